@@ -1,0 +1,128 @@
+//! Machine code, callable: the one place where it is entered.
+//!
+//! Native ABI: a chunk is `extern "C" fn(*const Frame) -> u32`. It reads inputs, the pointers of the
+//! frame and the constants, writes outputs and workspace, and returns 0 or the number of the check
+//! that failed. It calls nothing but the kernels of the frame's table. Chunks are executed in order
+//! until one fails.
+
+use crate::lower::FRAME;
+use crate::memory::Mappings;
+use evolute_ir::{Failure, FailureKind, SourceLoc};
+use std::mem::offset_of;
+
+/// What a chunk is given.
+#[repr(C)]
+struct Frame {
+    inputs: *const *const u8,
+    outputs: *const *mut u8,
+    workspace: *mut u8,
+    kernels: *const *const (),
+    constants: *const u64,
+}
+
+const _: () = {
+    assert!(offset_of!(Frame, inputs) == FRAME.inputs as usize);
+    assert!(offset_of!(Frame, outputs) == FRAME.outputs as usize);
+    assert!(offset_of!(Frame, workspace) == FRAME.workspace as usize);
+    assert!(offset_of!(Frame, kernels) == FRAME.kernels as usize);
+    assert!(offset_of!(Frame, constants) == FRAME.constants as usize);
+};
+
+type Chunk = unsafe extern "C" fn(*const Frame) -> u32;
+
+/// The machine code of one program. Dropping it unmaps its pages.
+pub struct Code {
+    chunks: Box<[Chunk]>,
+    constants: Box<[u64]>,
+    workspace_bytes: usize,
+    code_bytes: usize,
+    check_locs: Vec<Option<SourceLoc>>,
+    /// Keeps the pages that `chunks` point into.
+    mappings: Mappings,
+}
+
+/// What [`Code::new`] is made of.
+pub(crate) struct Parts {
+    /// The addresses of the chunks' functions within `mappings`, in order.
+    pub(crate) addresses: Vec<*const u8>,
+    pub(crate) mappings: Mappings,
+    pub(crate) constants: Vec<u64>,
+    pub(crate) workspace_bytes: usize,
+    pub(crate) code_bytes: usize,
+    pub(crate) check_locs: Vec<Option<SourceLoc>>,
+}
+
+impl Code {
+    pub(crate) fn new(parts: Parts) -> Code {
+        // SAFETY: the addresses are those that the module gave to the functions that `lower` wrote with
+        // the signature of `Chunk`; the pages are executable and `mappings` outlives the pointers.
+        let enter = |&address: &*const u8| unsafe { std::mem::transmute::<*const u8, Chunk>(address) };
+        Code {
+            chunks: parts.addresses.iter().map(enter).collect(),
+            constants: parts.constants.into(),
+            workspace_bytes: parts.workspace_bytes,
+            code_bytes: parts.code_bytes,
+            check_locs: parts.check_locs,
+            mappings: parts.mappings,
+        }
+    }
+
+    /// Bytes of workspace that a call needs.
+    pub fn workspace_bytes(&self) -> usize {
+        self.workspace_bytes
+    }
+
+    /// Bytes of machine code.
+    pub fn code_bytes(&self) -> usize {
+        self.code_bytes
+    }
+
+    /// Bytes of mapped pages, of which the code occupies the most.
+    pub fn mapped_bytes(&self) -> usize {
+        self.mappings.bytes()
+    }
+
+    /// The number of machine functions.
+    pub fn chunks(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// Evaluates the program: 0, or the status of the first check that failed (see [`Code::failure`];
+    /// the outputs are then unspecified). Allocates nothing; may run on many threads at once.
+    ///
+    /// # Safety
+    /// `inputs` points to one pointer a parameter, `outputs` to one a result. Each of these points to
+    /// memory for all elements of its type, row-major and contiguous, aligned for the element;
+    /// `bool`s are 0 or 1. `workspace` points to [`Code::workspace_bytes`] bytes, aligned to 64.
+    /// Outputs and workspace are writable, overlap nothing else, and nothing else accesses them during
+    /// the call. A pointer to no bytes may dangle.
+    #[inline]
+    pub unsafe fn call(&self, inputs: *const *const u8, outputs: *const *mut u8, workspace: *mut u8) -> u32 {
+        let kernels = evolute_kernels::table().as_ptr();
+        let frame = Frame { inputs, outputs, workspace, kernels, constants: self.constants.as_ptr() };
+        for chunk in &self.chunks {
+            // SAFETY: the frame's pointers are valid by this function's contract, the kernels' table is
+            // the one of this processor, the constants are those the code was made with.
+            let status = unsafe { chunk(&frame) };
+            if status != 0 {
+                return status;
+            }
+        }
+        0
+    }
+
+    /// What the non-zero status of a call means.
+    pub fn failure(&self, status: u32) -> Failure {
+        let number = (status as usize).wrapping_sub(1);
+        let loc = self.check_locs.get(number).cloned().flatten();
+        Failure { kind: FailureKind::IntegerDivision, loc }
+    }
+}
+
+impl std::fmt::Debug for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Code { workspace_bytes, code_bytes, .. } = self;
+        let chunks = self.chunks.len();
+        write!(f, "Code {{ chunks: {chunks}, code_bytes: {code_bytes}, workspace_bytes: {workspace_bytes} }}")
+    }
+}

@@ -1,0 +1,234 @@
+//! Emits the operation of one scalar as Cranelift instructions.
+//!
+//! The operands are Cranelift values already; what is still needed from memory (constants, kernels'
+//! addresses) is loaded through the frame. Which function of `inline` emits a primitive, or which
+//! kernel computes it, is read from THE table by [`emit_prim`].
+
+use crate::inline;
+use crate::lower::{FRAME, READ_ONLY};
+use cranelift_codegen::ir::condcodes::FloatCC;
+use cranelift_codegen::ir::{AbiParam, InstBuilder, SigRef, Signature, Type, Value, types};
+use cranelift_codegen::isa::CallConv;
+use cranelift_frontend::{FuncInstBuilder, FunctionBuilder};
+use evolute_ir::{Elem, Literal, Prim, for_each_prim};
+use evolute_kernels::Kernel;
+use std::collections::HashMap;
+
+/// The constants of a program, in the order of their table.
+#[derive(Default)]
+pub(crate) struct Constants {
+    pub(crate) slots: Vec<u64>,
+    places: HashMap<u64, u32>,
+}
+
+impl Constants {
+    /// The place of a constant; equal bits share theirs, whatever their element kind.
+    fn place(&mut self, literal: Literal) -> u32 {
+        let slot = literal.to_slot();
+        *self.places.entry(slot).or_insert_with(|| {
+            self.slots.push(slot);
+            self.slots.len() as u32 - 1
+        })
+    }
+}
+
+/// What emission needs to know of the function it emits into.
+pub(crate) struct Emitter<'a, 'b> {
+    pub(crate) builder: &'a mut FunctionBuilder<'b>,
+    pub(crate) constants: &'a mut Constants,
+    /// The pointers of the frame.
+    pub(crate) kernel_table: Value,
+    pub(crate) constant_table: Value,
+    pub(crate) has_fma: bool,
+    /// The element kind of the operands, and the number of the check, of the operation at hand.
+    pub(crate) elem: Elem,
+    pub(crate) check: u32,
+    /// The number of the first check that failed, once there is one that may.
+    pub(crate) status: Option<Value>,
+    kernel_signatures: HashMap<(usize, bool), SigRef>,
+    call_conv: CallConv,
+}
+
+/// The type of a scalar in Cranelift's terms.
+pub(crate) fn clif_type(elem: Elem) -> Type {
+    match elem {
+        Elem::F64 => types::F64,
+        Elem::F32 => types::F32,
+        Elem::I64 => types::I64,
+        Elem::Bool => types::I8,
+    }
+}
+
+impl<'a, 'b> Emitter<'a, 'b> {
+    /// An emitter at the start of a function that takes a frame.
+    pub(crate) fn new(
+        builder: &'a mut FunctionBuilder<'b>,
+        constants: &'a mut Constants,
+        frame: Value,
+        has_fma: bool,
+    ) -> Self {
+        let mut field = |offset| builder.ins().load(types::I64, READ_ONLY, frame, offset);
+        let (kernel_table, constant_table) = (field(FRAME.kernels), field(FRAME.constants));
+        let call_conv = builder.func.signature.call_conv;
+        Emitter {
+            builder,
+            constants,
+            kernel_table,
+            constant_table,
+            has_fma,
+            elem: Elem::F64,
+            check: 0,
+            status: None,
+            kernel_signatures: HashMap::new(),
+            call_conv,
+        }
+    }
+
+    pub(crate) fn ins(&mut self) -> FuncInstBuilder<'_, 'b> {
+        self.builder.ins()
+    }
+
+    pub(crate) fn value_type(&self, x: Value) -> Type {
+        self.builder.func.dfg.value_type(x)
+    }
+
+    /// A constant, loaded from the table. Zero is cheaper made than loaded.
+    pub(crate) fn constant(&mut self, literal: Literal) -> Value {
+        match literal {
+            Literal::F64(0) => return self.ins().f64const(0.0),
+            Literal::F32(0) => return self.ins().f32const(0.0),
+            Literal::Bool(x) => return self.ins().iconst(types::I8, i64::from(x)),
+            Literal::I64(x) if i32::try_from(x).is_ok() => return self.ins().iconst(types::I64, x),
+            Literal::F64(_) | Literal::F32(_) | Literal::I64(_) => {}
+        }
+        let offset = self.constants.place(literal) as i32 * 8;
+        let table = self.constant_table;
+        self.ins().load(clif_type(literal.elem()), READ_ONLY, table, offset)
+    }
+
+    /// A constant of the operands' kind.
+    pub(crate) fn real(&mut self, x: f64) -> Value {
+        let literal = Literal::from_f64(self.elem, x);
+        self.constant(literal)
+    }
+
+    /// The operand as an `f64`, in which kernels and fused operations are computed.
+    pub(crate) fn widen(&mut self, x: Value) -> Value {
+        if self.value_type(x) == types::F32 { self.ins().fpromote(types::F64, x) } else { x }
+    }
+
+    /// An `f64` as the element kind at hand.
+    pub(crate) fn narrow(&mut self, x: Value) -> Value {
+        if self.elem == Elem::F32 { self.ins().fdemote(types::F32, x) } else { x }
+    }
+
+    /// Calls a kernel of the table on `f64`s, or on an `f64` and an `i64`.
+    pub(crate) fn call(&mut self, kernel: Kernel, args: &[Value]) -> Value {
+        let signature = self.kernel_signature(args);
+        let table = self.kernel_table;
+        let kernel = self.ins().load(types::I64, READ_ONLY, table, kernel as i32 * 8);
+        let call = self.ins().call_indirect(signature, kernel, args);
+        self.builder.inst_results(call)[0]
+    }
+
+    fn kernel_signature(&mut self, args: &[Value]) -> SigRef {
+        let last_is_int = args.last().is_some_and(|&x| self.value_type(x) == types::I64);
+        let key = (args.len(), last_is_int);
+        if let Some(&signature) = self.kernel_signatures.get(&key) {
+            return signature;
+        }
+        let mut signature = Signature::new(self.call_conv);
+        signature.params.extend(args.iter().map(|&x| AbiParam::new(self.value_type(x))));
+        signature.returns.push(AbiParam::new(types::F64));
+        let signature = self.builder.import_signature(signature);
+        self.kernel_signatures.insert(key, signature);
+        signature
+    }
+
+    /// Where `bad` holds the operation's check has failed. The first failure is kept.
+    pub(crate) fn fail_if(&mut self, bad: Value) {
+        let number = self.builder.ins().iconst(types::I32, i64::from(self.check));
+        let before = match self.status {
+            Some(status) => status,
+            None => self.builder.ins().iconst(types::I32, 0),
+        };
+        let failed = self.builder.ins().select(bad, number, before);
+        let status = match self.status {
+            Some(status) => self.builder.ins().select(status, status, failed),
+            None => failed,
+        };
+        self.status = Some(status);
+    }
+
+    /// Converts as [`evolute_ir::Op::Cast`] does.
+    pub(crate) fn emit_cast(&mut self, x: Value, to: Elem) -> Value {
+        match (self.elem, to) {
+            (Elem::F64, Elem::F32) => self.ins().fdemote(types::F32, x),
+            (Elem::F32, Elem::F64) => self.ins().fpromote(types::F64, x),
+            (Elem::F64 | Elem::F32, Elem::I64) => self.ins().fcvt_to_sint_sat(types::I64, x),
+            (Elem::F64 | Elem::F32, Elem::Bool) => {
+                let zero = self.real(0.0);
+                self.ins().fcmp(FloatCC::NotEqual, x, zero)
+            }
+            (Elem::I64, Elem::F64 | Elem::F32) => self.ins().fcvt_from_sint(clif_type(to), x),
+            (Elem::I64, Elem::Bool) => {
+                self.ins().icmp_imm_s(cranelift_codegen::ir::condcodes::IntCC::NotEqual, x, 0)
+            }
+            (Elem::Bool, Elem::F64 | Elem::F32) => {
+                let int = self.ins().uextend(types::I64, x);
+                self.ins().fcvt_from_sint(clif_type(to), int)
+            }
+            (Elem::Bool, Elem::I64) => self.ins().uextend(types::I64, x),
+            (Elem::F64, Elem::F64)
+            | (Elem::F32, Elem::F32)
+            | (Elem::I64, Elem::I64)
+            | (Elem::Bool, Elem::Bool) => x,
+        }
+    }
+}
+
+/// The emission of one of a row's kinds, if it acts on the elements at hand.
+macro_rules! emit_kind {
+    (real $native:ident $e:ident ($($x:ident)+)) => {
+        if $e.elem.is_real() { return inline::$native($e, $($x),+); }
+    };
+    (int $native:ident $e:ident ($($x:ident)+)) => {
+        if $e.elem == Elem::I64 { return inline::$native($e, $($x),+); }
+    };
+    (bool $native:ident $e:ident ($($x:ident)+)) => {
+        if $e.elem == Elem::Bool { return inline::$native($e, $($x),+); }
+    };
+    (kernel $native:ident $e:ident ($($x:ident)+)) => {
+        if $e.elem.is_real() {
+            let args = [$($e.widen($x)),+];
+            let result = $e.call(Kernel::$native, &args);
+            return $e.narrow(result);
+        }
+    };
+}
+
+macro_rules! define_emit {
+    ($($Variant:ident $name:ident ($($x:ident: $class:ident),+) -> $r:ident: $result:ident,
+       { $($kind:ident $eval:tt $native:ident);+ }, $([$($partial:tt)+])*, [$($domain:expr),+], $doc:literal;)*) => {
+        /// Emits a primitive on operands of the kind `e.elem`.
+        pub(crate) fn emit_prim(e: &mut Emitter<'_, '_>, prim: Prim, operands: &[Value]) -> Value {
+            match prim {
+                $(Prim::$Variant => {
+                    if let &[$($x),+] = operands {
+                        emit_row!([$($kind $native)+] e ($($x)+));
+                    }
+                })*
+            }
+            unreachable!("the builder checked the operands of `{}`", prim.name())
+        }
+    };
+}
+
+macro_rules! emit_row {
+    ([] $e:ident $args:tt) => {};
+    ([$kind:ident $native:ident $($rest:tt)*] $e:ident $args:tt) => {
+        emit_kind!($kind $native $e $args);
+        emit_row!([$($rest)*] $e $args);
+    };
+}
+for_each_prim!(define_emit);

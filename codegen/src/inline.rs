@@ -1,0 +1,163 @@
+//! The primitives that are a few machine instructions: one function each, named in THE table.
+//!
+//! Every function emits the exact evaluation of its row: same operations in the same order, nothing
+//! fused, so that each bit is the interpreter's (a NaN's sign and payload excepted). `real` functions
+//! serve `f64` and `f32`; [`Emitter::elem`] tells which.
+
+use crate::emitter::Emitter;
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
+use evolute_ir::{Elem, Literal};
+use evolute_kernels::Kernel;
+
+/// Rows that are one instruction of Cranelift.
+macro_rules! instructions {
+    ($($name:ident ($($x:ident),+) = $inst:ident;)*) => {
+        $(pub(crate) fn $name(e: &mut Emitter<'_, '_>, $($x: Value),+) -> Value {
+            e.ins().$inst($($x),+)
+        })*
+    };
+}
+instructions! {
+    fadd(x, y) = fadd; fsub(x, y) = fsub; fmul(x, y) = fmul; fdiv(x, y) = fdiv;
+    fcopysign(x, y) = fcopysign; fmin(x, y) = fmin; fmax(x, y) = fmax;
+    floor(x) = floor; ceil(x) = ceil; trunc(x) = trunc; sqrt(x) = sqrt;
+    iadd(x, y) = iadd; isub(x, y) = isub; imul(x, y) = imul; ineg(x) = ineg; iabs(x) = iabs;
+    smin(x, y) = smin; smax(x, y) = smax;
+    band(x, y) = band; bor(x, y) = bor; bxor(x, y) = bxor;
+}
+
+/// Rows that are one comparison.
+macro_rules! comparisons {
+    ($($name:ident = $inst:ident $code:expr;)*) => {
+        $(pub(crate) fn $name(e: &mut Emitter<'_, '_>, x: Value, y: Value) -> Value {
+            e.ins().$inst($code, x, y)
+        })*
+    };
+}
+comparisons! {
+    feq = fcmp FloatCC::Equal; fne = fcmp FloatCC::NotEqual; flt = fcmp FloatCC::LessThan;
+    fle = fcmp FloatCC::LessThanOrEqual; fgt = fcmp FloatCC::GreaterThan; fge = fcmp FloatCC::GreaterThanOrEqual;
+    ieq = icmp IntCC::Equal; ine = icmp IntCC::NotEqual; ilt = icmp IntCC::SignedLessThan;
+    ile = icmp IntCC::SignedLessThanOrEqual; igt = icmp IntCC::SignedGreaterThan;
+    ige = icmp IntCC::SignedGreaterThanOrEqual;
+}
+
+pub(crate) fn identity(_: &mut Emitter<'_, '_>, x: Value) -> Value {
+    x
+}
+
+pub(crate) fn bnot(e: &mut Emitter<'_, '_>, x: Value) -> Value {
+    let one = e.ins().iconst(types::I8, 1);
+    e.ins().bxor(x, one)
+}
+
+// ── reals ───────────────────────────────────────────────────────────────────────────────────────
+
+/// The mask comes from the table of constants: Cranelift's own `fneg` builds it in an integer register.
+pub(crate) fn fneg(e: &mut Emitter<'_, '_>, x: Value) -> Value {
+    let sign = e.real(-0.0);
+    e.ins().bxor(x, sign)
+}
+
+/// The mask comes from the table of constants, as in [`fneg`].
+pub(crate) fn fabs(e: &mut Emitter<'_, '_>, x: Value) -> Value {
+    let mask = match e.elem {
+        Elem::F32 => Literal::F32(u32::MAX >> 1),
+        Elem::F64 | Elem::I64 | Elem::Bool => Literal::F64(u64::MAX >> 1),
+    };
+    let mask = e.constant(mask);
+    e.ins().band(x, mask)
+}
+
+pub(crate) fn recip(e: &mut Emitter<'_, '_>, x: Value) -> Value {
+    let one = e.real(1.0);
+    e.ins().fdiv(one, x)
+}
+
+pub(crate) fn mul_add(e: &mut Emitter<'_, '_>, x: Value, y: Value, z: Value) -> Value {
+    let [x, y, z] = [x, y, z].map(|v| e.widen(v));
+    let fused = if e.has_fma { e.ins().fma(x, y, z) } else { e.call(Kernel::MulAdd, &[x, y, z]) };
+    e.narrow(fused)
+}
+
+/// Zeros and NaNs are their own sign.
+pub(crate) fn sign(e: &mut Emitter<'_, '_>, x: Value) -> Value {
+    let (zero, one) = (e.real(0.0), e.real(1.0));
+    let nonzero = e.ins().fcmp(FloatCC::OrderedNotEqual, x, zero);
+    let unit = e.ins().fcopysign(one, x);
+    e.ins().select(nonzero, unit, x)
+}
+
+/// `maxsd` gives its second operand for a NaN and for two zeros; adding +0 turns −0 into +0.
+pub(crate) fn relu(e: &mut Emitter<'_, '_>, x: Value) -> Value {
+    let zero = e.real(0.0);
+    let negative = e.ins().fcmp(FloatCC::LessThan, x, zero);
+    let positive_part = e.ins().select(negative, zero, x);
+    e.ins().fadd(positive_part, zero)
+}
+
+/// Halves go away from zero: the largest number below ½ carries them over, and no number below them.
+pub(crate) fn round(e: &mut Emitter<'_, '_>, x: Value) -> Value {
+    let below_half = match e.elem {
+        Elem::F32 => Literal::F32(0.5f32.next_down().to_bits()),
+        Elem::F64 | Elem::I64 | Elem::Bool => Literal::F64(0.5f64.next_down().to_bits()),
+    };
+    let below_half = e.constant(below_half);
+    let offset = e.ins().fcopysign(below_half, x);
+    let moved = e.ins().fadd(x, offset);
+    e.ins().trunc(moved)
+}
+
+/// Mirrors the exponent around that of 1: `2·bias − exponent`, at least 1.
+pub(crate) fn rescale(e: &mut Emitter<'_, '_>, x: Value) -> Value {
+    let (int, fraction_bits, bias) = match e.elem {
+        Elem::F32 => (types::I32, 23, 127),
+        Elem::F64 | Elem::I64 | Elem::Bool => (types::I64, 52, 1023),
+    };
+    let real = e.value_type(x);
+    let bits = e.ins().bitcast(int, MemFlagsData::new(), x);
+    let shifted = e.ins().ushr_imm_u(bits, fraction_bits);
+    let exponent = e.ins().band_imm_u(shifted, 2 * bias + 1);
+    let (top, one) = (e.ins().iconst(int, 2 * bias), e.ins().iconst(int, 1));
+    let mirrored = e.ins().isub(top, exponent);
+    let normal = e.ins().smax(mirrored, one);
+    let scaled = e.ins().ishl_imm_u(normal, fraction_bits);
+    e.ins().bitcast(real, MemFlagsData::new(), scaled)
+}
+
+/// `−softplus(−x)`.
+pub(crate) fn log_sigmoid(e: &mut Emitter<'_, '_>, x: Value) -> Value {
+    let wide = e.widen(x);
+    let sign = e.constant(Literal::from(-0.0));
+    let negative = e.ins().bxor(wide, sign);
+    let softplus = e.call(Kernel::Softplus, &[negative]);
+    let sign = e.constant(Literal::from(-0.0));
+    let result = e.ins().bxor(softplus, sign);
+    e.narrow(result)
+}
+
+// ── checked integers ────────────────────────────────────────────────────────────────────────────
+
+pub(crate) fn sdiv(e: &mut Emitter<'_, '_>, x: Value, y: Value) -> Value {
+    let divisor = checked_divisor(e, x, y);
+    e.ins().sdiv(x, divisor)
+}
+
+pub(crate) fn srem(e: &mut Emitter<'_, '_>, x: Value, y: Value) -> Value {
+    let divisor = checked_divisor(e, x, y);
+    e.ins().srem(x, divisor)
+}
+
+/// `y`, or 1 where the processor would trap; then the operation's check has failed.
+fn checked_divisor(e: &mut Emitter<'_, '_>, x: Value, y: Value) -> Value {
+    let zero = e.ins().icmp_imm_s(IntCC::Equal, y, 0);
+    let minus_one = e.ins().icmp_imm_s(IntCC::Equal, y, -1);
+    let least = e.ins().iconst(types::I64, i64::MIN);
+    let is_least = e.ins().icmp(IntCC::Equal, x, least);
+    let overflow = e.ins().band(minus_one, is_least);
+    let bad = e.ins().bor(zero, overflow);
+    e.fail_if(bad);
+    let one = e.ins().iconst(types::I64, 1);
+    e.ins().select(bad, one, y)
+}

@@ -1,0 +1,254 @@
+//! A chunk of the schedule as a Cranelift function `fn(*const Frame) -> u32`.
+//!
+//! Operands are fetched where they are used: a value of this chunk is there already, anything else is
+//! loaded from its home, from the caller's memory or from the table of constants. A load is repeated
+//! when its last use lies more than [`RELOAD_AFTER`] steps back: a load with one use folds into the
+//! instruction that uses it, while a value kept longer would occupy a register or be spilled.
+
+use crate::emitter::{Constants, Emitter, clif_type, emit_prim};
+use crate::scalars::{Operation, Output, Scalar, Source};
+use crate::schedule::{Home, Schedule, Step};
+use crate::target;
+use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, MemFlagsData, Signature, Value, types};
+use cranelift_codegen::isa::{CallConv, TargetFrontendConfig, TargetIsa};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use evolute_ir::Table;
+use std::ops::Range;
+
+/// After how many steps without a use a value is loaded again.
+const RELOAD_AFTER: u32 = 16;
+
+/// The same for the address of a parameter or a result, and the number of those up to which all are
+/// kept: integer registers have little else to hold.
+const POINTER_RELOAD_AFTER: u32 = 64;
+const POINTERS_KEPT: usize = 6;
+
+/// Loads of memory that no store of the function changes.
+pub(crate) const READ_ONLY: MemFlagsData = MemFlagsData::trusted().with_readonly().with_can_move();
+
+/// The byte offsets of the fields of the frame. `call` holds the frame's definition and asserts these.
+pub(crate) struct FrameOffsets {
+    pub(crate) inputs: i32,
+    pub(crate) outputs: i32,
+    pub(crate) workspace: i32,
+    pub(crate) kernels: i32,
+    pub(crate) constants: i32,
+}
+
+pub(crate) const FRAME: FrameOffsets =
+    FrameOffsets { inputs: 0, outputs: 8, workspace: 16, kernels: 24, constants: 32 };
+
+/// The signature of a chunk.
+pub(crate) fn signature(call_conv: CallConv) -> Signature {
+    let mut signature = Signature::new(call_conv);
+    signature.params.push(AbiParam::new(types::I64));
+    signature.returns.push(AbiParam::new(types::I32));
+    signature
+}
+
+/// A value, the step that made or touched it last, and whether it was computed, not loaded.
+#[derive(Clone, Copy)]
+struct Fetched {
+    value: Value,
+    step: u32,
+    computed: bool,
+}
+
+/// Lowers the chunks of one schedule, one after the other.
+pub(crate) struct Lowering<'s> {
+    schedule: &'s Schedule,
+    target: TargetFrontendConfig,
+    pub(crate) constants: Constants,
+    fetched: Table<Scalar, Option<Fetched>>,
+    inputs: Pointers,
+    outputs: Pointers,
+}
+
+/// The addresses of parameters or results that the chunk at hand has loaded.
+struct Pointers {
+    fetched: Vec<Option<Fetched>>,
+    reload_after: u32,
+}
+
+impl Pointers {
+    fn new(count: usize) -> Self {
+        let reload_after = if count <= POINTERS_KEPT { u32::MAX } else { POINTER_RELOAD_AFTER };
+        Pointers { fetched: vec![None; count], reload_after }
+    }
+}
+
+impl<'s> Lowering<'s> {
+    pub(crate) fn new(schedule: &'s Schedule, isa: &dyn TargetIsa) -> Self {
+        Lowering {
+            schedule,
+            target: isa.frontend_config(),
+            constants: Constants::default(),
+            fetched: Table::filled(schedule.nodes.len(), None),
+            inputs: Pointers::new(schedule.params),
+            outputs: Pointers::new(schedule.results),
+        }
+    }
+
+    /// Writes the function of the steps `range` into `func`, whose signature is set.
+    pub(crate) fn lower(&mut self, range: Range<usize>, func: &mut Function, context: &mut FunctionBuilderContext) {
+        let mut builder = FunctionBuilder::new(func, context);
+        let block = builder.create_block();
+        builder.append_block_params_for_function_params(block);
+        builder.switch_to_block(block);
+        builder.seal_block(block);
+        let frame = builder.block_params(block)[0];
+        let mut constants = std::mem::take(&mut self.constants);
+        let emitter = Emitter::new(&mut builder, &mut constants, frame, target::has_fma());
+        Chunk::new(self, emitter, frame, range.start as u32).emit(range);
+        builder.finalize(self.target);
+        self.constants = constants;
+    }
+}
+
+/// The emission of one chunk.
+struct Chunk<'l, 's, 'a, 'b> {
+    lowering: &'l mut Lowering<'s>,
+    emitter: Emitter<'a, 'b>,
+    input_table: Value,
+    output_table: Value,
+    workspace: Value,
+    /// The first step of the chunk, and the one at hand.
+    start: u32,
+    step: u32,
+}
+
+impl<'l, 's, 'a, 'b> Chunk<'l, 's, 'a, 'b> {
+    fn new(lowering: &'l mut Lowering<'s>, mut emitter: Emitter<'a, 'b>, frame: Value, start: u32) -> Self {
+        let mut field = |offset| emitter.ins().load(types::I64, READ_ONLY, frame, offset);
+        let (input_table, output_table) = (field(FRAME.inputs), field(FRAME.outputs));
+        let workspace = field(FRAME.workspace);
+        lowering.inputs.fetched.fill(None);
+        lowering.outputs.fetched.fill(None);
+        Chunk { lowering, emitter, input_table, output_table, workspace, start, step: start }
+    }
+
+    fn emit(mut self, range: Range<usize>) {
+        for position in range {
+            self.step = position as u32;
+            match self.lowering.schedule.steps[position] {
+                Step::Compute(scalar) => self.compute(scalar),
+                Step::Copy(number) => {
+                    let output = self.lowering.schedule.outputs[number as usize];
+                    let value = self.fetch(output.scalar);
+                    self.store_output(output, value);
+                }
+            }
+        }
+        let status = match self.emitter.status {
+            Some(status) => status,
+            None => self.emitter.ins().iconst(types::I32, 0),
+        };
+        self.emitter.ins().return_(&[status]);
+    }
+
+    fn compute(&mut self, scalar: Scalar) {
+        let schedule = self.lowering.schedule;
+        let node = &schedule.nodes[scalar];
+        let mut operands = [self.workspace; 3];
+        for (slot, &operand) in operands.iter_mut().zip(node.operands()) {
+            *slot = self.fetch(operand);
+        }
+        let operands = &operands[..node.operands().len()];
+        self.emitter.elem = schedule.nodes[node.operands()[0]].elem;
+        self.emitter.check = node.check;
+        let value = match node.source {
+            Source::Compute(Operation::Prim(prim)) => emit_prim(&mut self.emitter, prim, operands),
+            Source::Compute(Operation::Cast(to)) => self.emitter.emit_cast(operands[0], to),
+            Source::Compute(Operation::Select) => {
+                self.emitter.ins().select(operands[0], operands[1], operands[2])
+            }
+            Source::Input { .. } | Source::Constant(_) => unreachable!("leaves are not scheduled"),
+        };
+        self.lowering.fetched[scalar] = Some(Fetched { value, step: self.step, computed: true });
+        self.store(scalar, value);
+    }
+
+    // ── reading ─────────────────────────────────────────────────────────────────────────────────
+
+    /// The value of a scalar.
+    fn fetch(&mut self, scalar: Scalar) -> Value {
+        let schedule = self.lowering.schedule;
+        let node = &schedule.nodes[scalar];
+        if let Some(Fetched { value, step, computed }) = self.lowering.fetched[scalar]
+            && step >= self.start
+            && (computed || self.step - step <= RELOAD_AFTER)
+        {
+            self.lowering.fetched[scalar] = Some(Fetched { value, step: self.step, computed });
+            return value;
+        }
+        let value = match node.source {
+            Source::Constant(literal) => self.emitter.constant(literal),
+            Source::Input { param, index } => {
+                let base = self.pointer(false, param);
+                self.load(clif_type(node.elem), base, index as usize * node.elem.size())
+            }
+            Source::Compute(_) => match schedule.homes[scalar] {
+                Home::Slot(slot) => self.load(clif_type(node.elem), self.workspace, slot as usize * 8),
+                Home::Output { result, index } => {
+                    let base = self.pointer(true, result);
+                    self.load(clif_type(node.elem), base, index as usize * node.elem.size())
+                }
+                Home::Register => unreachable!("{scalar} is used outside its chunk and has no home"),
+            },
+        };
+        self.lowering.fetched[scalar] = Some(Fetched { value, step: self.step, computed: false });
+        value
+    }
+
+    /// The address of a parameter or a result.
+    fn pointer(&mut self, output: bool, number: u32) -> Value {
+        let (table, pointers) = match output {
+            true => (self.output_table, &mut self.lowering.outputs),
+            false => (self.input_table, &mut self.lowering.inputs),
+        };
+        let entry = &mut pointers.fetched[number as usize];
+        let value = match *entry {
+            Some(Fetched { value, step, .. }) if self.step - step <= pointers.reload_after => value,
+            Some(_) | None => self.emitter.ins().load(types::I64, READ_ONLY, table, number as i32 * 8),
+        };
+        *entry = Some(Fetched { value, step: self.step, computed: false });
+        value
+    }
+
+    fn load(&mut self, ty: cranelift_codegen::ir::Type, base: Value, offset: usize) -> Value {
+        let (base, offset) = self.address(base, offset);
+        self.emitter.ins().load(ty, READ_ONLY, base, offset)
+    }
+
+    /// An address as Cranelift's load and store take it: their own offset has 31 bits.
+    fn address(&mut self, base: Value, offset: usize) -> (Value, i32) {
+        match i32::try_from(offset) {
+            Ok(offset) => (base, offset),
+            Err(_) => (self.emitter.ins().iadd_imm_s(base, offset as i64), 0),
+        }
+    }
+
+    // ── writing ─────────────────────────────────────────────────────────────────────────────────
+
+    /// Stores a scalar just computed wherever it is wanted.
+    fn store(&mut self, scalar: Scalar, value: Value) {
+        let schedule = self.lowering.schedule;
+        if let Home::Slot(slot) = schedule.homes[scalar] {
+            self.store_at(self.workspace, slot as usize * 8, value);
+        }
+        for output in schedule.outputs_of(scalar) {
+            self.store_output(output, value);
+        }
+    }
+
+    fn store_output(&mut self, output: Output, value: Value) {
+        let base = self.pointer(true, output.result);
+        let size = self.lowering.schedule.nodes[output.scalar].elem.size();
+        self.store_at(base, output.index as usize * size, value);
+    }
+
+    fn store_at(&mut self, base: Value, offset: usize, value: Value) {
+        let (base, offset) = self.address(base, offset);
+        self.emitter.ins().store(MemFlagsData::trusted(), value, base, offset);
+    }
+}

@@ -1,0 +1,86 @@
+//! What can go wrong while a closure is traced, differentiated or called.
+
+use evolute_ir::{IrError, SourceLoc};
+use evolute_runtime::explain::ExplainError;
+use evolute_runtime::{CallError, CompileError};
+use evolute_transforms::derive::DeriveError;
+use thiserror::Error;
+
+/// The first mistake made while a closure was traced.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum TraceError {
+    /// An operation that cannot be: operands of the wrong type, a value that outlived its inner derivative, a
+    /// program past its size limit.
+    #[error("at {at}: {source}")]
+    At {
+        /// What is wrong.
+        source: IrError,
+        /// The user's line.
+        at: SourceLoc,
+    },
+    /// A closure returned, or a traced function was given, the wrong number of values.
+    #[error("at {at}: expected {expected}, found {found}")]
+    Length {
+        /// What was expected.
+        expected: String,
+        /// What came.
+        found: String,
+        /// The user's line.
+        at: SourceLoc,
+    },
+    /// An argument of more elements than an array may have.
+    #[error("at {at}: an array of {len} elements exceeds the limit of {limit}")]
+    Extent {
+        /// The elements asked for.
+        len: usize,
+        /// The most there may be.
+        limit: u64,
+        /// The user's line.
+        at: SourceLoc,
+    },
+    /// The closure of an inner derivative panicked and the panic was caught inside the trace.
+    #[error("at {at}: the closure of this derivative panicked")]
+    Panicked {
+        /// The line of the derivative.
+        at: SourceLoc,
+    },
+}
+
+/// Anything that can go wrong with a function.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The closure cannot be traced.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    /// The function has no such derivative.
+    #[error("at {at}: {source}")]
+    Derive {
+        /// Why not.
+        source: DeriveError,
+        /// The user's line.
+        at: SourceLoc,
+    },
+    /// The function cannot be compiled.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// The call does not fit the function.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The function cannot be examined on these inputs.
+    #[error(transparent)]
+    Explain(#[from] ExplainError),
+    /// Derivatives cannot be checked on these inputs.
+    #[error(transparent)]
+    Check(#[from] evolute_runtime::check::CheckError),
+    /// The program read does not have this signature.
+    #[error("expected a program ({expected}), found ({found})")]
+    Signature {
+        /// The types asked for.
+        expected: String,
+        /// The types of the program.
+        found: String,
+    },
+    /// The program read is not valid.
+    #[error(transparent)]
+    Ir(#[from] IrError),
+}

@@ -1,0 +1,109 @@
+//! Derivatives inside a traced closure, of inner closures that may capture outer traced values.
+//!
+//! Each application is an operator instruction with a region of its own and, when it is removed, a level
+//! of its own: what the inner closure captures is a constant of the inner derivative and active in the outer one.
+//! The perturbations cannot be confused. A value of the inner closure that is smuggled out of it (through
+//! a captured `Cell`, say) is an error of the trace with both lines.
+//!
+//! ```
+//! use evolute_frontend::{Function, Scalar, grad};
+//!
+//! // d/dx x · (d/dy (x + y) at 1) = 1, not 2.
+//! let f = Function::scalar(1, |x| {
+//!     let x = x[0];
+//!     x * grad(|y| x + y, Scalar::from(1.0))
+//! })?;
+//! assert_eq!(f.grad()?.compile()?.call(&[1.0])?, [1.0]);
+//! # Ok::<(), evolute_frontend::Error>(())
+//! ```
+
+use crate::kind::RealKind;
+use crate::trace::{self, Caller, Trace};
+use crate::traced::{Repr, Traced};
+use crate::tree::{Leaf, Leaves, Tree};
+use evolute_ir::{Elem, Mode, Type, Value};
+use std::panic::Location;
+
+/// The gradient of `f` at `x`, by reverse mode.
+#[track_caller]
+pub fn grad<'t, A: Tree<'t>, K: RealKind>(f: impl FnOnce(A) -> Traced<'t, K>, x: A) -> A {
+    value_and_grad(f, x).1
+}
+
+/// The value of `f` at `x` and its gradient, by reverse mode.
+#[track_caller]
+pub fn value_and_grad<'t, A: Tree<'t>, K: RealKind>(
+    f: impl FnOnce(A) -> Traced<'t, K>,
+    x: A,
+) -> (Traced<'t, K>, A) {
+    let one = Traced::constant(K::from_f64(1.0));
+    vjp(f, x, one)
+}
+
+/// The value of `f` at `x` and its derivative along `v`, by forward mode.
+#[track_caller]
+pub fn jvp<'t, A: Tree<'t>, O: Tree<'t>>(f: impl FnOnce(A) -> O, x: A, v: A) -> (O, O) {
+    let (value, mut tangents) = operate(Location::caller(), Mode::Forward, f, &x, &leaves(&v));
+    let tangent = value.rebuild(&mut tangents);
+    (value, tangent)
+}
+
+/// The value of `f` at `x` and the transposed derivative of `w`, by reverse mode.
+#[track_caller]
+pub fn vjp<'t, A: Tree<'t>, O: Tree<'t>>(f: impl FnOnce(A) -> O, x: A, w: O) -> (O, A) {
+    let (value, mut cotangents) = operate(Location::caller(), Mode::Reverse, f, &x, &leaves(&w));
+    (value, x.rebuild(&mut cotangents))
+}
+
+/// The Hessian of `f` at `x` times `v`: the derivative along `v` of the gradient.
+#[track_caller]
+pub fn hvp<'t, A: Tree<'t>, K: RealKind>(f: impl FnOnce(A) -> Traced<'t, K>, x: A, v: A) -> A {
+    jvp(|x| grad(f, x), x, v).1
+}
+
+fn leaves<'t>(tree: &impl Tree<'t>) -> Leaves {
+    let mut leaves = Leaves::new();
+    tree.flatten(&mut leaves);
+    leaves
+}
+
+/// Applies an operator: the results of `f`, and the scalars of their tangents or of the cotangents of
+/// `x`. If the operator cannot be built the trace keeps the error, and these are NaN.
+fn operate<'t, A: Tree<'t>, O: Tree<'t>>(
+    caller: Caller,
+    mode: Mode,
+    f: impl FnOnce(A) -> O,
+    x: &A,
+    seeds: &[Leaf],
+) -> (O, std::vec::IntoIter<Leaf>) {
+    let Some(trace) = trace::current() else {
+        return (f(x.rebuild(&mut Vec::new().into_iter())), Vec::new().into_iter());
+    };
+    let points = leaves(x);
+    let types: Vec<Type> = points.iter().map(|leaf| Type::scalar(leaf.elem)).collect();
+    let mut output = None;
+    let region = trace.region(caller, &types, |params| {
+        let nodes = params.iter().zip(&points).map(|(&value, leaf)| node(&trace, value, leaf.elem));
+        let value = f(x.rebuild(&mut nodes.collect::<Leaves>().into_iter()));
+        let results = leaves(&value).iter().map(|leaf| (leaf.repr, leaf.elem)).collect();
+        output = Some(value);
+        results
+    });
+    let output = output.expect("the closure of a region has run");
+    let applied = region.and_then(|region| {
+        let [inputs, seeds] = [&points[..], seeds]
+            .map(|leaves| leaves.iter().map(|leaf| trace.value(leaf.repr, leaf.elem)).collect::<Vec<_>>());
+        trace.operator(caller, mode, region, &inputs, &seeds)
+    });
+    let shape = leaves(&output);
+    let derivatives = if mode == Mode::Forward { &shape } else { &points };
+    let elems = shape.iter().chain(derivatives).map(|leaf| leaf.elem);
+    let results = applied.unwrap_or_default();
+    let nodes: Leaves = elems.zip(results).map(|(elem, value)| node(&trace, value, elem)).collect();
+    let mut nodes = nodes.into_iter();
+    (output.rebuild(&mut nodes), nodes)
+}
+
+fn node(trace: &Trace, value: Value, elem: Elem) -> Leaf {
+    Leaf { repr: Repr::Node { trace: trace.id(), value }, elem }
+}

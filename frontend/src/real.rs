@@ -1,0 +1,257 @@
+//! Numbers that generic code computes with: plain `f64` and `f32`, or traced ones.
+//!
+//! A function `fn f<T: Real>(x: &[T]) -> T` runs on plain numbers, where it gives the bits of a traced
+//! and strictly compiled evaluation, and traces. Constants are `T::of(2.5)`; with [`Real64`] they may be written
+//! as they are, on the right: `x * 2.5` (Rust cannot promise `2.5 * x` to generic code).
+
+use crate::kind::RealKind;
+use crate::traced::{Condition, Traced};
+use evolute_ir::{for_each_prim, interp::RealPrims};
+use std::iter::{Product, Sum};
+use std::ops::{Add, AddAssign, BitAnd, BitOr, Div, DivAssign, Mul, MulAssign, Neg, Not, Rem, Sub, SubAssign};
+
+/// The truth value of a comparison between numbers of type `T`.
+pub trait Logic<T>: Copy + BitAnd<Output = Self> + BitOr<Output = Self> + Not<Output = Self> {
+    /// `yes` where this holds, else `no`.
+    fn select(self, yes: T, no: T) -> T;
+}
+
+impl Logic<f64> for bool {
+    fn select(self, yes: f64, no: f64) -> f64 {
+        if self { yes } else { no }
+    }
+}
+
+impl Logic<f32> for bool {
+    fn select(self, yes: f32, no: f32) -> f32 {
+        if self { yes } else { no }
+    }
+}
+
+impl<'t, K: RealKind> Logic<Traced<'t, K>> for Condition<'t> {
+    #[track_caller]
+    fn select(self, yes: Traced<'t, K>, no: Traced<'t, K>) -> Traced<'t, K> {
+        Condition::select(self, yes, no)
+    }
+}
+
+macro_rules! define_real {
+    ($($Variant:ident $name:ident ($($x:ident: $class:ident),+) -> $r:ident: $result:ident,
+       { $($kind:ident $eval:tt $native:ident);+ }, $([$($partial:tt)+])*, [$($domain:expr),+], $doc:literal;)*) => {
+        /// A real number, plain or traced. See the [module](self).
+        pub trait Real:
+            Copy
+            + Add<Output = Self>
+            + Sub<Output = Self>
+            + Mul<Output = Self>
+            + Div<Output = Self>
+            + Rem<Output = Self>
+            + Neg<Output = Self>
+            + AddAssign
+            + SubAssign
+            + MulAssign
+            + DivAssign
+            + Sum
+            + for<'a> Sum<&'a Self>
+            + Product
+        {
+            /// What a comparison gives.
+            type Bool: Logic<Self>;
+            /// The constant nearest to `x`.
+            fn of(x: f64) -> Self;
+            /// `|x|`, with derivative 0 at 0.
+            #[track_caller]
+            fn abs(self) -> Self;
+            /// The smaller; a NaN wins.
+            #[track_caller]
+            fn min(self, other: Self) -> Self;
+            /// The larger; a NaN wins.
+            #[track_caller]
+            fn max(self, other: Self) -> Self;
+            /// This number as a constant of every derivative.
+            #[track_caller]
+            fn stop_gradient(self) -> Self;
+            /// `x` to an integer power.
+            #[track_caller]
+            fn powi(self, n: i32) -> Self;
+            /// The `n`-th derivative of `digamma`.
+            #[track_caller]
+            fn polygamma(self, n: u32) -> Self;
+            /// `self · factor + term` with one rounding.
+            #[track_caller]
+            fn mul_add(self, factor: Self, term: Self) -> Self;
+            /// Whether `self < other`.
+            #[track_caller]
+            fn lt(self, other: Self) -> Self::Bool;
+            /// Whether `self ≤ other`.
+            #[track_caller]
+            fn le(self, other: Self) -> Self::Bool;
+            /// Whether `self > other`.
+            #[track_caller]
+            fn gt(self, other: Self) -> Self::Bool;
+            /// Whether `self ≥ other`.
+            #[track_caller]
+            fn ge(self, other: Self) -> Self::Bool;
+            $(define_real! { @declare $name $doc ($($class)+) $result })*
+        }
+
+        impl<'t, K: RealKind> Real for Traced<'t, K> {
+            type Bool = Condition<'t>;
+            fn of(x: f64) -> Self {
+                Traced::constant(K::from_f64(x))
+            }
+            define_real! { @forward abs stop_gradient min(other: Self) max(other: Self) powi(n: i32) polygamma(n: u32) mul_add(factor: Self, term: Self) }
+            define_real! { @compare Condition<'t>; lt le gt ge }
+            $(define_real! { @traced $name ($($class)+) $result })*
+        }
+
+        define_real! { @plain f64 { $($name ($($class)+) $result;)* } }
+        define_real! { @plain f32 { $($name ($($class)+) $result;)* } }
+    };
+    (@plain $ty:ident { $($name:ident $classes:tt $result:ident;)* }) => {
+        impl Real for $ty {
+            type Bool = bool;
+            fn of(x: f64) -> $ty {
+                x as $ty
+            }
+            fn abs(self) -> $ty {
+                RealPrims::abs(self)
+            }
+            fn min(self, other: $ty) -> $ty {
+                RealPrims::min(self, other)
+            }
+            fn max(self, other: $ty) -> $ty {
+                RealPrims::max(self, other)
+            }
+            fn stop_gradient(self) -> $ty {
+                self
+            }
+            fn powi(self, n: i32) -> $ty {
+                RealPrims::powi(self, i64::from(n))
+            }
+            fn polygamma(self, n: u32) -> $ty {
+                RealPrims::polygamma(self, i64::from(n))
+            }
+            fn mul_add(self, factor: $ty, term: $ty) -> $ty {
+                RealPrims::mul_add(self, factor, term)
+            }
+            fn lt(self, other: $ty) -> bool {
+                self < other
+            }
+            fn le(self, other: $ty) -> bool {
+                self <= other
+            }
+            fn gt(self, other: $ty) -> bool {
+                self > other
+            }
+            fn ge(self, other: $ty) -> bool {
+                self >= other
+            }
+            $(define_real! { @host $ty $name $classes $result })*
+        }
+    };
+    (@forward $($name:ident $(($($arg:ident: $ty:ty),+))?)+) => {$(
+        #[track_caller]
+        fn $name(self $($(, $arg: $ty)+)?) -> Self {
+            Traced::$name(self $($(, $arg)+)?)
+        }
+    )+};
+    (@compare $Bool:ty; $($name:ident)+) => {$(
+        #[track_caller]
+        fn $name(self, other: Self) -> $Bool {
+            Traced::$name(self, other)
+        }
+    )+};
+    (@declare $name:ident $doc:literal (R) R) => { #[doc = $doc] #[track_caller] fn $name(self) -> Self; };
+    (@declare $name:ident $doc:literal (R R) R) => { #[doc = $doc] #[track_caller] fn $name(self, other: Self) -> Self; };
+    (@declare $name:ident $doc:literal $classes:tt $result:ident) => {};
+    (@traced $name:ident (R) R) => { #[track_caller] fn $name(self) -> Self { Traced::$name(self) } };
+    (@traced $name:ident (R R) R) => { #[track_caller] fn $name(self, other: Self) -> Self { Traced::$name(self, other) } };
+    (@traced $name:ident $classes:tt $result:ident) => {};
+    (@host $ty:ident $name:ident (R) R) => { fn $name(self) -> $ty { <$ty as RealPrims>::$name(self) } };
+    (@host $ty:ident $name:ident (R R) R) => { fn $name(self, other: $ty) -> $ty { <$ty as RealPrims>::$name(self, other) } };
+    (@host $ty:ident $name:ident $classes:tt $result:ident) => {};
+}
+for_each_prim!(define_real);
+
+/// A [`Real`] that mixes with `f64` on its right: `f64` and [`Scalar`](crate::Scalar).
+pub trait Real64:
+    Real
+    + From<f64>
+    + Add<f64, Output = Self>
+    + Sub<f64, Output = Self>
+    + Mul<f64, Output = Self>
+    + Div<f64, Output = Self>
+    + AddAssign<f64>
+    + SubAssign<f64>
+    + MulAssign<f64>
+    + DivAssign<f64>
+{
+}
+
+impl Real64 for f64 {}
+impl Real64 for crate::Scalar<'_> {}
+
+/// Functions of several numbers.
+pub trait RealSlice<T: Real> {
+    /// The Euclidean norm, scaled so that squares neither overflow nor vanish; 0 for no elements. Its
+    /// gradient at 0 is 0.
+    #[track_caller]
+    fn norm2(&self) -> T;
+    /// `ln Σ exp(xᵢ)`, shifted by the maximum so that nothing overflows; −∞ for no elements.
+    #[track_caller]
+    fn logsumexp(&self) -> T;
+    /// `exp(xᵢ) / Σ exp(xⱼ)`, shifted by the maximum.
+    #[track_caller]
+    fn softmax(&self) -> Vec<T>;
+}
+
+impl<T: Real> RealSlice<T> for [T] {
+    #[track_caller]
+    fn norm2(&self) -> T {
+        let Some(largest) = self.iter().map(|x| x.abs()).reduce(|a, b| Real::max(a, b)) else { return T::of(0.0) };
+        let scale = largest.rescale();
+        let mut sum = T::of(0.0);
+        for &x in self {
+            let x = x * scale;
+            sum += x * x;
+        }
+        let positive = largest.gt(T::of(0.0));
+        positive.select(sum.sqrt() / scale, largest)
+    }
+
+    #[track_caller]
+    fn logsumexp(&self) -> T {
+        let Some(shift) = shift(self) else { return T::of(f64::NEG_INFINITY) };
+        let mut sum = T::of(0.0);
+        for &x in self {
+            sum += (x - shift).exp();
+        }
+        shift + sum.ln()
+    }
+
+    #[track_caller]
+    fn softmax(&self) -> Vec<T> {
+        let Some(shift) = shift(self) else { return Vec::new() };
+        let mut sum = T::of(0.0);
+        let mut terms = Vec::with_capacity(self.len());
+        for &x in self {
+            let term = (x - shift).exp();
+            sum += term;
+            terms.push(term);
+        }
+        for term in &mut terms {
+            *term /= sum;
+        }
+        terms
+    }
+}
+
+/// The maximum, as a constant of every derivative: the results do not depend on it. An infinite one
+/// would make `x - shift` undefined, so then it is 0.
+#[track_caller]
+fn shift<T: Real>(x: &[T]) -> Option<T> {
+    let largest = x.iter().copied().reduce(|a, b| Real::max(a, b))?;
+    let finite = largest.abs().lt(T::of(f64::INFINITY));
+    Some(finite.select(largest, T::of(0.0)).stop_gradient())
+}

@@ -1,0 +1,355 @@
+//! Specifications: what a function takes and gives, outside and inside a trace.
+//!
+//! A spec is a shape, or a tuple of specs. It fixes five types: what the traced closure is given, what a
+//! function used inside a trace returns, what a call borrows, where it writes, and what it returns.
+//!
+//! | spec | in the closure | used in a trace | call borrows | call returns |
+//! | --- | --- | --- | --- | --- |
+//! | [`scalars(n)`](scalars) | `&[Scalar]` | `Vec<Scalar>` | `&[f64]` | `Vec<f64>` |
+//! | [`scalar()`](scalar) | `Scalar` | `Scalar` | `&f64` | `f64` |
+//! | [`scalars_of::<K>(n)`](scalars_of) | `&[Traced<K>]` | `Vec<Traced<K>>` | `&[K::Host]` | `Vec<K::Host>` |
+//! | [`scalar_of::<K>()`](scalar_of) | `Traced<K>` | `Traced<K>` | `&K::Host` | `K::Host` |
+//! | `(A, B, …)` | a tuple | a tuple | a tuple | a tuple |
+
+use crate::kind::{F64, Kind, Store};
+use crate::traced::{Repr, Traced};
+use crate::tree::Leaf;
+use evolute_ir::{Elem, Shape, Type};
+use evolute_runtime::{Input, Output};
+use smallvec::SmallVec;
+use std::marker::PhantomData;
+
+/// The arguments of a call: on the stack for as many as functions commonly have.
+pub type Inputs<'a> = SmallVec<[Input<'a>; 8]>;
+/// The results of a call.
+pub type Outputs<'a> = SmallVec<[Output<'a>; 8]>;
+
+/// The shape of one parameter or result of a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extents {
+    pub(crate) elem: Elem,
+    /// `None` for a scalar.
+    pub(crate) extents: Option<Vec<usize>>,
+}
+
+impl Extents {
+    /// The type, or the number of elements if there are too many.
+    pub(crate) fn ty(&self) -> Result<Type, usize> {
+        match &self.extents {
+            None => Ok(Type::scalar(self.elem)),
+            Some(extents) => match Shape::new(extents) {
+                Some(shape) => Ok(Type { elem: self.elem, shape }),
+                None => Err(extents.iter().fold(1, |n: usize, &e| n.saturating_mul(e))),
+            },
+        }
+    }
+}
+
+/// What a function takes or gives. See the [module](self).
+pub trait Spec: Clone + Send + Sync + 'static {
+    /// In a traced closure. It is `Copy`, so that it needs no drop and may borrow for as long as its
+    /// trace lives.
+    type Traced<'a, 't: 'a>: Copy;
+    /// Made inside a traced closure by a function that is used there.
+    type Made<'t>;
+    /// Borrowed by a call, to read.
+    type Host<'a>;
+    /// Borrowed by a call, to write.
+    type HostMut<'a>;
+    /// Returned by a call.
+    type Owned;
+
+    /// The program's parameters or results.
+    fn extents(&self, list: &mut Vec<Extents>);
+    /// Appends this spec's scalars, the next of `leaves`, to the store that [`bind`](Spec::bind) reads.
+    fn store(&self, leaves: &mut dyn Iterator<Item = Leaf>, store: &mut Store<'_>);
+    /// The closure's form of the next scalars of the store.
+    fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> Self::Traced<'a, 't>;
+    /// The scalars of the closure's form; `false` if there is another number of them than this spec has.
+    fn unbind(&self, traced: Self::Traced<'_, '_>, leaves: &mut Vec<Leaf>) -> bool;
+    /// The made form of the next of `leaves`.
+    fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf>) -> Self::Made<'t>;
+    /// The buffers of a borrowed form.
+    fn inputs<'a>(host: Self::Host<'a>, inputs: &mut Inputs<'a>);
+    /// The buffers to write to.
+    fn outputs<'a>(host: Self::HostMut<'a>, outputs: &mut Outputs<'a>);
+    /// Room for a result.
+    fn allocate(&self) -> Self::Owned;
+    /// An owned form, borrowed to write.
+    fn borrow_mut(owned: &mut Self::Owned) -> Self::HostMut<'_>;
+}
+
+/// A place in a [`Store`].
+pub struct Cursor<'a, 't> {
+    store: &'a Store<'t>,
+    /// The scalars read so far, by element kind.
+    read: [usize; 4],
+}
+
+impl<'a, 't> Cursor<'a, 't> {
+    pub(crate) fn new(store: &'a Store<'t>) -> Self {
+        Cursor { store, read: [0; 4] }
+    }
+
+    fn next<K: Kind>(&mut self, len: usize) -> &'a [Traced<'t, K>] {
+        let read = &mut self.read[K::ELEM as usize];
+        let start = std::mem::replace(read, *read + len);
+        &K::of_store(self.store)[start..start + len]
+    }
+}
+
+/// An array of scalars of kind `K`, row-major.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Scalars<K> {
+    extents: Vec<usize>,
+    kind: PhantomData<fn() -> K>,
+}
+
+/// One scalar of kind `K`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Single<K>(PhantomData<fn() -> K>);
+
+impl<K> Clone for Scalars<K> {
+    fn clone(&self) -> Self {
+        Scalars { extents: self.extents.clone(), kind: PhantomData }
+    }
+}
+
+impl<K> Clone for Single<K> {
+    fn clone(&self) -> Self {
+        Single(PhantomData)
+    }
+}
+
+/// `n` scalars of type `f64`.
+pub fn scalars(n: usize) -> Scalars<F64> {
+    scalars_of(n)
+}
+
+/// One `f64`.
+pub fn scalar() -> Single<F64> {
+    scalar_of()
+}
+
+/// `n` scalars of kind `K`.
+pub fn scalars_of<K: Kind>(n: usize) -> Scalars<K> {
+    Scalars { extents: vec![n], kind: PhantomData }
+}
+
+/// One scalar of kind `K`.
+pub fn scalar_of<K: Kind>() -> Single<K> {
+    Single(PhantomData)
+}
+
+impl<K: Kind> Scalars<K> {
+    pub(crate) fn matrix(rows: usize, columns: usize) -> Scalars<K> {
+        Scalars { extents: vec![rows, columns], kind: PhantomData }
+    }
+
+    /// The number of scalars.
+    pub fn len(&self) -> usize {
+        self.extents.iter().product()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+fn take<'t, K: Kind>(leaves: &mut dyn Iterator<Item = Leaf>) -> Traced<'t, K> {
+    Traced::new(leaves.next().map_or(Repr::NAN, |leaf| leaf.repr))
+}
+
+fn give<K: Kind>(x: &Traced<'_, K>) -> Leaf {
+    Leaf { repr: x.repr(), elem: K::ELEM }
+}
+
+impl<K: Kind> Spec for Scalars<K> {
+    type Traced<'a, 't: 'a> = &'a [Traced<'t, K>];
+    type Made<'t> = Vec<Traced<'t, K>>;
+    type Host<'a> = &'a [K::Host];
+    type HostMut<'a> = &'a mut [K::Host];
+    type Owned = Vec<K::Host>;
+
+    fn extents(&self, list: &mut Vec<Extents>) {
+        list.push(Extents { elem: K::ELEM, extents: Some(self.extents.clone()) });
+    }
+    fn store(&self, leaves: &mut dyn Iterator<Item = Leaf>, store: &mut Store<'_>) {
+        (0..self.len()).for_each(|_| K::push(store, take(leaves)));
+    }
+    fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> &'a [Traced<'t, K>] {
+        cursor.next(self.len())
+    }
+    fn unbind(&self, traced: &[Traced<'_, K>], leaves: &mut Vec<Leaf>) -> bool {
+        leaves.extend(traced.iter().map(give));
+        traced.len() == self.len()
+    }
+    fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf>) -> Vec<Traced<'t, K>> {
+        (0..self.len()).map(|_| take(leaves)).collect()
+    }
+    fn inputs<'a>(host: &'a [K::Host], inputs: &mut Inputs<'a>) {
+        inputs.push(K::input(host));
+    }
+    fn outputs<'a>(host: &'a mut [K::Host], outputs: &mut Outputs<'a>) {
+        outputs.push(K::output(host));
+    }
+    fn allocate(&self) -> Vec<K::Host> {
+        vec![K::Host::default(); self.len()]
+    }
+    fn borrow_mut(owned: &mut Vec<K::Host>) -> &mut [K::Host] {
+        owned
+    }
+}
+
+impl<K: Kind> Spec for Single<K> {
+    type Traced<'a, 't: 'a> = Traced<'t, K>;
+    type Made<'t> = Traced<'t, K>;
+    type Host<'a> = &'a K::Host;
+    type HostMut<'a> = &'a mut K::Host;
+    type Owned = K::Host;
+
+    fn extents(&self, list: &mut Vec<Extents>) {
+        list.push(Extents { elem: K::ELEM, extents: None });
+    }
+    fn store(&self, leaves: &mut dyn Iterator<Item = Leaf>, store: &mut Store<'_>) {
+        K::push(store, take(leaves));
+    }
+    fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> Traced<'t, K> {
+        cursor.next(1)[0]
+    }
+    fn unbind(&self, traced: Traced<'_, K>, leaves: &mut Vec<Leaf>) -> bool {
+        leaves.push(give(&traced));
+        true
+    }
+    fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf>) -> Traced<'t, K> {
+        take(leaves)
+    }
+    fn inputs<'a>(host: &'a K::Host, inputs: &mut Inputs<'a>) {
+        inputs.push(K::input(std::slice::from_ref(host)));
+    }
+    fn outputs<'a>(host: &'a mut K::Host, outputs: &mut Outputs<'a>) {
+        outputs.push(K::output(std::slice::from_mut(host)));
+    }
+    fn allocate(&self) -> K::Host {
+        K::Host::default()
+    }
+    fn borrow_mut(owned: &mut K::Host) -> &mut K::Host {
+        owned
+    }
+}
+
+/// A tuple's component: what [`Function::wrt`](crate::Function::wrt) selects.
+pub trait Argument<const I: usize>: Spec {
+    /// The component's spec.
+    type Spec: Spec;
+    /// The component.
+    fn argument(&self) -> &Self::Spec;
+    /// The number of the program's parameters before it.
+    fn offset(&self) -> usize;
+}
+
+/// The number of the program's parameters or results.
+pub(crate) fn count(spec: &impl Spec) -> usize {
+    let mut list = Vec::new();
+    spec.extents(&mut list);
+    list.len()
+}
+
+macro_rules! tuple_specs {
+    ($($($T:ident $i:tt),+;)*) => {$(
+        impl<$($T: Spec),+> Spec for ($($T,)+) {
+            type Traced<'a, 't: 'a> = ($($T::Traced<'a, 't>,)+);
+            type Made<'t> = ($($T::Made<'t>,)+);
+            type Host<'a> = ($($T::Host<'a>,)+);
+            type HostMut<'a> = ($($T::HostMut<'a>,)+);
+            type Owned = ($($T::Owned,)+);
+
+            fn extents(&self, list: &mut Vec<Extents>) {
+                $(self.$i.extents(list);)+
+            }
+            fn store(&self, leaves: &mut dyn Iterator<Item = Leaf>, store: &mut Store<'_>) {
+                $(self.$i.store(leaves, store);)+
+            }
+            fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> Self::Traced<'a, 't> {
+                ($(self.$i.bind(cursor),)+)
+            }
+            fn unbind(&self, traced: Self::Traced<'_, '_>, leaves: &mut Vec<Leaf>) -> bool {
+                let mut fits = true;
+                $(fits &= self.$i.unbind(traced.$i, leaves);)+
+                fits
+            }
+            fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf>) -> Self::Made<'t> {
+                ($(self.$i.make(leaves),)+)
+            }
+            fn inputs<'a>(host: Self::Host<'a>, inputs: &mut Inputs<'a>) {
+                $($T::inputs(host.$i, inputs);)+
+            }
+            fn outputs<'a>(host: Self::HostMut<'a>, outputs: &mut Outputs<'a>) {
+                $($T::outputs(host.$i, outputs);)+
+            }
+            fn allocate(&self) -> Self::Owned {
+                ($(self.$i.allocate(),)+)
+            }
+            fn borrow_mut(owned: &mut Self::Owned) -> Self::HostMut<'_> {
+                ($($T::borrow_mut(&mut owned.$i),)+)
+            }
+        }
+    )*};
+}
+tuple_specs! {
+    A 0;
+    A 0, B 1;
+    A 0, B 1, C 2;
+    A 0, B 1, C 2, D 3;
+    A 0, B 1, C 2, D 3, E 4;
+    A 0, B 1, C 2, D 3, E 4, F 5;
+}
+
+macro_rules! tuple_arguments {
+    ($($i:tt $X:ident of ($($T:ident),+) after ($($before:tt),*);)*) => {$(
+        impl<$($T: Spec),+> Argument<$i> for ($($T,)+) {
+            type Spec = $X;
+            fn argument(&self) -> &$X {
+                &self.$i
+            }
+            fn offset(&self) -> usize {
+                0 $(+ count(&self.$before))*
+            }
+        }
+    )*};
+}
+tuple_arguments! {
+    0 A of (A) after ();
+    0 A of (A, B) after ();
+    1 B of (A, B) after (0);
+    0 A of (A, B, C) after ();
+    1 B of (A, B, C) after (0);
+    2 C of (A, B, C) after (0, 1);
+    0 A of (A, B, C, D) after ();
+    1 B of (A, B, C, D) after (0);
+    2 C of (A, B, C, D) after (0, 1);
+    3 D of (A, B, C, D) after (0, 1, 2);
+}
+
+/// What a function may be asked to take: a spec, or a number of `f64` scalars.
+pub trait IntoSpec {
+    /// The spec.
+    type Spec: Spec;
+    /// The spec.
+    fn into_spec(self) -> Self::Spec;
+}
+
+impl IntoSpec for usize {
+    type Spec = Scalars<F64>;
+    fn into_spec(self) -> Scalars<F64> {
+        scalars(self)
+    }
+}
+
+impl<S: Spec> IntoSpec for S {
+    type Spec = S;
+    fn into_spec(self) -> S {
+        self
+    }
+}

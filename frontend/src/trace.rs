@@ -1,0 +1,240 @@
+//! The trace under construction: where operations on traced values go.
+//!
+//! [`record`] runs a closure with a fresh trace on a stack of the current thread. A traced value names its
+//! trace by number, so that an operation finds it there; a constant needs none. Operations do not
+//! fail where they stand: the first error is kept with the user's line and returned by `record`, and
+//! what comes after it computes with NaN. No borrow is held while user code runs, so closures may
+//! nest and panic: guards close what they opened.
+
+use crate::error::TraceError;
+use crate::traced::Repr;
+use evolute_ir::{Builder, ClosedRegion, IrError, Literal, Loc, Mode, Op, Origin, Program, SourceLoc, Type, Value};
+use rustc_hash::FxHashMap;
+use std::cell::{Cell, RefCell};
+use std::panic::Location;
+use std::rc::Rc;
+
+/// A user's line, as the compiler passes it.
+pub(crate) type Caller = &'static Location<'static>;
+
+/// One trace. See the [module](self).
+pub(crate) struct Trace {
+    id: u32,
+    builder: RefCell<Builder>,
+    error: RefCell<Option<TraceError>>,
+    /// Ids of callers by address; the compiler makes one `Location` a call site.
+    locs: RefCell<FxHashMap<usize, Loc>>,
+    last: Cell<(usize, Loc)>,
+    /// The innermost enclosing combinator's line, for operations called by the standard library.
+    enclosing: Cell<Caller>,
+}
+
+thread_local! {
+    static STACK: RefCell<Vec<Rc<Trace>>> = const { RefCell::new(Vec::new()) };
+    static NEXT: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Removes the trace from the stack, also when the closure panics.
+struct OnStack;
+
+impl Drop for OnStack {
+    fn drop(&mut self) {
+        STACK.with_borrow_mut(|stack| stack.pop());
+    }
+}
+
+/// Traces `body`, which gets the parameters' values and returns the results'.
+pub(crate) fn record(
+    caller: Caller,
+    limit: usize,
+    types: &[Type],
+    body: impl FnOnce(u32, &[Value]) -> Vec<(Repr, evolute_ir::Elem)>,
+    pack: impl FnOnce(&Trace, Vec<Value>) -> Vec<Value>,
+) -> Result<Program, TraceError> {
+    let id = NEXT.replace(NEXT.get().wrapping_add(1));
+    let mut builder = Builder::new();
+    builder.set_limit(limit);
+    let trace = Rc::new(Trace {
+        id,
+        builder: RefCell::new(builder),
+        error: RefCell::new(None),
+        locs: RefCell::default(),
+        last: Cell::new((0, Loc::UNKNOWN)),
+        enclosing: Cell::new(caller),
+    });
+    trace.at(caller);
+    let params: Vec<Value> = types.iter().map(|ty| trace.builder.borrow_mut().param(ty)).collect();
+    STACK.with_borrow_mut(|stack| stack.push(trace.clone()));
+    let results = {
+        let _guard = OnStack;
+        let leaves = body(id, &params);
+        let values = leaves.into_iter().map(|(repr, elem)| trace.value(repr, elem)).collect();
+        trace.at(caller);
+        pack(&trace, values)
+    };
+    let error = trace.error.take();
+    let trace = Rc::into_inner(trace).expect("the stack has let go of the trace");
+    if let Some(error) = error {
+        return Err(error);
+    }
+    let program = trace.builder.into_inner().finish(&results);
+    program.map_err(|source| TraceError::At { source, at: SourceLoc::of(caller) })
+}
+
+/// The innermost trace of this thread.
+pub(crate) fn current() -> Option<Rc<Trace>> {
+    STACK.with_borrow(|stack| stack.last().cloned())
+}
+
+/// Runs `f` on the trace of this number, if it is still being recorded.
+fn with<R>(id: u32, f: impl FnOnce(&Trace) -> R) -> Option<R> {
+    STACK.with_borrow(|stack| stack.iter().rev().find(|trace| trace.id == id).map(|trace| f(trace)))
+}
+
+/// Inserts an operation into the trace of its operands; on constants, into the innermost one.
+pub(crate) fn insert(op: Op, operands: &[(Repr, evolute_ir::Elem)], caller: Caller) -> Repr {
+    let home = operands.iter().find_map(|(repr, _)| match repr {
+        Repr::Node { trace, .. } => Some(*trace),
+        Repr::Const(_) => None,
+    });
+    let home = home.or_else(|| current().map(|trace| trace.id));
+    let inserted = home.and_then(|id| {
+        with(id, |trace| {
+            let mut values = [Value::default(); 3];
+            for (value, &(repr, elem)) in values.iter_mut().zip(operands) {
+                *value = trace.value(repr, elem);
+            }
+            trace.at(caller);
+            let result = trace.builder.borrow_mut().insert(op, &values[..operands.len()]);
+            trace.or_nan(result, caller)
+        })
+    });
+    inserted.unwrap_or(Repr::NAN)
+}
+
+/// Names a value for dumps.
+pub(crate) fn name(repr: Repr, name: &str) {
+    if let Repr::Node { trace, value } = repr {
+        with(trace, |trace| trace.builder.borrow_mut().set_name(value, name));
+    }
+}
+
+impl Trace {
+    pub(crate) fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// What is inserted from now on comes from this line.
+    fn at(&self, caller: Caller) {
+        let loc = self.loc(caller);
+        self.builder.borrow_mut().set_origin(Origin { loc, ..Origin::default() });
+    }
+
+    /// The id of the caller's line. A line of the standard library (`Iterator::sum` calls our `Add`)
+    /// says nothing to the user: then it is the enclosing combinator's.
+    fn loc(&self, caller: Caller) -> Loc {
+        let address = std::ptr::from_ref(caller).addr();
+        if let (last, loc) = self.last.get()
+            && last == address
+        {
+            return loc;
+        }
+        let known = self.locs.borrow().get(&address).copied();
+        let loc = known.unwrap_or_else(|| {
+            let inside_std = caller.file().starts_with("/rustc/") || caller.file().contains("/library/core/");
+            let source = if inside_std { self.enclosing.get() } else { caller };
+            let loc = self.builder.borrow_mut().add_loc(SourceLoc::of(source));
+            // The enclosing combinator changes, so its line is not remembered for the library's.
+            if !inside_std {
+                self.locs.borrow_mut().insert(address, loc);
+            }
+            loc
+        });
+        self.last.set((address, loc));
+        loc
+    }
+
+    /// The value of an operand; a constant enters the program.
+    pub(crate) fn value(&self, repr: Repr, elem: evolute_ir::Elem) -> Value {
+        match repr {
+            Repr::Const(slot) => self.builder.borrow_mut().constant(Literal::from_slot(elem, slot)),
+            Repr::Node { value, .. } => value,
+        }
+    }
+
+    fn or_nan(&self, result: Result<Value, IrError>, caller: Caller) -> Repr {
+        match result {
+            Ok(value) => Repr::Node { trace: self.id, value },
+            Err(source) => {
+                self.fail(TraceError::At { source, at: SourceLoc::of(caller) });
+                Repr::NAN
+            }
+        }
+    }
+
+    /// Keeps the first error.
+    pub(crate) fn fail(&self, error: TraceError) {
+        self.error.borrow_mut().get_or_insert(error);
+    }
+
+    /// Inserts several instructions with one error handling.
+    pub(crate) fn build<R>(
+        &self,
+        caller: Caller,
+        f: impl FnOnce(&mut Builder) -> Result<R, IrError>,
+    ) -> Option<R> {
+        self.at(caller);
+        let result = f(&mut self.builder.borrow_mut());
+        result.map_err(|source| self.fail(TraceError::At { source, at: SourceLoc::of(caller) })).ok()
+    }
+
+    /// Opens a region, runs `body` on its parameters, and closes it.
+    pub(crate) fn region(
+        &self,
+        caller: Caller,
+        types: &[Type],
+        body: impl FnOnce(&[Value]) -> Vec<(Repr, evolute_ir::Elem)>,
+    ) -> Option<ClosedRegion> {
+        let outer = self.enclosing.replace(caller);
+        self.at(caller);
+        self.builder.borrow_mut().open_region();
+        let mut guard = OpenRegion { trace: self, caller, outer, done: false };
+        let params: Vec<Value> = types.iter().map(|ty| self.builder.borrow_mut().param(ty)).collect();
+        let leaves = body(&params);
+        guard.done = true;
+        let values: Vec<Value> = leaves.into_iter().map(|(repr, elem)| self.value(repr, elem)).collect();
+        self.build(caller, |builder| builder.close_region(&values))
+    }
+
+    /// Inserts a derivative operator on a closed region.
+    pub(crate) fn operator(
+        &self,
+        caller: Caller,
+        mode: Mode,
+        body: ClosedRegion,
+        inputs: &[Value],
+        seeds: &[Value],
+    ) -> Option<Vec<Value>> {
+        self.build(caller, |builder| builder.operator(mode, body, inputs, seeds))
+    }
+}
+
+/// An open region: closed without results if its closure panics.
+struct OpenRegion<'a> {
+    trace: &'a Trace,
+    caller: Caller,
+    outer: Caller,
+    done: bool,
+}
+
+impl Drop for OpenRegion<'_> {
+    fn drop(&mut self) {
+        self.trace.enclosing.set(self.outer);
+        self.trace.last.set((0, Loc::UNKNOWN));
+        if !self.done {
+            let closed = self.trace.builder.borrow_mut().close_region(&[]);
+            debug_assert!(closed.is_ok(), "a region without results closes");
+            self.trace.fail(TraceError::Panicked { at: SourceLoc::of(self.caller) });
+        }
+    }
+}

@@ -1,0 +1,459 @@
+//! Traced values: what a closure computes with while it is traced.
+//!
+//! A [`Traced`] value is `Copy`: a constant, or the number of a value in a trace. Its lifetime is its
+//! trace's, invariant, so a value that outlives its trace or meets another trace does not compile. A
+//! value that outlives an inner derivative is found when it is next used (see
+//! [`TraceError`](crate::TraceError)).
+
+use crate::kind::{Bool, F32, F64, I64, Kind, Number, RealKind};
+use crate::trace::{self, Caller};
+use evolute_ir::{Literal, Op, Prim, Value, for_each_prim};
+use std::cell::Cell;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops;
+use std::panic::Location;
+
+/// A constant's slot, or a value of a trace.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Repr {
+    Const(u64),
+    Node { trace: u32, value: Value },
+}
+
+impl Repr {
+    /// What an operation that failed gives.
+    pub(crate) const NAN: Repr = Repr::Const(f64::NAN.to_bits());
+}
+
+/// A traced scalar of kind `K`. See the [module](self).
+pub struct Traced<'t, K> {
+    repr: Repr,
+    /// Invariant in `'t`, and neither `Send` nor `Sync`.
+    brand: PhantomData<(Cell<&'t ()>, *const K)>,
+}
+
+/// A traced `f64`.
+pub type Scalar<'t> = Traced<'t, F64>;
+/// A traced `f32`.
+pub type Scalar32<'t> = Traced<'t, F32>;
+/// A traced `i64`.
+pub type Int<'t> = Traced<'t, I64>;
+/// A traced truth value, for [`select`](Traced::select).
+pub type Condition<'t> = Traced<'t, Bool>;
+
+impl<K> Clone for Traced<'_, K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<K> Copy for Traced<'_, K> {}
+
+impl<K: Kind> fmt::Debug for Traced<'_, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.repr {
+            Repr::Const(slot) => write!(f, "{}", Literal::from_slot(K::ELEM, slot)),
+            Repr::Node { value, .. } => write!(f, "{value}"),
+        }
+    }
+}
+
+impl<'t, K: Kind> Traced<'t, K> {
+    pub(crate) fn new(repr: Repr) -> Self {
+        Traced { repr, brand: PhantomData }
+    }
+
+    pub(crate) fn repr(self) -> Repr {
+        self.repr
+    }
+
+    pub(crate) fn operand(self) -> (Repr, evolute_ir::Elem) {
+        (self.repr, K::ELEM)
+    }
+
+    /// A constant.
+    pub fn constant(x: K::Host) -> Self {
+        Traced::new(Repr::Const(K::literal(x).to_slot()))
+    }
+
+    /// The value of a constant; `None` for what depends on an input.
+    pub fn as_constant(self) -> Option<K::Host> {
+        match self.repr {
+            Repr::Const(slot) => K::host(Literal::from_slot(K::ELEM, slot)),
+            Repr::Node { .. } => None,
+        }
+    }
+
+    /// This value with a name, which dumps and [`explain_nan`](crate::Function::explain_nan) show.
+    pub fn named(self, name: &str) -> Self {
+        trace::name(self.repr, name);
+        self
+    }
+
+    /// This value as a constant of every derivative.
+    #[track_caller]
+    pub fn stop_gradient(self) -> Self {
+        self.unary(Prim::StopGradient)
+    }
+
+    #[track_caller]
+    fn unary(self, prim: Prim) -> Self {
+        apply(Op::Prim(prim), &[self.operand()])
+    }
+
+    #[track_caller]
+    fn binary(self, prim: Prim, other: Self) -> Self {
+        self.binary_at(prim, other, Location::caller())
+    }
+
+    fn binary_at(self, prim: Prim, other: Self, caller: Caller) -> Self {
+        apply_at(Op::Prim(prim), &[self.operand(), other.operand()], caller)
+    }
+
+    #[track_caller]
+    fn compare(self, prim: Prim, other: Self) -> Condition<'t> {
+        apply(Op::Prim(prim), &[self.operand(), other.operand()])
+    }
+
+    /// Whether the two are equal; false if either is a NaN.
+    #[track_caller]
+    #[allow(clippy::should_implement_trait, reason = "`==` must give a Rust `bool`")]
+    pub fn eq(self, other: impl Into<Self>) -> Condition<'t> {
+        self.compare(Prim::Eq, other.into())
+    }
+
+    /// Whether the two differ; true if either is a NaN.
+    #[track_caller]
+    #[allow(clippy::should_implement_trait, reason = "`!=` must give a Rust `bool`")]
+    pub fn ne(self, other: impl Into<Self>) -> Condition<'t> {
+        self.compare(Prim::Ne, other.into())
+    }
+}
+
+/// Inserts an operation; on constants alone it is evaluated.
+#[track_caller]
+pub(crate) fn apply<'t, R: Kind>(op: Op, operands: &[(Repr, evolute_ir::Elem)]) -> Traced<'t, R> {
+    apply_at(op, operands, Location::caller())
+}
+
+fn apply_at<'t, R: Kind>(op: Op, operands: &[(Repr, evolute_ir::Elem)], caller: Caller) -> Traced<'t, R> {
+    Traced::new(fold(op, operands).unwrap_or_else(|| trace::insert(op, operands, caller)))
+}
+
+/// The value of an operation on constants. An integer division by zero is left to be reported.
+fn fold(op: Op, operands: &[(Repr, evolute_ir::Elem)]) -> Option<Repr> {
+    let mut literals = [Literal::Bool(false); 3];
+    for (literal, &(repr, elem)) in literals.iter_mut().zip(operands) {
+        let Repr::Const(slot) = repr else { return None };
+        *literal = Literal::from_slot(elem, slot);
+    }
+    let result = match op {
+        Op::Prim(prim) => evolute_ir::interp::eval_prim(prim, &literals[..operands.len()]).ok()?,
+        Op::Cast(elem) => evolute_ir::interp::cast(literals[0], elem),
+        Op::Select if literals[0] == Literal::Bool(true) => literals[1],
+        Op::Select => literals[2],
+        Op::Const(_) | Op::Element(_) | Op::Pack(_) | Op::Jvp { .. } | Op::Vjp { .. } => return None,
+    };
+    Some(Repr::Const(result.to_slot()))
+}
+
+// ── numbers ─────────────────────────────────────────────────────────────────────────────────────
+
+impl<'t, K: Number> Traced<'t, K> {
+    /// `|x|`, with derivative 0 at 0.
+    #[track_caller]
+    pub fn abs(self) -> Self {
+        self.unary(Prim::Abs)
+    }
+
+    /// The smaller; a NaN wins. At a tie the derivative is that of `self`.
+    #[track_caller]
+    pub fn min(self, other: impl Into<Self>) -> Self {
+        self.binary(Prim::Min, other.into())
+    }
+
+    /// The larger; a NaN wins. At a tie the derivative is that of `self`.
+    #[track_caller]
+    pub fn max(self, other: impl Into<Self>) -> Self {
+        self.binary(Prim::Max, other.into())
+    }
+
+    /// Whether `self < other`.
+    #[track_caller]
+    pub fn lt(self, other: impl Into<Self>) -> Condition<'t> {
+        self.compare(Prim::Lt, other.into())
+    }
+
+    /// Whether `self ≤ other`.
+    #[track_caller]
+    pub fn le(self, other: impl Into<Self>) -> Condition<'t> {
+        self.compare(Prim::Le, other.into())
+    }
+
+    /// Whether `self > other`.
+    #[track_caller]
+    pub fn gt(self, other: impl Into<Self>) -> Condition<'t> {
+        self.compare(Prim::Gt, other.into())
+    }
+
+    /// Whether `self ≥ other`.
+    #[track_caller]
+    pub fn ge(self, other: impl Into<Self>) -> Condition<'t> {
+        self.compare(Prim::Ge, other.into())
+    }
+
+    /// This number as an `f64`.
+    #[track_caller]
+    pub fn to_f64(self) -> Scalar<'t> {
+        apply(Op::Cast(evolute_ir::Elem::F64), &[self.operand()])
+    }
+
+    /// This number rounded to an `f32`.
+    #[track_caller]
+    pub fn to_f32(self) -> Scalar32<'t> {
+        apply(Op::Cast(evolute_ir::Elem::F32), &[self.operand()])
+    }
+
+    /// This number truncated to an integer, saturating; a NaN gives 0.
+    #[track_caller]
+    pub fn to_int(self) -> Int<'t> {
+        apply(Op::Cast(evolute_ir::Elem::I64), &[self.operand()])
+    }
+}
+
+impl<'t, K: RealKind> Traced<'t, K> {
+    /// `x` to the power of an integer known when tracing.
+    #[track_caller]
+    pub fn powi(self, n: i32) -> Self {
+        self.powi_traced(Int::constant(i64::from(n)))
+    }
+
+    /// `x` to the power of a traced integer.
+    #[track_caller]
+    pub fn powi_traced(self, n: Int<'t>) -> Self {
+        apply(Op::Prim(Prim::Powi), &[self.operand(), n.operand()])
+    }
+
+    /// The `n`-th derivative of [`digamma`](Traced::digamma).
+    #[track_caller]
+    pub fn polygamma(self, n: u32) -> Self {
+        let n = Int::constant(i64::from(n));
+        apply(Op::Prim(Prim::Polygamma), &[self.operand(), n.operand()])
+    }
+
+    /// `self · factor + term` with one rounding.
+    #[track_caller]
+    pub fn mul_add(self, factor: impl Into<Self>, term: impl Into<Self>) -> Self {
+        apply(Op::Prim(Prim::MulAdd), &[self.operand(), factor.into().operand(), term.into().operand()])
+    }
+}
+
+macro_rules! real_methods {
+    ($($Variant:ident $name:ident ($($x:ident: $class:ident),+) -> $r:ident: $result:ident,
+       { $($kind:ident $eval:tt $native:ident);+ }, $([$($partial:tt)+])*, [$($domain:expr),+], $doc:literal;)*) => {
+        /// The real primitives of one and two operands, from the table.
+        impl<'t, K: RealKind> Traced<'t, K> {
+            $(real_methods! { @method $Variant $name $doc ($($class)+) $result })*
+        }
+    };
+    (@method $Variant:ident $name:ident $doc:literal (R) R) => {
+        #[doc = $doc]
+        #[track_caller]
+        pub fn $name(self) -> Self {
+            self.unary(Prim::$Variant)
+        }
+    };
+    (@method $Variant:ident $name:ident $doc:literal (R R) R) => {
+        #[doc = $doc]
+        #[track_caller]
+        pub fn $name(self, other: impl Into<Self>) -> Self {
+            self.binary(Prim::$Variant, other.into())
+        }
+    };
+    (@method $Variant:ident $name:ident $doc:literal $classes:tt $result:ident) => {};
+}
+for_each_prim!(real_methods);
+
+impl<'t> Condition<'t> {
+    /// `yes` where this holds, else `no`. Only the chosen one counts for derivatives: an infinite or
+    /// undefined derivative of the other does not enter.
+    #[track_caller]
+    pub fn select<K: Kind>(
+        self,
+        yes: impl Into<Traced<'t, K>>,
+        no: impl Into<Traced<'t, K>>,
+    ) -> Traced<'t, K> {
+        apply(Op::Select, &[self.operand(), yes.into().operand(), no.into().operand()])
+    }
+}
+
+impl ops::Not for Condition<'_> {
+    type Output = Self;
+    #[track_caller]
+    fn not(self) -> Self {
+        self.unary(Prim::Not)
+    }
+}
+
+// ── operators ───────────────────────────────────────────────────────────────────────────────────
+
+macro_rules! from_host {
+    ($($Kind:ident $host:ident),*) => {$(
+        impl From<$host> for Traced<'_, $Kind> {
+            fn from(x: $host) -> Self {
+                Traced::constant(x)
+            }
+        }
+    )*};
+}
+from_host!(F64 f64, F32 f32, I64 i64, Bool bool);
+
+impl<K: Kind> From<&Traced<'_, K>> for Traced<'_, K> {
+    fn from(x: &Traced<'_, K>) -> Self {
+        Traced::new(x.repr)
+    }
+}
+
+impl<K: Number> ops::Neg for Traced<'_, K> {
+    type Output = Self;
+    #[track_caller]
+    fn neg(self) -> Self {
+        self.unary(Prim::Neg)
+    }
+}
+
+impl<'t, K: Number> ops::Neg for &Traced<'t, K> {
+    type Output = Traced<'t, K>;
+    #[track_caller]
+    fn neg(self) -> Traced<'t, K> {
+        -*self
+    }
+}
+
+/// An operator between traced values by value and by reference, and with numbers on either side.
+macro_rules! binary_operator {
+    ($Bound:ident $Trait:ident $method:ident $Assign:ident $assign:ident $Prim:ident: $($Kind:ident $host:ident),*) => {
+        impl<K: $Bound> ops::$Trait for Traced<'_, K> {
+            type Output = Self;
+            #[track_caller]
+            fn $method(self, other: Self) -> Self {
+                self.binary(Prim::$Prim, other)
+            }
+        }
+        impl<'t, K: $Bound> ops::$Trait<&Traced<'t, K>> for Traced<'t, K> {
+            type Output = Self;
+            #[track_caller]
+            fn $method(self, other: &Self) -> Self {
+                self.binary(Prim::$Prim, *other)
+            }
+        }
+        impl<'t, K: $Bound> ops::$Trait<Traced<'t, K>> for &Traced<'t, K> {
+            type Output = Traced<'t, K>;
+            #[track_caller]
+            fn $method(self, other: Traced<'t, K>) -> Traced<'t, K> {
+                self.binary(Prim::$Prim, other)
+            }
+        }
+        impl<'t, K: $Bound> ops::$Trait for &Traced<'t, K> {
+            type Output = Traced<'t, K>;
+            #[track_caller]
+            fn $method(self, other: Self) -> Traced<'t, K> {
+                self.binary(Prim::$Prim, *other)
+            }
+        }
+        impl<K: $Bound> ops::$Assign for Traced<'_, K> {
+            #[track_caller]
+            fn $assign(&mut self, other: Self) {
+                *self = self.binary(Prim::$Prim, other);
+            }
+        }
+        impl<'t, K: $Bound> ops::$Assign<&Traced<'t, K>> for Traced<'t, K> {
+            #[track_caller]
+            fn $assign(&mut self, other: &Self) {
+                *self = self.binary(Prim::$Prim, *other);
+            }
+        }
+        $(binary_operator! { @host $Trait $method $Assign $assign $Prim $Kind $host })*
+    };
+    (@host $Trait:ident $method:ident $Assign:ident $assign:ident $Prim:ident $Kind:ident $host:ident) => {
+        impl ops::$Trait<$host> for Traced<'_, $Kind> {
+            type Output = Self;
+            #[track_caller]
+            fn $method(self, other: $host) -> Self {
+                self.binary(Prim::$Prim, other.into())
+            }
+        }
+        impl<'t> ops::$Trait<$host> for &Traced<'t, $Kind> {
+            type Output = Traced<'t, $Kind>;
+            #[track_caller]
+            fn $method(self, other: $host) -> Traced<'t, $Kind> {
+                self.binary(Prim::$Prim, other.into())
+            }
+        }
+        impl<'t> ops::$Trait<Traced<'t, $Kind>> for $host {
+            type Output = Traced<'t, $Kind>;
+            #[track_caller]
+            fn $method(self, other: Traced<'t, $Kind>) -> Traced<'t, $Kind> {
+                Traced::<$Kind>::from(self).binary(Prim::$Prim, other)
+            }
+        }
+        impl<'t> ops::$Trait<&Traced<'t, $Kind>> for $host {
+            type Output = Traced<'t, $Kind>;
+            #[track_caller]
+            fn $method(self, other: &Traced<'t, $Kind>) -> Traced<'t, $Kind> {
+                Traced::<$Kind>::from(self).binary(Prim::$Prim, *other)
+            }
+        }
+        impl ops::$Assign<$host> for Traced<'_, $Kind> {
+            #[track_caller]
+            fn $assign(&mut self, other: $host) {
+                *self = self.binary(Prim::$Prim, other.into());
+            }
+        }
+    };
+}
+
+binary_operator!(Number Add add AddAssign add_assign Add: F64 f64, F32 f32, I64 i64);
+binary_operator!(Number Sub sub SubAssign sub_assign Sub: F64 f64, F32 f32, I64 i64);
+binary_operator!(Number Mul mul MulAssign mul_assign Mul: F64 f64, F32 f32, I64 i64);
+binary_operator!(Number Div div DivAssign div_assign Div: F64 f64, F32 f32, I64 i64);
+binary_operator!(Number Rem rem RemAssign rem_assign Rem: F64 f64, F32 f32, I64 i64);
+
+macro_rules! logic_operator {
+    ($($Trait:ident $method:ident $Prim:ident;)*) => {$(
+        impl ops::$Trait for Condition<'_> {
+            type Output = Self;
+            #[track_caller]
+            fn $method(self, other: Self) -> Self {
+                self.binary(Prim::$Prim, other)
+            }
+        }
+    )*};
+}
+logic_operator! {
+    BitAnd bitand And;
+    BitOr bitor Or;
+    BitXor bitxor Xor;
+}
+
+/// A fold from the first item, so that no zero is added: `0.0 + -0.0` is not `-0.0`. The empty sum is 0.
+macro_rules! fold_iterator {
+    ($Trait:ident $method:ident $Prim:ident $unit:literal) => {
+        impl<'t, K: RealKind> std::iter::$Trait for Traced<'t, K> {
+            #[track_caller]
+            fn $method<I: Iterator<Item = Traced<'t, K>>>(iter: I) -> Self {
+                let caller = Location::caller();
+                let step = |a: Self, b: Self| a.binary_at(Prim::$Prim, b, caller);
+                iter.reduce(step).unwrap_or_else(|| Traced::constant(K::from_f64($unit)))
+            }
+        }
+        impl<'a, 't, K: RealKind> std::iter::$Trait<&'a Traced<'t, K>> for Traced<'t, K> {
+            #[track_caller]
+            fn $method<I: Iterator<Item = &'a Traced<'t, K>>>(iter: I) -> Self {
+                iter.copied().$method()
+            }
+        }
+    };
+}
+fold_iterator!(Sum sum Add 0.0);
+fold_iterator!(Product product Mul 1.0);

@@ -1,0 +1,474 @@
+//! Builds programs: every insertion is typed, hash-consed and folded.
+//!
+//! Inserting an instruction that the region already holds gives the existing value, so tracing is
+//! common-subexpression elimination. Candidates are found without a hash table: each instruction is
+//! chained to its youngest operand, and a search walks at most [`CHAIN_LIMIT`] links. A constant
+//! expression folds to a constant, `select` on a constant to its arm, `element` of a `pack` to the
+//! element; these change no bit.
+//!
+//! Regions are isolated: they read only their own parameters and results. A value of an enclosing
+//! region is captured when it is used, as a further parameter of every region in between; a value of
+//! a region that is no longer open is refused ([`IrError::Escaped`]).
+
+use crate::entity::{Entity, Inst, Level, Loc, Region, Table, TypeId, Value};
+use crate::error::IrError;
+use crate::infer::{self, Inferred, scalar_type};
+use crate::interp;
+use crate::prim::Prim;
+use crate::program::{
+    Def, InstData, LevelData, Mode, Op, Origin, Program, RegionData, SourceLoc, ValueData,
+};
+use crate::types::{Elem, Literal, Type};
+use rustc_hash::{FxHashMap, FxHasher};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+/// How many candidates a search for an equal instruction compares.
+pub const CHAIN_LIMIT: usize = 16;
+
+/// Builds one [`Program`]. See the [module](self).
+#[derive(Debug)]
+pub struct Builder {
+    program: Program,
+    open: Vec<OpenRegion>,
+    /// The youngest instruction chained to a value, and the next older one of an instruction.
+    chain_head: Table<Value, Option<Inst>>,
+    chain_next: Table<Inst, Option<Inst>>,
+    /// The instruction of a hash of region, operation and operands, if sharing is global. Where two
+    /// hashes collide the later instruction is not shared.
+    global: Option<FxHashMap<u64, Inst>>,
+    constants: FxHashMap<(Region, Literal), Value>,
+    captures: FxHashMap<(Region, Value), Value>,
+    types: FxHashMap<Type, TypeId>,
+    locs: FxHashMap<SourceLoc, Loc>,
+    origin: Origin,
+    limit: usize,
+}
+
+#[derive(Debug)]
+struct OpenRegion {
+    region: Region,
+    /// The enclosing region's values that became parameters.
+    captured: Vec<Value>,
+}
+
+/// A region whose body is complete, and the values of the enclosing region that it captured: its last
+/// parameters, in this order.
+#[derive(Clone, Debug)]
+pub struct ClosedRegion {
+    region: Region,
+    captured: Vec<Value>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Builder {
+    /// A builder of a program without parameters yet.
+    pub fn new() -> Builder {
+        let program = Program::empty();
+        let types = program.types.iter().map(|(id, ty)| (ty.clone(), id)).collect();
+        Builder {
+            program,
+            open: vec![OpenRegion { region: Program::ROOT, captured: Vec::new() }],
+            chain_head: Table::new(),
+            chain_next: Table::new(),
+            global: None,
+            constants: FxHashMap::default(),
+            captures: FxHashMap::default(),
+            types,
+            locs: FxHashMap::default(),
+            origin: Origin::default(),
+            limit: Program::MAX_INSTRUCTIONS,
+        }
+    }
+
+    /// A builder that shares every repeated instruction, at the price of a hash table: global value
+    /// numbering.
+    pub fn sharing_globally() -> Builder {
+        Builder { global: Some(FxHashMap::default()), ..Builder::new() }
+    }
+
+    /// Refuses programs of more than `limit` instructions, at most [`Program::MAX_INSTRUCTIONS`].
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit.min(Program::MAX_INSTRUCTIONS);
+    }
+
+    /// What has been built so far.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// The program with these results.
+    ///
+    /// # Errors
+    /// A result that belongs to a closed region.
+    pub fn finish(mut self, results: &[Value]) -> Result<Program, IrError> {
+        let results = results.iter().map(|&v| self.resolve(v)).collect::<Result<_, _>>()?;
+        self.program.regions[Program::ROOT].results = results;
+        Ok(crate::copy::compact(&self.program))
+    }
+
+    // ── provenance ──────────────────────────────────────────────────────────────────────────────
+
+    /// What the values inserted from now on come from.
+    pub fn set_origin(&mut self, origin: Origin) {
+        self.origin = origin;
+    }
+
+    /// What values inserted now come from.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// The id of a place in the user's source.
+    pub fn add_loc(&mut self, loc: SourceLoc) -> Loc {
+        if let Some(&id) = self.locs.get(&loc) {
+            return id;
+        }
+        let id = self.program.locs.push(Some(loc.clone()));
+        self.locs.insert(loc, id);
+        id
+    }
+
+    /// Registers an application of a derivative operator.
+    pub fn add_level(&mut self, mode: Mode, loc: Loc) -> Level {
+        self.program.levels.push(LevelData { mode: Some(mode), loc })
+    }
+
+    /// Gives `value` a name for dumps.
+    pub fn set_name(&mut self, value: Value, name: &str) {
+        self.program.names.insert(value, Arc::from(name));
+    }
+
+    /// The id of a type.
+    pub fn intern(&mut self, ty: &Type) -> TypeId {
+        if let Some(&id) = self.types.get(ty) {
+            return id;
+        }
+        let id = self.program.types.push(ty.clone());
+        self.types.insert(ty.clone(), id);
+        id
+    }
+
+    // ── regions ─────────────────────────────────────────────────────────────────────────────────
+
+    /// Adds a parameter to the innermost open region.
+    pub fn param(&mut self, ty: &Type) -> Value {
+        let id = self.intern(ty);
+        self.add_param(self.current(), id, self.origin)
+    }
+
+    /// Opens a region within the innermost open one; parameters and instructions go to it until it
+    /// is closed.
+    pub fn open_region(&mut self) -> Region {
+        let region = self.program.regions.push(RegionData::default());
+        self.open.push(OpenRegion { region, captured: Vec::new() });
+        region
+    }
+
+    /// Closes the innermost region, with these results.
+    ///
+    /// # Errors
+    /// A result that belongs to a region closed earlier. The region is closed all the same.
+    ///
+    /// # Panics
+    /// If only the root is open.
+    pub fn close_region(&mut self, results: &[Value]) -> Result<ClosedRegion, IrError> {
+        assert!(self.open.len() > 1, "the root region is closed by `finish`");
+        let results: Result<Vec<Value>, IrError> = results.iter().map(|&v| self.resolve(v)).collect();
+        let OpenRegion { region, captured } = self.open.pop().expect("a region is open");
+        self.program.regions[region].results = results?;
+        Ok(ClosedRegion { region, captured })
+    }
+
+    /// The innermost open region.
+    pub fn current(&self) -> Region {
+        self.open[self.open.len() - 1].region
+    }
+
+    /// `value` as the innermost open region sees it: itself, or the parameter that captures it.
+    ///
+    /// # Errors
+    /// [`IrError::Escaped`] if its region is closed.
+    pub fn resolve(&mut self, value: Value) -> Result<Value, IrError> {
+        let home = self.program.values[value].region;
+        if home == self.current() {
+            return Ok(value);
+        }
+        let Some(depth) = self.open.iter().position(|open| open.region == home) else {
+            return Err(IrError::Escaped { value, defined: self.program.loc(value).cloned() });
+        };
+        let mut inner = value;
+        for depth in depth + 1..self.open.len() {
+            inner = self.capture(depth, inner);
+        }
+        Ok(inner)
+    }
+
+    /// `outer`, of the region open just outside `depth`, as a parameter there; a constant is repeated.
+    fn capture(&mut self, depth: usize, outer: Value) -> Value {
+        let region = self.open[depth].region;
+        if let Some(literal) = self.program.as_const(outer) {
+            return self.constant_in(region, literal);
+        }
+        if let Some(&inner) = self.captures.get(&(region, outer)) {
+            return inner;
+        }
+        let ValueData { ty, origin, .. } = self.program.values[outer];
+        let inner = self.add_param(region, ty, origin);
+        self.captures.insert((region, outer), inner);
+        self.open[depth].captured.push(outer);
+        inner
+    }
+
+    fn add_param(&mut self, region: Region, ty: TypeId, origin: Origin) -> Value {
+        let index = self.program.regions[region].params.len() as u32;
+        let value = self.add_value(ValueData { ty, region, def: Def::Param(index), origin });
+        self.program.regions[region].params.push(value);
+        value
+    }
+
+    fn add_value(&mut self, data: ValueData) -> Value {
+        self.chain_head.push(None);
+        self.program.values.push(data)
+    }
+
+    // ── instructions ────────────────────────────────────────────────────────────────────────────
+
+    /// Inserts an instruction with one result.
+    ///
+    /// # Errors
+    /// Operands of the wrong number or type, or of a closed region; a program too large.
+    pub fn insert(&mut self, op: Op, operands: &[Value]) -> Result<Value, IrError> {
+        match *operands {
+            [x] => {
+                let x = self.resolve(x)?;
+                self.insert_resolved(op, &[x])
+            }
+            [x, y] => {
+                let pair = [self.resolve(x)?, self.resolve(y)?];
+                self.insert_resolved(op, &pair)
+            }
+            _ => {
+                let operands: Vec<Value> =
+                    operands.iter().map(|&v| self.resolve(v)).collect::<Result<_, _>>()?;
+                self.insert_resolved(op, &operands)
+            }
+        }
+    }
+
+    fn insert_resolved(&mut self, op: Op, operands: &[Value]) -> Result<Value, IrError> {
+        if let Op::Const(literal) = op {
+            return Ok(self.constant_in(self.current(), literal));
+        }
+        let ty = match infer::infer(&self.program, op, operands)? {
+            Inferred::Known(id) => id,
+            Inferred::WithElem(v, elem) => self.with_elem(v, elem),
+        };
+        if let Some(value) = self.fold(op, operands) {
+            return Ok(value);
+        }
+        if let Some(value) = self.find(op, operands) {
+            self.lower_level(value);
+            return Ok(value);
+        }
+        let region = self.current();
+        let inst = self.push_inst(region, op, operands, &[ty])?;
+        if let Some(global) = &mut self.global {
+            global.entry(hash(region, op, operands)).or_insert(inst);
+        } else if let Some(youngest) = operands.iter().copied().max() {
+            self.chain_next[inst] = self.chain_head[youngest].replace(inst);
+        }
+        Ok(self.program.result(inst))
+    }
+
+    /// A scalar constant.
+    pub fn constant(&mut self, literal: Literal) -> Value {
+        self.constant_in(self.current(), literal)
+    }
+
+    fn constant_in(&mut self, region: Region, literal: Literal) -> Value {
+        if let Some(&value) = self.constants.get(&(region, literal)) {
+            return value;
+        }
+        let origin = std::mem::take(&mut self.origin);
+        let ty = scalar_type(literal.elem());
+        let inst = self.push(region, Op::Const(literal), &[], &[ty]);
+        self.origin = origin;
+        let value = self.program.result(inst);
+        self.constants.insert((region, literal), value);
+        value
+    }
+
+    /// Inserts a derivative operator on a closed region: its results are the region's, then the
+    /// tangents of these (`Forward`) or the cotangents of the first `inputs.len()` parameters
+    /// (`Reverse`).
+    ///
+    /// # Errors
+    /// Inputs or seeds that do not fit the region, or a region with results that are not real.
+    pub fn operator(
+        &mut self,
+        mode: Mode,
+        body: ClosedRegion,
+        inputs: &[Value],
+        seeds: &[Value],
+    ) -> Result<Vec<Value>, IrError> {
+        let ClosedRegion { region, captured } = body;
+        let wrt = inputs.len() as u32;
+        let op = match mode {
+            Mode::Forward => Op::Jvp { region, wrt },
+            Mode::Reverse => Op::Vjp { region, wrt },
+        };
+        let operands: Vec<Value> = [inputs, seeds, &captured]
+            .concat()
+            .into_iter()
+            .map(|v| self.resolve(v))
+            .collect::<Result<_, _>>()?;
+        let RegionData { params, results, .. } = &self.program.regions[region];
+        let (expected, types) = infer::operator_signature(&self.program, op, params, results)?;
+        let found: Vec<TypeId> = operands.iter().map(|&v| self.program.values[v].ty).collect();
+        if found != expected {
+            let list = |ids: &[TypeId]| {
+                let names: Vec<String> = ids.iter().map(|&id| self.program.types[id].to_string()).collect();
+                format!("({})", names.join(", "))
+            };
+            return Err(infer::mismatch(op, list(&expected), list(&found)));
+        }
+        let inst = self.push_inst(self.current(), op, &operands, &types)?;
+        Ok(self.program.results(inst).collect())
+    }
+
+    fn with_elem(&mut self, like: Value, elem: Elem) -> TypeId {
+        let ty = self.program.ty(like);
+        if ty.is_scalar() {
+            return scalar_type(elem);
+        }
+        let ty = Type { elem, shape: ty.shape.clone() };
+        self.intern(&ty)
+    }
+
+    fn push_inst(
+        &mut self,
+        region: Region,
+        op: Op,
+        operands: &[Value],
+        types: &[TypeId],
+    ) -> Result<Inst, IrError> {
+        let operand_room = self.program.operands.len() + operands.len() < u32::MAX as usize / 2;
+        if self.program.insts.len() >= self.limit || !operand_room {
+            return Err(IrError::TooLarge { limit: self.limit });
+        }
+        Ok(self.push(region, op, operands, types))
+    }
+
+    fn push(&mut self, region: Region, op: Op, operands: &[Value], types: &[TypeId]) -> Inst {
+        let first_operand = self.program.operands.len() as u32;
+        self.program.operands.extend_from_slice(operands);
+        let inst = Inst::new(self.program.insts.len());
+        let first_result = Value::new(self.program.values.len());
+        for &ty in types {
+            self.add_value(ValueData { ty, region, def: Def::Result(inst), origin: self.origin });
+        }
+        self.program.insts.push(InstData {
+            op,
+            first_operand,
+            operand_count: operands.len() as u32,
+            first_result,
+            result_count: types.len() as u32,
+        });
+        self.chain_next.push(None);
+        self.program.regions[region].insts.push(inst);
+        inst
+    }
+
+    // ── sharing and folding ─────────────────────────────────────────────────────────────────────
+
+    /// An equal instruction among the youngest users of the youngest operand. Operands belong to the
+    /// current region, so their users do too.
+    fn find(&self, op: Op, operands: &[Value]) -> Option<Value> {
+        let same = |&inst: &Inst| {
+            self.program.op(inst) == op && same_operands(op, self.program.operands(inst), operands)
+        };
+        if let Some(global) = &self.global {
+            let inst = global.get(&hash(self.current(), op, operands)).filter(|inst| same(inst))?;
+            return Some(self.program.result(*inst));
+        }
+        let youngest = operands.iter().copied().max()?;
+        let mut candidate = self.chain_head[youngest];
+        for _ in 0..CHAIN_LIMIT {
+            let inst = candidate?;
+            if same(&inst) {
+                return Some(self.program.result(inst));
+            }
+            candidate = self.chain_next[inst];
+        }
+        None
+    }
+
+    /// A shared value belongs to the outermost level that computes it.
+    fn lower_level(&mut self, value: Value) {
+        let origin = &mut self.program.values[value].origin;
+        if self.origin.level < origin.level {
+            *origin = self.origin;
+        }
+    }
+
+    fn fold(&mut self, op: Op, operands: &[Value]) -> Option<Value> {
+        match op {
+            Op::Element(index) => match self.program.def_inst(operands[0]) {
+                Some(def) if matches!(self.program.op(def), Op::Pack(_)) => {
+                    self.program.operands(def).get(index as usize).copied()
+                }
+                _ => None,
+            },
+            Op::Select => match self.program.as_const(operands[0]) {
+                Some(Literal::Bool(true)) => Some(operands[1]),
+                Some(Literal::Bool(false)) => Some(operands[2]),
+                _ if operands[1] == operands[2] => Some(operands[1]),
+                _ => None,
+            },
+            Op::Prim(prim) => self.fold_prim(prim, operands),
+            Op::Cast(elem) => {
+                if self.program.ty(operands[0]).elem == elem {
+                    return Some(operands[0]);
+                }
+                let literal = interp::cast(self.program.as_const(operands[0])?, elem);
+                Some(self.constant(literal))
+            }
+            Op::Const(_) | Op::Pack(_) | Op::Jvp { .. } | Op::Vjp { .. } => None,
+        }
+    }
+
+    fn fold_prim(&mut self, prim: Prim, operands: &[Value]) -> Option<Value> {
+        let mut literals = [Literal::Bool(false); 3];
+        for (slot, &operand) in literals.iter_mut().zip(operands) {
+            *slot = self.program.as_const(operand)?;
+        }
+        let literal = interp::eval_prim(prim, &literals[..operands.len()]).ok()?;
+        Some(self.constant(literal))
+    }
+}
+
+/// The order of operands does not enter for a commutative primitive, as in [`same_operands`].
+fn hash(region: Region, op: Op, operands: &[Value]) -> u64 {
+    let mut hasher = FxHasher::default();
+    (region, op).hash(&mut hasher);
+    match (op, operands) {
+        (Op::Prim(prim), &[a, b]) if prim.is_commutative() => (a.min(b), a.max(b)).hash(&mut hasher),
+        _ => operands.hash(&mut hasher),
+    }
+    hasher.finish()
+}
+
+fn same_operands(op: Op, a: &[Value], b: &[Value]) -> bool {
+    match (op, a, b) {
+        (Op::Prim(prim), &[a0, a1], &[b0, b1]) if prim.is_commutative() => {
+            (a0 == b0 && a1 == b1) || (a0 == b1 && a1 == b0)
+        }
+        _ => a == b,
+    }
+}

@@ -1,0 +1,229 @@
+//! The language in which a row states its partial derivatives: arithmetic on values of a program
+//! under construction.
+//!
+//! An [`Expr`] is a scalar (or array) value that inserts what is written: `(1.0 - r) * (1.0 + r)`
+//! becomes three instructions. Numbers take the element kind of what they meet. Only well-typed
+//! expressions are written here, so building one does not fail but for a program past its size limit;
+//! such an error is kept in the [`ExprBuilder`] and reported when it ends.
+
+use crate::builder::Builder;
+use crate::entity::Value;
+use crate::error::IrError;
+use crate::for_each_prim;
+use crate::prim::Prim;
+use crate::program::Op;
+use crate::types::{Elem, Literal};
+use std::cell::{Cell, RefCell};
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+/// A [`Builder`] lent to expressions.
+pub struct ExprBuilder<'p> {
+    builder: RefCell<&'p mut Builder>,
+    error: Cell<Option<IrError>>,
+}
+
+impl<'p> ExprBuilder<'p> {
+    /// Lends `builder`.
+    pub fn new(builder: &'p mut Builder) -> Self {
+        ExprBuilder { builder: RefCell::new(builder), error: Cell::new(None) }
+    }
+
+    /// `value` as an expression.
+    pub fn expr(&self, value: Value) -> Expr<'_, 'p> {
+        Expr { builder: self, value }
+    }
+
+    /// Ends the loan.
+    ///
+    /// # Errors
+    /// The first insertion that failed.
+    pub fn finish(self) -> Result<(), IrError> {
+        self.error.into_inner().map_or(Ok(()), Err)
+    }
+
+    /// Inserts, or keeps the error and gives the first operand in place of the result.
+    fn insert(&self, op: Op, operands: &[Value]) -> Value {
+        let inserted = self.builder.borrow_mut().insert(op, operands);
+        inserted.unwrap_or_else(|error| {
+            let first = self.error.take().unwrap_or(error);
+            self.error.set(Some(first));
+            operands[0]
+        })
+    }
+}
+
+/// A value of a program under construction. See the [module](self).
+#[derive(Clone, Copy)]
+pub struct Expr<'b, 'p> {
+    builder: &'b ExprBuilder<'p>,
+    value: Value,
+}
+
+/// The partial derivative of a primitive's result with respect to one operand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Partial {
+    /// No dependence: the tangent is dropped.
+    Zero,
+    /// The tangent itself.
+    One,
+    /// The tangent, negated.
+    MinusOne,
+    /// The tangent where this `bool` holds, else zero, whatever the tangent is.
+    When(Value),
+    /// The tangent times this value.
+    Times(Value),
+}
+
+impl<'b, 'p> Expr<'b, 'p> {
+    /// The value.
+    pub fn value(self) -> Value {
+        self.value
+    }
+
+    fn elem(self) -> Elem {
+        let builder = self.builder.builder.borrow();
+        builder.program().ty(self.value).elem
+    }
+
+    fn apply(self, op: Op, rest: &[Value]) -> Self {
+        let mut operands = vec![self.value];
+        operands.extend_from_slice(rest);
+        Expr { value: self.builder.insert(op, &operands), ..self }
+    }
+
+    fn constant(self, literal: Literal) -> Self {
+        Expr { value: self.builder.builder.borrow_mut().constant(literal), ..self }
+    }
+
+    /// The real constant `x`, in this expression's element kind.
+    pub fn lit(self, x: f64) -> Self {
+        self.constant(Literal::from_f64(self.elem(), x))
+    }
+
+    /// The integer constant `n`.
+    pub fn int(self, n: i64) -> Self {
+        self.constant(Literal::I64(n))
+    }
+
+    /// This integer plus `n`.
+    fn plus(self, n: i64) -> Self {
+        self.add_expr(self.int(n))
+    }
+
+    /// Whether this integer is `n`.
+    fn is(self, n: i64) -> Self {
+        self.eq(self.int(n))
+    }
+
+    /// This integer in the element kind of `like`.
+    fn to_real_of(self, like: Self) -> Self {
+        self.apply(Op::Cast(like.elem()), &[])
+    }
+
+    fn add_expr(self, other: Self) -> Self {
+        self.apply(Op::Prim(Prim::Add), &[other.value])
+    }
+}
+
+/// `yes` where `condition` holds, else `no`.
+fn pick<'b, 'p>(condition: Expr<'b, 'p>, yes: Expr<'b, 'p>, no: Expr<'b, 'p>) -> Expr<'b, 'p> {
+    condition.apply(Op::Select, &[yes.value, no.value])
+}
+
+/// `m` where |x| ≤ 1, else NaN.
+fn within_one<'b, 'p>(x: Expr<'b, 'p>, m: Expr<'b, 'p>) -> Expr<'b, 'p> {
+    pick(x.abs().le(x.lit(1.0)), m, x.lit(f64::NAN))
+}
+
+/// The gradient of the angle of the point (x, y): (x, −y)/(x² + y²), with both coordinates scaled by
+/// a power of two so that the squares neither overflow nor vanish.
+fn rotation<'b, 'p>(y: Expr<'b, 'p>, x: Expr<'b, 'p>) -> (Expr<'b, 'p>, Expr<'b, 'p>) {
+    let scale = x.abs().max(y.abs()).rescale();
+    let (x, y) = (x * scale, y * scale);
+    let norm = x * x + y * y;
+    (scale * (x / norm), -(scale * (y / norm)))
+}
+
+macro_rules! operator {
+    ($Trait:ident $method:ident $Prim:ident) => {
+        impl<'b, 'p> $Trait for Expr<'b, 'p> {
+            type Output = Self;
+            fn $method(self, other: Self) -> Self {
+                self.apply(Op::Prim(Prim::$Prim), &[other.value])
+            }
+        }
+        impl<'b, 'p> $Trait<f64> for Expr<'b, 'p> {
+            type Output = Self;
+            fn $method(self, other: f64) -> Self {
+                $Trait::$method(self, self.lit(other))
+            }
+        }
+        impl<'b, 'p> $Trait<Expr<'b, 'p>> for f64 {
+            type Output = Expr<'b, 'p>;
+            fn $method(self, other: Expr<'b, 'p>) -> Expr<'b, 'p> {
+                $Trait::$method(other.lit(self), other)
+            }
+        }
+    };
+}
+operator!(Add add Add);
+operator!(Sub sub Sub);
+operator!(Mul mul Mul);
+operator!(Div div Div);
+
+impl Neg for Expr<'_, '_> {
+    type Output = Self;
+    fn neg(self) -> Self {
+        self.apply(Op::Prim(Prim::Neg), &[])
+    }
+}
+
+macro_rules! partial {
+    ($args:ident, 0) => { Partial::Zero };
+    ($args:ident, 1) => { Partial::One };
+    ($args:ident, -1) => { Partial::MinusOne };
+    ($args:ident, when($($condition:tt)+)) => { Partial::When(($($condition)+).value()) };
+    ($args:ident, $($expression:tt)+) => { Partial::Times(($($expression)+).value()) };
+}
+
+macro_rules! define_exprs {
+    ($($Variant:ident $name:ident ($first:ident: $first_class:ident $(, $x:ident: $class:ident)*) -> $r:ident: $result:ident,
+       { $($kind:ident $eval:tt $native:ident);+ }, $([$($partial:tt)+])*, [$($domain:expr),+], $doc:literal;)*) => {
+        /// One method a row of the table.
+        #[allow(dead_code, clippy::should_implement_trait, missing_docs, reason = "rows document themselves")]
+        impl<'b, 'p> Expr<'b, 'p> {
+            $(
+                #[doc = $doc]
+                fn $name(self $(, $x: Self)*) -> Self {
+                    self.apply(Op::Prim(Prim::$Variant), &[$($x.value),*])
+                }
+            )*
+        }
+
+        impl Prim {
+            /// The partial derivative with respect to operand `index`, on `operands` with result
+            /// `result`: the row's expression, inserted into the program.
+            #[allow(unused_variables, reason = "no partial needs every operand")]
+            pub fn partial<'b, 'p>(self, index: usize, operands: &[Expr<'b, 'p>], result: Expr<'b, 'p>) -> Partial {
+                match self {
+                    $(Prim::$Variant => {
+                        #[allow(unused_mut, unused_assignments, reason = "some rows have no partials")]
+                        {
+                            let [$first $(, $x)*] = *operands else { return Partial::Zero };
+                            let $r = result;
+                            let mut count = 0;
+                            $(
+                                if index == count {
+                                    return partial!(operands, $($partial)+);
+                                }
+                                count += 1;
+                            )*
+                            Partial::Zero
+                        }
+                    })*
+                }
+            }
+        }
+    };
+}
+for_each_prim!(define_exprs);

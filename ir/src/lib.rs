@@ -1,0 +1,66 @@
+//! The intermediate representation of Evolute.
+//!
+//! A closure is traced into a [`Program`]: pure static single assignment in tables, typed, with nested
+//! regions for derivative operators, and with the origin of every value. In the order in which a
+//! program meets them:
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `entity`, `types` | `u32` names and their tables; element kinds, shapes, constants |
+//! | [`prim`] | THE table of pointwise primitives, one row each |
+//! | `program` | the tables of a program, operations, provenance |
+//! | `builder`, `infer` | typed, hash-consed, folding construction |
+//! | `expr` | the language of the table's partial derivatives |
+//! | `copy` | renumbering and dead code |
+//! | [`verify`] | every invariant: the IR's specification |
+//! | [`text`] | the printed form, and reading it back |
+//! | [`interp`] | the reference interpreter |
+//! | `dot` | a drawing of a program for Graphviz |
+//!
+//! ```
+//! use evolute_ir::{Buffer, Builder, Elem, Interpreter, Op, Prim, Type, text};
+//!
+//! let mut builder = Builder::new();
+//! let x = builder.param(&Type::scalar(Elem::F64));
+//! let square = builder.insert(Op::Prim(Prim::Mul), &[x, x])?;
+//! let program = builder.finish(&[square])?;
+//! assert_eq!(text::parse(&program.to_string())?, program);
+//!
+//! let result = Interpreter::new(&program)?.eval(&[Buffer::F64(vec![3.0])])?;
+//! assert_eq!(result, [Buffer::F64(vec![9.0])]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod builder;
+mod copy;
+mod dot;
+mod entity;
+mod error;
+mod expr;
+mod infer;
+pub mod interp;
+pub mod prim;
+mod program;
+pub mod text;
+mod types;
+pub mod verify;
+
+pub use builder::{Builder, CHAIN_LIMIT, ClosedRegion};
+pub use copy::without_dead_code;
+pub use dot::dot;
+pub use entity::{Entity, Inst, Level, Loc, Region, Table, TypeId, Value};
+pub use error::IrError;
+pub use expr::{Expr, ExprBuilder, Partial};
+pub use interp::{Buffer, EvalError, Failure, FailureKind, Interpreter, Machine};
+pub use prim::{Class, Prim};
+pub use program::{
+    Def, InstData, LevelData, Mode, Op, Origin, Program, RegionData, Role, SourceLoc, ValueData,
+};
+pub use types::{Elem, Literal, Shape, Type};
+pub use verify::verify;
+
+/// Whether a fused multiply-add is one instruction on this machine.
+pub fn has_fast_fma() -> bool {
+    matches!(evolute_kernels::features(), "avx2+fma" | "neon")
+}

@@ -1,0 +1,358 @@
+//! The program: tables of values, instructions and regions, with the provenance of every value.
+//!
+//! A [`Program`] is immutable once built: a pass reads one program and builds another through a
+//! [`Builder`](crate::Builder). What holds of every well-formed program is listed in
+//! [`verify`](crate::verify). Equality of programs is equality of all tables, so two programs are equal
+//! exactly if their texts are.
+
+use crate::entity::{Inst, Level, Loc, Region, Table, TypeId, Value};
+use crate::prim::Prim;
+use crate::types::{Elem, Literal, Type};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// What an instruction does.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Op {
+    /// A scalar constant.
+    Const(Literal),
+    /// A row of the primitive table, applied element by element.
+    Prim(Prim),
+    /// Conversion of elements: real to integer truncates and saturates (NaN gives 0), integer to real
+    /// rounds to nearest, anything to `bool` asks whether it differs from zero.
+    Cast(Elem),
+    /// `select c, a, b`: `a` where `c` holds, else `b`.
+    Select,
+    /// The scalar at a flat index of an array.
+    Element(u32),
+    /// An array of the type given from its scalars in row-major order.
+    Pack(TypeId),
+    /// `jvp [x…, ẋ…, c…]` of a region with parameters `[x…, c…]`: its results and their tangents. The
+    /// first `wrt` parameters are differentiated, the captured `c…` are constants.
+    Jvp {
+        /// The body.
+        region: Region,
+        /// How many leading parameters are differentiated.
+        wrt: u32,
+    },
+    /// `vjp [x…, ȳ…, c…]` of a region with parameters `[x…, c…]` and results `y…`: its results and the
+    /// cotangents of `x…`.
+    Vjp {
+        /// The body.
+        region: Region,
+        /// How many leading parameters are differentiated.
+        wrt: u32,
+    },
+}
+
+impl Op {
+    /// The nested region, if there is one.
+    pub fn region(self) -> Option<Region> {
+        match self {
+            Op::Jvp { region, .. } | Op::Vjp { region, .. } => Some(region),
+            Op::Const(_) | Op::Prim(_) | Op::Cast(_) | Op::Select | Op::Element(_) | Op::Pack(_) => None,
+        }
+    }
+}
+
+/// An instruction: an operation, its operands and its results.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InstData {
+    /// What it does.
+    pub op: Op,
+    pub(crate) first_operand: u32,
+    pub(crate) operand_count: u32,
+    pub(crate) first_result: Value,
+    pub(crate) result_count: u32,
+}
+
+/// Where a value comes from within its region.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Def {
+    /// The parameter of this number of the region.
+    Param(u32),
+    /// A result of this instruction.
+    Result(Inst),
+}
+
+/// What a value is to the derivative whose level it bears.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Role {
+    /// Part of a function's value, or of a partial derivative.
+    #[default]
+    Primal,
+    /// A directional derivative of another value.
+    Tangent,
+    /// The derivative of the outputs with respect to another value.
+    Cotangent,
+}
+
+/// Where a value comes from: for whom it is computed, and which line asked for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Origin {
+    /// The user's source line.
+    pub loc: Loc,
+    /// The derivative application that made it.
+    pub level: Level,
+    /// What it is to that application.
+    pub role: Role,
+    /// The value it is the derivative of.
+    pub of: Option<Value>,
+}
+
+impl Default for Loc {
+    fn default() -> Self {
+        Loc::UNKNOWN
+    }
+}
+
+impl Default for Level {
+    fn default() -> Self {
+        Level::PRIMAL
+    }
+}
+
+/// A value's type, definition and origin.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ValueData {
+    /// Its type, in the program's type table.
+    pub ty: TypeId,
+    /// The region it belongs to, and the only one that may use it.
+    pub region: Region,
+    /// What defines it.
+    pub def: Def,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// A body: parameters, instructions in order, results.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct RegionData {
+    /// What comes in.
+    pub params: Vec<Value>,
+    /// What is computed, each instruction after those it uses.
+    pub insts: Vec<Inst>,
+    /// What goes out.
+    pub results: Vec<Value>,
+}
+
+/// Forward or reverse.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Mode {
+    /// Tangents follow the program.
+    Forward,
+    /// Cotangents run against it.
+    Reverse,
+}
+
+/// One application of a derivative operator.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LevelData {
+    /// Forward or reverse; `None` for level 0.
+    pub mode: Option<Mode>,
+    /// Where the user asked for it.
+    pub loc: Loc,
+}
+
+/// A place in the user's source.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub struct SourceLoc {
+    /// The file, as the compiler names it.
+    pub file: Arc<str>,
+    /// The line, from 1.
+    pub line: u32,
+}
+
+impl SourceLoc {
+    /// The place of a caller.
+    pub fn of(caller: &std::panic::Location<'_>) -> SourceLoc {
+        SourceLoc { file: caller.file().into(), line: caller.line() }
+    }
+}
+
+impl fmt::Display for SourceLoc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// A program in static single assignment form. See the [module](self).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Program {
+    pub(crate) types: Table<TypeId, Type>,
+    pub(crate) values: Table<Value, ValueData>,
+    pub(crate) insts: Table<Inst, InstData>,
+    pub(crate) operands: Vec<Value>,
+    pub(crate) regions: Table<Region, RegionData>,
+    pub(crate) levels: Table<Level, LevelData>,
+    pub(crate) locs: Table<Loc, Option<SourceLoc>>,
+    pub(crate) names: BTreeMap<Value, Arc<str>>,
+}
+
+impl Program {
+    /// The most instructions a program may have: past it, tables of `u32` operands could overflow.
+    pub const MAX_INSTRUCTIONS: usize = 1 << 25;
+
+    /// The region that is the program's own body.
+    pub const ROOT: Region = Region(0);
+
+    /// A program without parameters, instructions or results.
+    pub(crate) fn empty() -> Program {
+        let mut program = Program {
+            types: Table::new(),
+            values: Table::new(),
+            insts: Table::new(),
+            operands: Vec::new(),
+            regions: Table::new(),
+            levels: Table::new(),
+            locs: Table::new(),
+            names: BTreeMap::new(),
+        };
+        for elem in Elem::ALL {
+            program.types.push(Type::scalar(elem));
+        }
+        program.regions.push(RegionData::default());
+        program.levels.push(LevelData { mode: None, loc: Loc::UNKNOWN });
+        program.locs.push(None);
+        program
+    }
+
+    /// The program's own body.
+    pub fn root(&self) -> &RegionData {
+        &self.regions[Self::ROOT]
+    }
+
+    /// A region's body.
+    pub fn region(&self, region: Region) -> &RegionData {
+        &self.regions[region]
+    }
+
+    /// All regions, the root first.
+    pub fn regions(&self) -> &Table<Region, RegionData> {
+        &self.regions
+    }
+
+    /// All values.
+    pub fn values(&self) -> &Table<Value, ValueData> {
+        &self.values
+    }
+
+    /// All instructions. A region lists its own in order.
+    pub fn insts(&self) -> &Table<Inst, InstData> {
+        &self.insts
+    }
+
+    /// All applications of derivative operators that have been carried out, innermost first after
+    /// level 0.
+    pub fn levels(&self) -> &Table<Level, LevelData> {
+        &self.levels
+    }
+
+    /// What `value` is.
+    pub fn value(&self, value: Value) -> &ValueData {
+        &self.values[value]
+    }
+
+    /// The type of `value`.
+    pub fn ty(&self, value: Value) -> &Type {
+        &self.types[self.values[value].ty]
+    }
+
+    /// The type of this id.
+    pub fn type_of_id(&self, id: TypeId) -> &Type {
+        &self.types[id]
+    }
+
+    /// The operation of `inst`.
+    pub fn op(&self, inst: Inst) -> Op {
+        self.insts[inst].op
+    }
+
+    /// The operands of `inst`.
+    pub fn operands(&self, inst: Inst) -> &[Value] {
+        let data = &self.insts[inst];
+        &self.operands[data.first_operand as usize..][..data.operand_count as usize]
+    }
+
+    /// The results of `inst`.
+    pub fn results(&self, inst: Inst) -> impl ExactSizeIterator<Item = Value> + use<> {
+        let data = &self.insts[inst];
+        let first = data.first_result.0;
+        (first..first + data.result_count).map(Value)
+    }
+
+    /// The operands of `inst`, or `None` if there is no such instruction or they do not exist.
+    pub(crate) fn operand_list(&self, inst: Inst) -> Option<&[Value]> {
+        let data = self.insts.get(inst)?;
+        let first = data.first_operand as usize;
+        self.operands.get(first..first.checked_add(data.operand_count as usize)?)
+    }
+
+    /// The results of `inst` that exist.
+    pub(crate) fn results_in_range(&self, inst: Inst) -> impl Iterator<Item = Value> + use<> {
+        let (first, count) = self.insts.get(inst).map_or((0, 0), |data| (data.first_result.0, data.result_count));
+        (first..first.saturating_add(count).min(self.values.len() as u32)).map(Value)
+    }
+
+    /// The first result of `inst`; instructions other than derivative operators have no other.
+    pub fn result(&self, inst: Inst) -> Value {
+        self.insts[inst].first_result
+    }
+
+    /// The instruction that defines `value`, unless it is a parameter.
+    pub fn def_inst(&self, value: Value) -> Option<Inst> {
+        match self.values[value].def {
+            Def::Result(inst) => Some(inst),
+            Def::Param(_) => None,
+        }
+    }
+
+    /// The constant that `value` is, if it is one.
+    pub fn as_const(&self, value: Value) -> Option<Literal> {
+        match self.op(self.def_inst(value)?) {
+            Op::Const(literal) => Some(literal),
+            _ => None,
+        }
+    }
+
+    /// The place in the user's source that `value` comes from.
+    pub fn loc(&self, value: Value) -> Option<&SourceLoc> {
+        self.source(self.values[value].origin.loc)
+    }
+
+    /// All places in the user's source that values come from; `Loc::UNKNOWN` has none.
+    pub fn locs(&self) -> &Table<Loc, Option<SourceLoc>> {
+        &self.locs
+    }
+
+    /// The place in the user's source of this id.
+    pub fn source(&self, loc: Loc) -> Option<&SourceLoc> {
+        self.locs[loc].as_ref()
+    }
+
+    /// The name the user gave to `value`.
+    pub fn name(&self, value: Value) -> Option<&str> {
+        self.names.get(&value).map(|name| &**name)
+    }
+
+    /// The number of instructions, those of nested regions included.
+    pub fn len(&self) -> usize {
+        self.insts.len()
+    }
+
+    /// Whether the program has no instructions.
+    pub fn is_empty(&self) -> bool {
+        self.insts.is_empty()
+    }
+
+    /// The types of the parameters.
+    pub fn param_types(&self) -> Vec<Type> {
+        self.root().params.iter().map(|&v| self.ty(v).clone()).collect()
+    }
+
+    /// The types of the results.
+    pub fn result_types(&self) -> Vec<Type> {
+        self.root().results.iter().map(|&v| self.ty(v).clone()).collect()
+    }
+}

@@ -1,0 +1,361 @@
+//! Reads a program from its text, in one pass and linear time.
+//!
+//! The tables are filled as the text stands, without sharing or folding, so duplicates and dead code come
+//! back. Types are inferred where the text leaves them out; an operand that is not defined, belongs to
+//! another region or has the wrong type is refused here, with its line. What only concerns levels and roles
+//! is left to [`verify`](crate::verify). Nested regions are kept on a stack of at most [`MAX_DEPTH`], not in
+//! recursion, so no text exhausts the thread's.
+
+use super::cursor::{Cursor, Name, Read};
+use super::lex::Token;
+use super::print::mode_name;
+use super::tables::{Tables, Written};
+use crate::entity::{Entity, Inst, Loc, Region, TypeId, Value};
+use crate::error::IrError;
+use crate::infer;
+use crate::prim::Prim;
+use crate::program::{
+    Def, InstData, LevelData, Mode, Op, Origin, Program, RegionData, SourceLoc, ValueData,
+};
+use crate::types::Type;
+use std::sync::Arc;
+
+/// How deep regions may nest, the root being at depth 1.
+pub const MAX_DEPTH: usize = 64;
+
+/// Reads a program.
+///
+/// # Errors
+/// [`IrError::Parse`] with the line, what was expected and what was found.
+pub fn parse(text: &str) -> Result<Program, IrError> {
+    Parser::new(text)?.file()
+}
+
+/// A region whose end has not been read, and the operator that applies it.
+struct Open {
+    region: Region,
+    operator: Option<Operator>,
+}
+
+struct Operator {
+    op: Op,
+    results: Vec<Name>,
+    operands: Vec<Value>,
+}
+
+struct Parser<'t> {
+    text: Cursor<'t>,
+    tables: Tables,
+    open: Vec<Open>,
+    /// The types of the results, as the program's first line has them.
+    result_types: Vec<Type>,
+}
+
+impl<'t> Parser<'t> {
+    fn new(text: &'t str) -> Read<Self> {
+        let (text, tables) = (Cursor::new(text)?, Tables::new());
+        Ok(Parser { text, tables, open: Vec::new(), result_types: Vec::new() })
+    }
+
+    fn file(mut self) -> Read<Program> {
+        self.text.keyword("evolute")?;
+        self.text.keyword("0")?;
+        self.text.end_line()?;
+        while self.text.next == Token::Word("level") {
+            self.level()?;
+        }
+        self.signature()?;
+        while !self.open.is_empty() {
+            self.statement()?;
+        }
+        if self.text.next != Token::End {
+            return self.text.expected("the end of the text");
+        }
+        self.tables.finish()
+    }
+
+    fn level(&mut self) -> Read<()> {
+        self.text.keyword("level")?;
+        let expected = self.tables.program.levels.len();
+        let line = self.text.line;
+        let found = self.text.number("a level")?;
+        if found as usize != expected {
+            let message = format!("expected level {expected}, found level {found}: they are numbered from 1");
+            return Err(IrError::Parse { line, message });
+        }
+        self.text.mark('=')?;
+        let Some(mode) = mode_of(&self.text.next) else { return self.text.expected("`jvp` or `vjp`") };
+        self.text.advance()?;
+        let loc = self.place()?;
+        self.tables.program.levels.push(LevelData { mode: Some(mode), loc });
+        self.text.end_line()
+    }
+
+    /// The program's first line.
+    fn signature(&mut self) -> Read<()> {
+        self.text.keyword("program")?;
+        self.parameters(Program::ROOT)?;
+        self.text.arrow()?;
+        let types = &mut self.result_types;
+        self.text.parenthesized(|text| text.ty().map(|ty| types.push(ty)))?;
+        self.begin_body(Open { region: Program::ROOT, operator: None })
+    }
+
+    fn begin_body(&mut self, open: Open) -> Read<()> {
+        if self.open.len() == MAX_DEPTH {
+            return self.text.fail(format!("expected regions nested at most {MAX_DEPTH} deep"));
+        }
+        self.text.mark('{')?;
+        self.text.end_line()?;
+        self.open.push(open);
+        Ok(())
+    }
+
+    fn parameters(&mut self, region: Region) -> Read<()> {
+        self.text.mark('(')?;
+        while !self.text.skip(')')? {
+            self.parameter(region)?;
+            if self.text.next != Token::Mark(')') {
+                self.text.mark(',')?;
+            }
+        }
+        Ok(())
+    }
+
+    fn parameter(&mut self, region: Region) -> Read<()> {
+        let line = self.text.line;
+        let name = self.text.name()?;
+        self.text.mark(':')?;
+        let ty = self.text.ty()?;
+        let ty = self.tables.intern(ty);
+        let def = Def::Param(self.tables.program.regions[region].params.len() as u32);
+        let written = self.written()?;
+        let value = self.tables.define(line, name, written, ValueData { ty, region, def, origin: Origin::default() })?;
+        self.tables.program.regions[region].params.push(value);
+        Ok(())
+    }
+
+    // ── statements ──────────────────────────────────────────────────────────────────────────────
+
+    fn statement(&mut self) -> Read<()> {
+        let end = if self.open.len() == 1 { "return" } else { "yield" };
+        match self.text.next {
+            Token::Word(word) if word == end => self.end_body(),
+            Token::Word("jvp" | "vjp") => self.operator(Vec::new()),
+            Token::Word(word) if word.starts_with('v') => self.definition(),
+            _ => self.text.expected(&format!("an instruction or `{end}`")),
+        }
+    }
+
+    fn definition(&mut self) -> Read<()> {
+        let mut results = vec![self.text.name()?];
+        while self.text.skip(',')? {
+            results.push(self.text.name()?);
+        }
+        self.text.mark('=')?;
+        match (mode_of(&self.text.next), &results[..]) {
+            (Some(_), _) => self.operator(results),
+            (None, &[result]) => self.instruction(result),
+            (None, _) => self.text.expected("`jvp` or `vjp`, which alone have several results"),
+        }
+    }
+
+    fn instruction(&mut self, result: Name) -> Read<()> {
+        let line = self.text.line;
+        let (op, operands) = self.operation()?;
+        let inferred = infer::infer(&self.tables.program, op, &operands).map_err(|error| at_line(line, error))?;
+        let ty = self.tables.inferred(inferred);
+        let written = self.written()?;
+        self.insert(line, op, &operands, vec![(result, ty, written)])?;
+        self.text.end_line()
+    }
+
+    fn operation(&mut self) -> Read<(Op, Vec<Value>)> {
+        let line = self.text.line;
+        let op = match self.text.word("an operation")? {
+            "const" => return Ok((Op::Const(self.text.literal()?), Vec::new())),
+            "element" => {
+                let array = self.value()?;
+                self.text.mark(',')?;
+                return Ok((Op::Element(self.text.number("an index")?), vec![array]));
+            }
+            "cast" => Op::Cast(self.text.elem()?),
+            "select" => Op::Select,
+            "pack" => {
+                let ty = self.text.ty()?;
+                Op::Pack(self.tables.intern(ty))
+            }
+            name => match Prim::from_name(name) {
+                Some(prim) => Op::Prim(prim),
+                None => {
+                    let found = Token::Word(name).describe();
+                    return Err(IrError::Parse { line, message: format!("expected an operation, found {found}") });
+                }
+            },
+        };
+        Ok((op, self.values()?))
+    }
+
+    /// An operator up to the end of the line on which its body opens.
+    fn operator(&mut self, results: Vec<Name>) -> Read<()> {
+        let mode = mode_of(&self.text.next);
+        self.text.advance()?;
+        let operands = self.values()?;
+        self.text.keyword("wrt")?;
+        let wrt = self.text.number("how many parameters are differentiated")?;
+        let region = self.tables.program.regions.push(RegionData::default());
+        self.parameters(region)?;
+        let op = match mode {
+            Some(Mode::Forward) => Op::Jvp { region, wrt },
+            Some(Mode::Reverse) | None => Op::Vjp { region, wrt },
+        };
+        self.begin_body(Open { region, operator: Some(Operator { op, results, operands }) })
+    }
+
+    /// The results of the innermost region, and the end of its operator.
+    fn end_body(&mut self) -> Read<()> {
+        let line = self.text.line;
+        self.text.advance()?;
+        let results = self.values()?;
+        self.text.end_line()?;
+        self.text.mark('}')?;
+        let Some(Open { region, operator }) = self.open.pop() else { return self.text.expected("a region") };
+        self.tables.program.regions[region].results = results;
+        match operator {
+            None => self.check_result_types(line)?,
+            Some(operator) => self.apply(region, operator)?,
+        }
+        self.text.end_line()
+    }
+
+    fn check_result_types(&self, line: usize) -> Read<()> {
+        let found = self.tables.program.result_types();
+        if found == self.result_types {
+            return Ok(());
+        }
+        let (expected, found) = (type_list(&self.result_types), type_list(&found));
+        Err(IrError::Parse { line, message: format!("expected results of types {expected}, found {found}") })
+    }
+
+    fn apply(&mut self, region: Region, operator: Operator) -> Read<()> {
+        let line = self.text.line;
+        let Operator { op, results, operands } = operator;
+        let RegionData { params, results: yielded, .. } = &self.tables.program.regions[region];
+        let signature = infer::operator_signature(&self.tables.program, op, params, yielded);
+        let (expected, types) = signature.map_err(|error| at_line(line, error))?;
+        let found: Vec<TypeId> = operands.iter().map(|&v| self.tables.program.value(v).ty).collect();
+        if found != expected {
+            let list = |ids: &[TypeId]| type_list(ids.iter().map(|&id| &self.tables.program.types[id]));
+            return Err(at_line(line, infer::mismatch(op, list(&expected), list(&found))));
+        }
+        if results.len() != types.len() {
+            return self.text.fail(format!("expected {} results, found {}", types.len(), results.len()));
+        }
+        let mut rows = Vec::with_capacity(types.len());
+        for (name, ty) in results.into_iter().zip(types) {
+            if !rows.is_empty() {
+                self.text.skip(',')?;
+            }
+            rows.push((name, ty, self.written()?));
+        }
+        self.insert(line, op, &operands, rows)
+    }
+
+    // ── instructions ──────────────────────────────────────────────────────────────────────────────────
+
+    /// Appends an instruction to the innermost region.
+    fn insert(
+        &mut self,
+        line: usize,
+        op: Op,
+        operands: &[Value],
+        results: Vec<(Name, TypeId, Written)>,
+    ) -> Read<()> {
+        if self.tables.program.insts.len() >= Program::MAX_INSTRUCTIONS {
+            return Err(at_line(line, IrError::TooLarge { limit: Program::MAX_INSTRUCTIONS }));
+        }
+        let region = self.current();
+        let inst = Inst::new(self.tables.program.insts.len());
+        let data = InstData {
+            op,
+            first_operand: self.tables.program.operands.len() as u32,
+            operand_count: operands.len() as u32,
+            first_result: Value::new(self.tables.program.values.len()),
+            result_count: results.len() as u32,
+        };
+        for (name, ty, written) in results {
+            let origin = Origin::default();
+            self.tables.define(line, name, written, ValueData { ty, region, def: Def::Result(inst), origin })?;
+        }
+        self.tables.program.operands.extend_from_slice(operands);
+        self.tables.program.insts.push(data);
+        self.tables.program.regions[region].insts.push(inst);
+        Ok(())
+    }
+
+    fn current(&self) -> Region {
+        self.open.last().map_or(Program::ROOT, |open| open.region)
+    }
+
+    // ── phrases that need the tables ────────────────────────────────────────────────────────────
+
+    /// What may follow a definition, each part being optional.
+    fn written(&mut self) -> Read<Written> {
+        let mut written = Written::default();
+        if self.text.next == Token::Word("of") {
+            self.text.advance()?;
+            written.of = Some(self.text.name()?);
+        }
+        written.loc = self.place()?;
+        if self.text.at_text() {
+            written.name = Some(Arc::from(self.text.text()?));
+        }
+        Ok(written)
+    }
+
+    fn place(&mut self) -> Read<Loc> {
+        if !self.text.skip('@')? {
+            return Ok(Loc::UNKNOWN);
+        }
+        let file = Arc::from(self.text.text()?);
+        self.text.mark(':')?;
+        let line = self.text.number("a line")?;
+        Ok(self.tables.place(SourceLoc { file, line }))
+    }
+
+    fn values(&mut self) -> Read<Vec<Value>> {
+        let mut values = Vec::new();
+        if matches!(self.text.next, Token::Word(word) if word.starts_with('v')) {
+            values.push(self.value()?);
+            while self.text.skip(',')? {
+                values.push(self.value()?);
+            }
+        }
+        Ok(values)
+    }
+
+    /// A value of the innermost region.
+    fn value(&mut self) -> Read<Value> {
+        let line = self.text.line;
+        let name = self.text.name()?;
+        let value = self.tables.known(line, name)?;
+        if self.tables.program.value(value).region != self.current() {
+            let message = format!("expected a value of this region, found {value} of another");
+            return Err(IrError::Parse { line, message });
+        }
+        Ok(value)
+    }
+}
+
+fn at_line(line: usize, error: IrError) -> IrError {
+    IrError::Parse { line, message: error.to_string() }
+}
+
+fn mode_of(token: &Token<'_>) -> Option<Mode> {
+    [Mode::Forward, Mode::Reverse].into_iter().find(|&mode| *token == Token::Word(mode_name(mode)))
+}
+
+fn type_list<'a>(types: impl IntoIterator<Item = &'a Type>) -> String {
+    let names: Vec<String> = types.into_iter().map(Type::to_string).collect();
+    format!("({})", names.join(", "))
+}

@@ -1,0 +1,386 @@
+//! The invariants of a program. This page is the specification of the IR's structure; what instructions
+//! compute is said at [`Op`] and in [`prim`](crate::prim).
+//!
+//! Tables
+//! 1. The first types are the four scalars in the order of [`Elem::ALL`]; no two types are equal.
+//! 2. `Loc(0)`, and no other, is unknown; no two places are equal.
+//! 3. Level 0 has neither mode nor place; every other level has a mode. A level's place exists.
+//! 4. Every index stored exists: of a value its type, region, definition, place, level and what it is the
+//!    derivative of; of an instruction its operands, results, nested region and type; of a region its
+//!    parameters, instructions and results; a name's value.
+//! 5. Types and places are numbered in the order in which levels, then values, first have them, and each is
+//!    had by one. (The scalar types are exempt.)
+//!
+//! Structure
+//! 6. Regions form a tree: each region but the root is the body of exactly one derivative operator, and none
+//!    is, however indirectly, its own. At most [`MAX_DEPTH`](crate::text::MAX_DEPTH) regions are nested.
+//! 7. Each instruction stands exactly once in exactly one region's list.
+//! 8. Numbers follow the text. The walk that meets the parameters of a region, then its instructions in order,
+//!    each after the region nested in it, meets values v0, v1, v2, … and instructions, and their operands, in
+//!    the order of their tables, and leaves none out. Regions are numbered as they open.
+//! 9. A region's parameter `i` is defined as its parameter `i`; the results of an instruction are defined as
+//!    its results, in the region in whose list the instruction stands.
+//! 10. Regions are isolated: the operands of an instruction and the results of a region are values of that
+//!     same region. Definition precedes use.
+//!
+//! Types
+//! 11. An instruction that is not a derivative operator has one result, of the type that `infer` gives for its
+//!     operands; there it is also said how many operands of which types it takes.
+//! 12. A derivative operator takes the first `wrt` parameters of its region, then a tangent for each
+//!     (`jvp`) or a cotangent for each result (`vjp`), then the other parameters: what the region captures.
+//!     It gives the region's results, then a tangent for each or a cotangent for each of the first `wrt`
+//!     parameters. What is differentiated, and what is given, is real.
+//!
+//! Provenance
+//! 13. A tangent or a cotangent belongs to a level above 0.
+//! 14. The level of an operand is at most that of a result whose level is above 0: a derivative is computed
+//!     from what is known when it is taken. Level 0 is the user's own program, which may go on to use what
+//!     its derivatives gave.
+//!
+//! Limits
+//! 15. At most [`Program::MAX_INSTRUCTIONS`] instructions; arrays of at most
+//!     [`Shape::MAX_ELEMENTS`](crate::Shape::MAX_ELEMENTS) elements (no larger `Shape` exists).
+//!
+//! Not claimed: that dead code is absent, that equal instructions are shared, or that a value said to be a
+//! derivative is one.
+
+use crate::entity::{Entity, Inst, Level, Loc, Region, Table, TypeId, Value};
+use crate::error::IrError;
+use crate::infer::{self, Inferred};
+use crate::program::{Def, Op, Origin, Program, Role};
+use crate::text::{MAX_DEPTH, instruction, value_name};
+use crate::types::{Elem, Type};
+use std::collections::HashSet;
+use std::hash::Hash;
+
+#[cfg(test)]
+mod tests;
+
+/// Checks every invariant of the [module](self).
+///
+/// # Errors
+/// [`IrError::Invalid`] with every violation, those of an instruction with its line of text. A violation may
+/// hide others of the same instruction: types are not checked where an operand does not exist.
+pub fn verify(program: &Program) -> Result<(), IrError> {
+    let mut verifier = Verifier::new(program);
+    verifier.tables();
+    verifier.indices();
+    verifier.region(Program::ROOT, 1);
+    verifier.omissions();
+    verifier.first_appearances();
+    if verifier.violations.is_empty() {
+        return Ok(());
+    }
+    Err(IrError::Invalid { violations: verifier.violations })
+}
+
+struct Verifier<'a> {
+    program: &'a Program,
+    violations: Vec<String>,
+    /// What the walk has met.
+    values: Table<Value, bool>,
+    insts: Table<Inst, bool>,
+    regions: Table<Region, bool>,
+    /// What it should meet next.
+    next_value: usize,
+    next_inst: usize,
+    next_region: usize,
+    next_operand: usize,
+}
+
+impl<'a> Verifier<'a> {
+    fn new(program: &'a Program) -> Self {
+        Verifier {
+            program,
+            violations: Vec::new(),
+            values: Table::filled(program.values.len(), false),
+            insts: Table::filled(program.insts.len(), false),
+            regions: Table::filled(program.regions.len(), false),
+            next_value: 0,
+            next_inst: 0,
+            next_region: 0,
+            next_operand: 0,
+        }
+    }
+
+    fn require(&mut self, holds: bool, violation: impl FnOnce() -> String) {
+        if !holds {
+            self.violations.push(violation());
+        }
+    }
+
+    fn require_inst(&mut self, inst: Inst, holds: bool, violation: impl FnOnce() -> String) {
+        let program = self.program;
+        self.require(holds, || format!("`{}`: {}", instruction(program, inst), violation()));
+    }
+
+    fn require_value(&mut self, value: Value, holds: bool, violation: &str) {
+        let program = self.program;
+        match program.values.get(value).map(|data| data.def) {
+            Some(Def::Result(inst)) => self.require_inst(inst, holds, || format!("{value}: {violation}")),
+            Some(Def::Param(_)) | None => {
+                self.require(holds, || format!("{}: {violation}", value_name(program, value)));
+            }
+        }
+    }
+
+    // ── tables ──────────────────────────────────────────────────────────────────────────────────
+
+    fn tables(&mut self) {
+        let Program { types, levels, locs, regions, insts, .. } = self.program;
+        let scalars = Elem::ALL.map(Type::scalar);
+        let given = types.values().take(scalars.len());
+        self.require(given.eq(&scalars), || "the first types are not the scalars".into());
+        self.require(distinct(types.values()), || "two types are equal".into());
+        self.require(distinct(locs.values()), || "two source lines are equal".into());
+        self.require(locs.get(Loc::UNKNOWN) == Some(&None), || "place 0 is not unknown".into());
+        for (level, data) in levels.iter() {
+            let user = level == Level::PRIMAL;
+            self.require(user == data.mode.is_none(), || format!("{level}: level 0, and no other, has no mode"));
+            self.require(!user || data.loc == Loc::UNKNOWN, || "level 0 has a place".into());
+            self.require(locs.get(data.loc).is_some(), || format!("{level}: its place does not exist"));
+        }
+        self.require(!levels.is_empty(), || "there is no level 0".into());
+        self.require(!regions.is_empty(), || "there is no root region".into());
+        let limit = Program::MAX_INSTRUCTIONS;
+        self.require(insts.len() <= limit, || format!("there are more than {limit} instructions"));
+    }
+
+    fn indices(&mut self) {
+        let program = self.program;
+        for value in program.values.keys() {
+            self.value_indices(value);
+        }
+        for inst in program.insts.keys() {
+            self.inst_indices(inst);
+        }
+        for (region, data) in program.regions.iter() {
+            let exists = |&v: &Value| program.values.get(v).is_some();
+            let values = data.params.iter().chain(&data.results).all(exists);
+            self.require(values, || format!("{region}: a parameter or result does not exist"));
+            let insts = data.insts.iter().all(|&inst| program.insts.get(inst).is_some());
+            self.require(insts, || format!("{region}: an instruction does not exist"));
+        }
+        for value in program.names.keys() {
+            let exists = program.values.get(*value).is_some();
+            self.require(exists, || format!("{value} has a name but does not exist"));
+        }
+    }
+
+    fn value_indices(&mut self, value: Value) {
+        let program = self.program;
+        let data = &program.values[value];
+        let Origin { loc, level, role, of } = data.origin;
+        let defined = match data.def {
+            Def::Param(_) => true,
+            Def::Result(inst) => program.insts.get(inst).is_some(),
+        };
+        self.require_value(value, program.types.get(data.ty).is_some(), "its type does not exist");
+        self.require_value(value, program.regions.get(data.region).is_some(), "its region does not exist");
+        self.require_value(value, defined, "its instruction does not exist");
+        self.require_value(value, program.locs.get(loc).is_some(), "its place does not exist");
+        self.require_value(value, program.levels.get(level).is_some(), "its level does not exist");
+        let of_exists = of.is_none_or(|of| program.values.get(of).is_some());
+        self.require_value(value, of_exists, "what it is the derivative of does not exist");
+        let derivative = match role {
+            Role::Primal => false,
+            Role::Tangent | Role::Cotangent => true,
+        };
+        let leveled = !derivative || level != Level::PRIMAL;
+        self.require_value(value, leveled, "a derivative belongs to a level above 0");
+    }
+
+    fn inst_indices(&mut self, inst: Inst) {
+        let program = self.program;
+        let data = &program.insts[inst];
+        let exist = program.operand_list(inst).is_some_and(|list| list.iter().all(|&v| self.exists(v)));
+        self.require_inst(inst, exist, || "an operand does not exist".into());
+        let end = data.first_result.index() + data.result_count as usize;
+        self.require_inst(inst, end <= program.values.len(), || "a result does not exist".into());
+        let body = data.op.region().is_none_or(|region| program.regions.get(region).is_some());
+        self.require_inst(inst, body, || "its region does not exist".into());
+    }
+
+    fn exists(&self, value: Value) -> bool {
+        self.program.values.get(value).is_some_and(|data| self.program.types.get(data.ty).is_some())
+    }
+
+    /// Invariant 5.
+    fn first_appearances(&mut self) {
+        let Program { types, values, levels, locs, .. } = self.program;
+        let places = levels.values().map(|data| data.loc).chain(values.values().map(|data| data.origin.loc));
+        let ordered = in_order(places.map(Loc::index), 1, locs.len());
+        self.require(ordered, || "source lines are not numbered as they first appear".into());
+        let ids = values.values().map(|data| data.ty);
+        let ordered = in_order(ids.map(TypeId::index), Elem::ALL.len(), types.len());
+        self.require(ordered, || "types are not numbered as they first appear".into());
+    }
+
+    // ── the walk ────────────────────────────────────────────────────────────────────────────────
+
+    fn region(&mut self, region: Region, depth: usize) {
+        let Some(data) = self.program.regions.get(region) else { return };
+        let again = std::mem::replace(&mut self.regions[region], true);
+        self.require(!again, || format!("{region} is the body of several operators"));
+        self.require(depth <= MAX_DEPTH, || format!("{region} is nested more than {MAX_DEPTH} deep"));
+        if again || depth > MAX_DEPTH {
+            return;
+        }
+        let expected = std::mem::replace(&mut self.next_region, region.index() + 1);
+        self.require(region.index() == expected, || format!("{region} stands where region{expected} should"));
+        for (index, &param) in data.params.iter().enumerate() {
+            self.definition(param, Def::Param(index as u32), region);
+        }
+        for &inst in &data.insts {
+            self.inst(inst, region, depth);
+        }
+        for &result in &data.results {
+            let usable = self.usable(result, region);
+            self.require(usable, || format!("{region}: its result {result} is not one of its values"));
+        }
+    }
+
+    fn definition(&mut self, value: Value, def: Def, region: Region) {
+        let Some(data) = self.program.values.get(value) else { return };
+        self.require_value(value, data.def == def, "it is not defined where it stands");
+        self.require_value(value, data.region == region, "it belongs to another region than where it stands");
+        let expected = std::mem::replace(&mut self.next_value, value.index() + 1);
+        let found = value.index();
+        self.require(found == expected, || format!("v{found} is defined where v{expected} should be"));
+        self.values[value] = true;
+    }
+
+    /// Whether `value` belongs to `region` and has been defined.
+    fn usable(&self, value: Value, region: Region) -> bool {
+        let home = self.program.values.get(value).map(|data| data.region);
+        home == Some(region) && self.values[value]
+    }
+
+    fn inst(&mut self, inst: Inst, region: Region, depth: usize) {
+        let Some(data) = self.program.insts.get(inst) else { return };
+        let again = std::mem::replace(&mut self.insts[inst], true);
+        self.require_inst(inst, !again, || "it stands in several places".into());
+        if again {
+            return;
+        }
+        let operands = self.program.operand_list(inst).unwrap_or_default();
+        for &operand in operands {
+            let usable = self.usable(operand, region);
+            self.require_inst(inst, usable, || format!("{operand} is not a value defined above in its region"));
+        }
+        if let Some(body) = data.op.region() {
+            self.region(body, depth + 1);
+        }
+        self.inst_order(inst);
+        for result in self.program.results_in_range(inst) {
+            self.definition(result, Def::Result(inst), region);
+        }
+        self.types(inst, operands);
+        self.operand_levels(inst, operands);
+    }
+
+    fn inst_order(&mut self, inst: Inst) {
+        let data = &self.program.insts[inst];
+        let expected = std::mem::replace(&mut self.next_inst, inst.index() + 1);
+        self.require_inst(inst, inst.index() == expected, || format!("{inst} stands where inst{expected} should"));
+        let first = data.first_operand as usize;
+        let expected = std::mem::replace(&mut self.next_operand, first + data.operand_count as usize);
+        self.require_inst(inst, first == expected, || "its operands are not where the text's order has them".into());
+    }
+
+    /// What the walk has not met.
+    fn omissions(&mut self) {
+        let (values, insts, regions) = (self.values.clone(), self.insts.clone(), self.regions.clone());
+        for (value, _) in values.iter().filter(|(_, met)| !**met) {
+            self.require_value(value, false, "no region defines it");
+        }
+        for (inst, _) in insts.iter().filter(|(_, met)| !**met) {
+            self.require_inst(inst, false, || "it stands in no region".into());
+        }
+        for (region, _) in regions.iter().filter(|(_, met)| !**met) {
+            self.require(false, || format!("{region} is the body of no operator"));
+        }
+        let operands = self.program.operands.len();
+        self.require(self.next_operand == operands, || "an operand belongs to no instruction".into());
+    }
+
+    // ── types and levels ────────────────────────────────────────────────────────────────────────
+
+    fn types(&mut self, inst: Inst, operands: &[Value]) {
+        let mut results = self.program.results_in_range(inst);
+        if !operands.iter().all(|&v| self.exists(v)) || !results.all(|v| self.exists(v)) {
+            return;
+        }
+        match self.program.op(inst) {
+            op @ (Op::Jvp { region, .. } | Op::Vjp { region, .. }) => self.operator(inst, op, region, operands),
+            op @ (Op::Const(_) | Op::Prim(_) | Op::Cast(_) | Op::Select | Op::Element(_) | Op::Pack(_)) => {
+                self.result(inst, op, operands);
+            }
+        }
+    }
+
+    fn result(&mut self, inst: Inst, op: Op, operands: &[Value]) {
+        let program = self.program;
+        let count = program.insts[inst].result_count;
+        self.require_inst(inst, count == 1, || format!("it has {count} results instead of one"));
+        let inferred = match infer::infer(program, op, operands) {
+            Ok(inferred) => inferred,
+            Err(error) => return self.require_inst(inst, false, || error.to_string()),
+        };
+        let Some(result) = program.results_in_range(inst).next() else { return };
+        let found = program.ty(result);
+        let fits = match inferred {
+            Inferred::Known(id) => program.types.get(id) == Some(found),
+            Inferred::WithElem(v, elem) => found.elem == elem && found.shape == program.ty(v).shape,
+        };
+        self.require_inst(inst, fits, || format!("its result cannot be of type {found}"));
+    }
+
+    fn operator(&mut self, inst: Inst, op: Op, region: Region, operands: &[Value]) {
+        let program = self.program;
+        let Some(body) = program.regions.get(region) else { return };
+        if !body.params.iter().chain(&body.results).all(|&v| self.exists(v)) {
+            return;
+        }
+        let (expected, given) = match infer::operator_signature(program, op, &body.params, &body.results) {
+            Ok(signature) => signature,
+            Err(error) => return self.require_inst(inst, false, || error.to_string()),
+        };
+        let fits = |values: &[Value], types: &[TypeId]| {
+            values.iter().map(|&v| program.value(v).ty).eq(types.iter().copied())
+        };
+        let list = |types: &[TypeId]| {
+            let names: Vec<_> = types.iter().map(|&id| program.types[id].to_string()).collect();
+            format!("({})", names.join(", "))
+        };
+        self.require_inst(inst, fits(operands, &expected), || format!("it takes {}", list(&expected)));
+        let results: Vec<Value> = program.results_in_range(inst).collect();
+        self.require_inst(inst, fits(&results, &given), || format!("it gives {}", list(&given)));
+    }
+
+    /// Invariant 14.
+    fn operand_levels(&mut self, inst: Inst, operands: &[Value]) {
+        let program = self.program;
+        let level = |v: Value| program.values.get(v).map(|data| data.origin.level);
+        let own = program.results_in_range(inst).filter_map(level).filter(|&own| own != Level::PRIMAL).min();
+        for &operand in operands.iter().filter(|&&v| own.is_some() && level(v) > own) {
+            let operand = value_name(program, operand);
+            self.require_inst(inst, false, || format!("{operand} is of a later level than its user"));
+        }
+    }
+}
+
+fn distinct<'a, T: Eq + Hash + 'a>(mut rows: impl Iterator<Item = &'a T>) -> bool {
+    let mut met = HashSet::new();
+    rows.all(|row| met.insert(row))
+}
+
+/// Whether `ids` has each of `first..end` for the first time after all smaller ones.
+fn in_order(ids: impl Iterator<Item = usize>, first: usize, end: usize) -> bool {
+    let mut next = first;
+    let ordered = ids.fold(true, |ordered, id| {
+        next += usize::from(id == next);
+        ordered && id < next
+    });
+    ordered && next == end
+}

@@ -1,0 +1,231 @@
+//! Code pointers of all kernels, compiled twice from one generic source.
+//!
+//! [`table`] gives the build for this CPU, chosen once at run time; [`baseline`] the one that every
+//! CPU of the architecture can run. The two may differ in the last bits, one build never differs
+//! from itself: results are reproducible for equal [`features`]. Native code is handed
+//! [`Table::as_ptr`] and calls entry `i` for kernel `i` by the C calling convention.
+//!
+//! This is the only file of the crate with `unsafe` code.
+
+use std::sync::OnceLock;
+
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+use crate::arithmetic::Fused;
+#[cfg(not(target_arch = "aarch64"))]
+use crate::arithmetic::Plain;
+use crate::{Kernel, Signature, branch_free, for_each_kernel, generic};
+
+/// A code pointer; which field is valid is told by the signature of the kernel.
+#[derive(Clone, Copy)]
+#[repr(C)]
+union Entry {
+    unary: unsafe extern "C" fn(f64) -> f64,
+    binary: unsafe extern "C" fn(f64, f64) -> f64,
+    ternary: unsafe extern "C" fn(f64, f64, f64) -> f64,
+    unary_int: unsafe extern "C" fn(f64, i64) -> f64,
+}
+
+/// One code pointer a kernel, in the order of [`Kernel`].
+///
+/// A table exists only where the CPU can run its functions.
+#[repr(C)]
+pub struct Table {
+    entries: [Entry; Kernel::COUNT],
+    blocks: [Option<BlockFn>; Kernel::COUNT],
+}
+
+/// The block form of a kernel of one argument: the shorter of the two lengths counts.
+type BlockFn = unsafe fn(&[f64], &mut [f64]);
+
+impl Table {
+    /// The array of code pointers that native code indexes by `Kernel as usize`.
+    pub fn as_ptr(&self) -> *const *const () {
+        self.entries.as_ptr().cast()
+    }
+
+    /// Evaluates a kernel of signature [`Signature::Unary`]; panics for any other.
+    #[inline]
+    pub fn unary(&self, kernel: Kernel, x: f64) -> f64 {
+        // SAFETY: `entry` checked the signature; the CPU has the features by the table's invariant.
+        unsafe { (self.entry(kernel, Signature::Unary).unary)(x) }
+    }
+
+    /// Evaluates a kernel of signature [`Signature::Binary`]; panics for any other.
+    #[inline]
+    pub fn binary(&self, kernel: Kernel, x: f64, y: f64) -> f64 {
+        // SAFETY: as in `unary`.
+        unsafe { (self.entry(kernel, Signature::Binary).binary)(x, y) }
+    }
+
+    /// Evaluates a kernel of signature [`Signature::Ternary`]; panics for any other.
+    #[inline]
+    pub fn ternary(&self, kernel: Kernel, x: f64, y: f64, z: f64) -> f64 {
+        // SAFETY: as in `unary`.
+        unsafe { (self.entry(kernel, Signature::Ternary).ternary)(x, y, z) }
+    }
+
+    /// Evaluates a kernel of signature [`Signature::UnaryInt`]; panics for any other.
+    #[inline]
+    pub fn unary_int(&self, kernel: Kernel, x: f64, n: i64) -> f64 {
+        // SAFETY: as in `unary`.
+        unsafe { (self.entry(kernel, Signature::UnaryInt).unary_int)(x, n) }
+    }
+
+    /// Evaluates a kernel of signature [`Signature::Unary`] for many arguments: `out[i] = f(x[i])`
+    /// with the bits of [`Table::unary`], up to the shorter of the two lengths. Kernels of our own
+    /// run as vector code. Panics for any other signature.
+    pub fn unary_block(&self, kernel: Kernel, x: &[f64], out: &mut [f64]) {
+        match self.blocks[kernel as usize] {
+            // SAFETY: the CPU has the features by the table's invariant.
+            Some(block) => unsafe { block(x, out) },
+            None => panic!("{kernel:?} is not {:?}", Signature::Unary),
+        }
+    }
+
+    #[inline]
+    fn entry(&self, kernel: Kernel, signature: Signature) -> Entry {
+        assert!(kernel.signature() == signature, "{kernel:?} is not {signature:?}");
+        self.entries[kernel as usize]
+    }
+}
+
+/// One extern "C" function and its entry, for each signature.
+macro_rules! entry {
+    (Unary $name:ident $arithmetic:ident $($attribute:tt)*) => {{
+        $($attribute)*
+        extern "C" fn $name(x: f64) -> f64 {
+            generic::$name::<$arithmetic>(x)
+        }
+        Entry { unary: $name }
+    }};
+    (Binary $name:ident $arithmetic:ident $($attribute:tt)*) => {{
+        $($attribute)*
+        extern "C" fn $name(x: f64, y: f64) -> f64 {
+            generic::$name::<$arithmetic>(x, y)
+        }
+        Entry { binary: $name }
+    }};
+    (Ternary $name:ident $arithmetic:ident $($attribute:tt)*) => {{
+        $($attribute)*
+        extern "C" fn $name(x: f64, y: f64, z: f64) -> f64 {
+            generic::$name::<$arithmetic>(x, y, z)
+        }
+        Entry { ternary: $name }
+    }};
+    (UnaryInt $name:ident $arithmetic:ident $($attribute:tt)*) => {{
+        $($attribute)*
+        extern "C" fn $name(x: f64, n: i64) -> f64 {
+            generic::$name::<$arithmetic>(x, n)
+        }
+        Entry { unary_int: $name }
+    }};
+}
+
+/// The block form of a kernel of one argument.
+macro_rules! block {
+    (Unary $variant:ident $arithmetic:ident $($attribute:tt)*) => {{
+        $($attribute)*
+        fn block(x: &[f64], out: &mut [f64]) {
+            branch_free::block::<generic::$variant, $arithmetic>(x, out);
+        }
+        Some(block)
+    }};
+    ($other:ident $variant:ident $arithmetic:ident $($attribute:tt)*) => {
+        None
+    };
+}
+
+macro_rules! define_tables {
+    ($($variant:ident $name:ident $signature:ident $doc:literal;)*) => {
+        #[cfg(target_arch = "x86_64")]
+        static FUSED: Table = Table {
+            entries: [$(entry!($signature $name Fused #[target_feature(enable = "avx2,fma")])),*],
+            blocks: [$(block!($signature $variant Fused #[target_feature(enable = "avx2,fma")])),*],
+        };
+
+        static BASELINE: Table = Table {
+            entries: [$(entry!($signature $name Native)),*],
+            blocks: [$(block!($signature $variant Native)),*],
+        };
+
+        impl Table {
+            $(entry_call!($signature $variant $name);)*
+        }
+    };
+}
+
+/// The typed access of the plain functions: no check of the signature at run time.
+macro_rules! entry_call {
+    (Unary $variant:ident $name:ident) => {
+        #[inline(always)]
+        pub(crate) fn $name(&self, x: f64) -> f64 {
+            // SAFETY: the row of the kernel says that `unary` is the valid field; the CPU has the
+            // features by the table's invariant.
+            unsafe { (self.entries[Kernel::$variant as usize].unary)(x) }
+        }
+    };
+    (Binary $variant:ident $name:ident) => {
+        #[inline(always)]
+        pub(crate) fn $name(&self, x: f64, y: f64) -> f64 {
+            // SAFETY: as above, for `binary`.
+            unsafe { (self.entries[Kernel::$variant as usize].binary)(x, y) }
+        }
+    };
+    (Ternary $variant:ident $name:ident) => {
+        #[inline(always)]
+        pub(crate) fn $name(&self, x: f64, y: f64, z: f64) -> f64 {
+            // SAFETY: as above, for `ternary`.
+            unsafe { (self.entries[Kernel::$variant as usize].ternary)(x, y, z) }
+        }
+    };
+    (UnaryInt $variant:ident $name:ident) => {
+        #[inline(always)]
+        pub(crate) fn $name(&self, x: f64, n: i64) -> f64 {
+            // SAFETY: as above, for `unary_int`.
+            unsafe { (self.entries[Kernel::$variant as usize].unary_int)(x, n) }
+        }
+    };
+}
+
+/// The arithmetic that every CPU of this architecture has.
+#[cfg(target_arch = "aarch64")]
+type Native = Fused;
+#[cfg(not(target_arch = "aarch64"))]
+type Native = Plain;
+
+for_each_kernel!(define_tables);
+
+static CHOSEN: OnceLock<&'static Table> = OnceLock::new();
+
+/// The build for this CPU; after the first call the cost is one load.
+#[inline]
+pub fn table() -> &'static Table {
+    CHOSEN.get_or_init(choose)
+}
+
+/// The build that every CPU of this architecture can run.
+pub fn baseline() -> &'static Table {
+    &BASELINE
+}
+
+/// The instruction set of [`table`]: results are promised to be equal only among equal features.
+pub fn features() -> &'static str {
+    if !std::ptr::eq(table(), baseline()) {
+        "avx2+fma"
+    } else if cfg!(target_arch = "x86_64") {
+        "sse2"
+    } else if cfg!(target_arch = "aarch64") {
+        "neon"
+    } else {
+        "baseline"
+    }
+}
+
+#[cold]
+fn choose() -> &'static Table {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        return &FUSED;
+    }
+    &BASELINE
+}

@@ -1,0 +1,172 @@
+//! A program made ready to run.
+
+use crate::buffers::{Input, Output, Slot, check};
+use crate::error::{CallError, CompileError};
+use crate::native::{self, Pointers};
+use crate::options::{Execution, Options};
+use crate::workspace::Workspace;
+use evolute_codegen::Code;
+use evolute_ir::{Interpreter, Program, Type};
+use evolute_transforms::Pipeline;
+use evolute_transforms::pipeline::Stage;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// A program made ready to run: differentiated, simplified, and compiled or decoded. Callable from many
+/// threads at once, with one [`Workspace`] each; its code is freed when it is dropped.
+pub struct Executable {
+    /// Distinguishes the interpreter states of different executables.
+    id: u64,
+    params: Vec<Slot>,
+    results: Vec<Slot>,
+    backend: Backend,
+    program: Arc<Program>,
+    options: Options,
+    report: CompileReport,
+}
+
+enum Backend {
+    Native(Code),
+    Interpreted(Box<Interpreter>),
+}
+
+/// What making a program ready took.
+#[derive(Clone, Debug)]
+pub struct CompileReport {
+    /// Each pass: its name, the number of instructions after it, and its time.
+    pub passes: Vec<(&'static str, usize, Duration)>,
+    /// The time of code generation or decoding.
+    pub codegen: Duration,
+    /// Bytes of machine code; 0 for the interpreter.
+    pub code_bytes: usize,
+    /// Bytes of workspace that a call needs.
+    pub workspace_bytes: usize,
+}
+
+impl Executable {
+    /// Differentiates, simplifies and compiles `program`.
+    ///
+    /// # Errors
+    /// A program that differentiation makes too large, or no machine code here; see [`CompileError`].
+    pub fn new(program: &Program, options: &Options) -> Result<Executable, CompileError> {
+        let mut passes = Vec::new();
+        let note = |stage: &Stage| passes.push((stage.pass, stage.program.len(), stage.time));
+        let program = Pipeline::new(options.pipeline()).run_noting(program, note)?;
+        let start = Instant::now();
+        let backend = match options.execution {
+            Execution::Native => Backend::Native(evolute_codegen::compile(&program, &options.codegen)?),
+            Execution::Interpreted => Backend::Interpreted(Box::new(Interpreter::new(&program)?)),
+        };
+        let (code_bytes, workspace_bytes) = match &backend {
+            Backend::Native(code) => (code.code_bytes(), code.workspace_bytes()),
+            Backend::Interpreted(_) => (0, 0),
+        };
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Ok(Executable {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            params: program.param_types().into_iter().map(Slot::new).collect(),
+            results: program.result_types().into_iter().map(Slot::new).collect(),
+            backend,
+            program: Arc::new(program),
+            options: options.clone(),
+            report: CompileReport { passes, codegen: start.elapsed(), code_bytes, workspace_bytes },
+        })
+    }
+
+    /// The types of the parameters.
+    pub fn param_types(&self) -> impl ExactSizeIterator<Item = &Type> {
+        self.params.iter().map(|slot| &slot.ty)
+    }
+
+    /// The types of the results.
+    pub fn result_types(&self) -> impl ExactSizeIterator<Item = &Type> {
+        self.results.iter().map(|slot| &slot.ty)
+    }
+
+    /// The program that runs: after all passes.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// What compiling took.
+    pub fn report(&self) -> &CompileReport {
+        &self.report
+    }
+
+    /// Memory for calls of this function.
+    pub fn workspace(&self) -> Workspace {
+        let mut workspace = Workspace {
+            pointers: Pointers::with_capacity(self.params.len(), self.results.len()),
+            ..Workspace::default()
+        };
+        match &self.backend {
+            Backend::Native(code) => workspace.reserve(code.workspace_bytes()),
+            Backend::Interpreted(interpreter) => {
+                workspace.machine = Some((self.id, interpreter.machine()));
+            }
+        }
+        workspace
+    }
+
+    /// Evaluates the function on `inputs` into `outputs`. With a workspace from
+    /// [`Executable::workspace`] nothing is allocated.
+    ///
+    /// # Errors
+    /// Buffers that do not fit the signature, and failing integer divisions. The outputs are then
+    /// unspecified.
+    pub fn call_into(
+        &self,
+        inputs: &[Input<'_>],
+        outputs: &mut [Output<'_>],
+        workspace: &mut Workspace,
+    ) -> Result<(), CallError> {
+        check(["input", "inputs"], &self.params, inputs.iter().map(Input::extent))?;
+        check(["output", "outputs"], &self.results, outputs.iter().map(Output::extent))?;
+        match &self.backend {
+            Backend::Native(code) => match native::call(code, inputs, outputs, workspace) {
+                0 => Ok(()),
+                status => Err(code.failure(status).into()),
+            },
+            Backend::Interpreted(interpreter) => self.interpret(interpreter, inputs, outputs, workspace),
+        }
+    }
+
+    fn interpret(
+        &self,
+        interpreter: &Interpreter,
+        inputs: &[Input<'_>],
+        outputs: &mut [Output<'_>],
+        workspace: &mut Workspace,
+    ) -> Result<(), CallError> {
+        if workspace.machine.as_ref().is_none_or(|(id, _)| *id != self.id) {
+            workspace.machine = Some((self.id, interpreter.machine()));
+        }
+        let Some((_, machine)) = &mut workspace.machine else { return Ok(()) };
+        for (param, input) in inputs.iter().enumerate() {
+            let (_, len) = input.extent();
+            interpreter.set_all(machine, param, (0..len).map(|i| input.get(i).to_slot()));
+        }
+        interpreter.run(machine)?;
+        for (result, output) in outputs.iter_mut().enumerate() {
+            output.fill(interpreter.result(machine, result));
+        }
+        Ok(())
+    }
+
+    /// Cranelift's intermediate form of the machine code.
+    ///
+    /// # Errors
+    /// No machine code can be made here.
+    pub fn clif(&self) -> Result<String, CompileError> {
+        Ok(evolute_codegen::clif(&self.program, &self.options.codegen)?)
+    }
+
+    /// The machine code, disassembled.
+    ///
+    /// # Errors
+    /// No machine code can be made here.
+    pub fn disassembly(&self) -> Result<String, CompileError> {
+        Ok(evolute_codegen::disassembly(&self.program, &self.options.codegen)?)
+    }
+}

@@ -1,0 +1,45 @@
+//! What a user can choose about compiling a program.
+
+use evolute_codegen::CodegenOptions;
+use evolute_transforms::{FpMode, pipeline};
+
+
+
+/// How a program is run.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Execution {
+    /// As machine code.
+    #[default]
+    Native,
+    /// By the reference interpreter: no compiling, works where executable memory is refused, gives the
+    /// same bits.
+    Interpreted,
+}
+
+/// How a program is compiled.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What may be done to floating-point arithmetic.
+    pub fp: FpMode,
+    /// Machine code or interpreter.
+    pub execution: Execution,
+    /// Choices of the code generator.
+    pub codegen: CodegenOptions,
+}
+
+impl Options {
+    /// The options of the passes.
+    pub(crate) fn pipeline(&self) -> pipeline::Options {
+        pipeline::Options { fp: self.fp, ..pipeline::Options::default() }
+    }
+
+    /// These options with every bit as the program is written ([`FpMode::Strict`]).
+    pub fn strict(self) -> Options {
+        Options { fp: FpMode::Strict, ..self }
+    }
+
+    /// These options with the interpreter in place of machine code.
+    pub fn interpreted(self) -> Options {
+        Options { execution: Execution::Interpreted, ..self }
+    }
+}

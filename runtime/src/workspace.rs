@@ -1,0 +1,39 @@
+//! The memory of a call, kept between calls so that they allocate nothing.
+
+use evolute_ir::Machine;
+
+/// One cache line.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub(crate) struct Line([u8; 64]);
+
+/// Memory for calls of one function at a time. [`Executable::workspace`](crate::Executable::workspace) gives one of the
+/// right size; used with another function it grows when first needed. One thread uses it at a time;
+/// each thread has its own.
+#[derive(Debug, Default)]
+pub struct Workspace {
+    pub(crate) lines: Vec<Line>,
+    /// The interpreter's state, and the executable it belongs to.
+    pub(crate) machine: Option<(u64, Machine)>,
+    pub(crate) pointers: crate::native::Pointers,
+}
+
+impl Workspace {
+    /// An empty workspace.
+    pub fn new() -> Workspace {
+        Workspace::default()
+    }
+
+    /// Bytes at present.
+    pub fn bytes(&self) -> usize {
+        self.lines.len() * size_of::<Line>()
+    }
+
+    /// Makes room for `bytes`.
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        let lines = bytes.div_ceil(size_of::<Line>());
+        if self.lines.len() < lines {
+            self.lines.resize(lines, Line([0; 64]));
+        }
+    }
+}

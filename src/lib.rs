@@ -1,0 +1,50 @@
+//! Evolute traces a Rust closure once into a program, differentiates the program, and compiles it to
+//! native code for fast repeated evaluation, above all of Hessian-vector products.
+//!
+//! ```
+//! use evolute::prelude::*;
+//!
+//! let rosenbrock = Function::scalar(1000, |x| {
+//!     let mut f = Scalar::from(0.0);
+//!     for i in 0..x.len() - 1 {
+//!         f += 100.0 * (x[i + 1] - x[i].powi(2)).powi(2) + (1.0 - x[i]).powi(2);
+//!     }
+//!     f
+//! })?;
+//! let hvp = rosenbrock.hvp()?.compile()?; // forward-over-reverse, native code
+//! let (x, v) = (vec![1.0; 1000], vec![1.0; 1000]);
+//! let hv = hvp.call((&x, &v))?;
+//! assert_eq!(hv[1], 1002.0 - 2.0 * 400.0);
+//! # Ok::<(), evolute::Error>(())
+//! ```
+//!
+//! - [`Function`] is a traced function: [`grad`](Function::grad), [`jvp`](Function::jvp),
+//!   [`vjp`](Function::vjp), [`hvp`](Function::hvp) and the rest give functions again, in any order and depth.
+//! - [`Compiled`] is called with slices; [`call_into`](Compiled::call_into) allocates nothing.
+//! - Inside a closure, [`grad()`], [`jvp()`], [`vjp()`] and [`hvp()`] differentiate inner closures.
+//! - Generic functions `fn f<T: Real>(x: &[T]) -> T` run on `f64`, on `f32`, and traced ([`Real`]).
+//! - [`Function::stages`], [`Compiled::clif`], [`Compiled::disassembly`] show what is compiled;
+//!   [`Function::explain_nan`] finds where a NaN comes from; [`Function::check_derivatives`] compares with finite
+//!   differences.
+//! - [`ir`] is the intermediate representation, with its text form, verifier and interpreter.
+#![forbid(unsafe_code)]
+
+pub use evolute_frontend::{
+    Bool, Compiled, Condition, Cursor, Error, F32, F64, Function, I64, Int, Kind, Leaf, Leaves, Logic, Number,
+    Real, Real64, RealKind, RealSlice, Scalar, Scalar32, Scalars, Single, Spec, Store, TraceError, Traced, Tree,
+    grad, hvp, jvp, nested, scalar, scalar_of, scalars, scalars_of, spec, value_and_grad, vjp,
+};
+pub use evolute_ir as ir;
+pub use evolute_runtime::{
+    CallError, CompileError, CompileReport, Executable, Execution, FpMode, Input, Options, Output, Workspace,
+    check, explain,
+};
+pub use evolute_transforms as transforms;
+
+/// What most programs need.
+pub mod prelude {
+    pub use crate::{
+        Compiled, F32, F64, Function, I64, Options, Real, Real64, RealSlice, Scalar, Workspace, grad, hvp, jvp,
+        scalar, scalar_of, scalars, scalars_of, vjp,
+    };
+}

@@ -1,0 +1,38 @@
+//! Transforms of Evolute programs: differentiation and simplification.
+//!
+//! In the order in which a program meets them:
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`derive`] | the derivative operators as functions of a program: `jvp`, `vjp`, `grad`, `hvp`, … |
+//! | [`inline`](mod@inline) | copying a program into another under construction; removing operators innermost first |
+//! | `differentiate` | the jvp rule of every instruction, stated once for both modes |
+//! | `linear` | what such a rule may emit: the vocabulary of linear code |
+//! | `tape`, `transpose` | linear code as data, and running it backwards: reverse mode |
+//! | [`simplify`](mod@simplify) | the table of rewrites and its driver |
+//! | `contract` | fused multiply-adds |
+//! | [`pipeline`] | the order of the passes, with what each did |
+//!
+//! ```
+//! use evolute_ir::text;
+//! use evolute_transforms::{derive, pipeline::{Options, Pipeline}};
+//!
+//! let square = text::parse("evolute 0\nprogram (v0: f64) -> (f64) {\n  v1 = mul v0, v0\n  return v1\n}\n")?;
+//! let gradient = derive::grad(&square, &[0], None)?;
+//! let simplified = Pipeline::new(Options::default()).run(&gradient)?;
+//! assert_eq!(simplified.len(), 1, "x + x, and nothing else:\n{simplified}");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod contract;
+pub mod derive;
+mod differentiate;
+pub mod inline;
+mod linear;
+pub mod pipeline;
+pub mod simplify;
+mod tape;
+mod transpose;
+
+pub use pipeline::{FpMode, Options, Pipeline};

@@ -1,0 +1,145 @@
+//! The vocabulary of linear code: all that a jvp rule may emit on tangents.
+//!
+//! A rule sees tangents only through [`Linear`], so it cannot multiply two of them or look inside
+//! one: linearity is a matter of types. Forward mode ([`Forward`]) inserts instructions at once; reverse mode
+//! ([`Tape`](crate::tape::Tape)) records them and runs them backwards. An absent tangent is a zero.
+
+use evolute_ir::{Builder, Elem, IrError, Literal, Op, Origin, Prim, Role, TypeId, Value};
+
+/// What a tangent is multiplied by in a linear combination. Values are known code.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Coefficient {
+    /// 1.
+    One,
+    /// −1.
+    MinusOne,
+    /// This value.
+    Times(Value),
+    /// 1 where this `bool` has this truth value, else a zero that does not look at the tangent.
+    When(Value, bool),
+    /// Conversion between real element kinds, to this one.
+    Cast(Elem),
+}
+
+/// Linear code: made of sums of tangents times known values, and of moving elements.
+pub(crate) trait Linear {
+    /// A tangent in this representation.
+    type Tangent: Copy;
+
+    /// Known code goes here.
+    fn builder(&mut self) -> &mut Builder;
+
+    /// `Σ coefficient · tangent`, the tangent of the known value `of`. There is at least one term.
+    fn combine(
+        &mut self,
+        terms: &[(Coefficient, Self::Tangent)],
+        of: Value,
+    ) -> Result<Self::Tangent, IrError>;
+
+    /// Element `index` of an array's tangent.
+    fn element(&mut self, array: Self::Tangent, index: u32, of: Value) -> Result<Self::Tangent, IrError>;
+
+    /// The array of these elements, of type `ty`.
+    fn pack(
+        &mut self,
+        ty: TypeId,
+        elements: &[Option<Self::Tangent>],
+        of: Value,
+    ) -> Result<Self::Tangent, IrError>;
+}
+
+/// Linear code as instructions of the program under construction: forward mode.
+pub(crate) struct Forward<'b> {
+    pub(crate) builder: &'b mut Builder,
+    /// The origin of tangents, but for the line and the value each is the derivative of.
+    pub(crate) origin: Origin,
+}
+
+/// A real constant of `like`'s type: every element is `x`.
+pub(crate) fn constant_like(builder: &mut Builder, like: Value, x: f64) -> Result<Value, IrError> {
+    let ty = builder.program().ty(like).clone();
+    let scalar = builder.constant(Literal::from_f64(ty.elem, x));
+    if ty.is_scalar() {
+        return Ok(scalar);
+    }
+    let id = builder.intern(&ty);
+    builder.insert(Op::Pack(id), &vec![scalar; ty.shape.len()])
+}
+
+impl Forward<'_> {
+    fn derivative_of(&mut self, of: Value) {
+        let loc = self.builder.program().value(of).origin.loc;
+        self.builder.set_origin(Origin { loc, of: Some(of), role: Role::Tangent, ..self.origin });
+    }
+
+    /// One term as (negated, value).
+    fn term(&mut self, coefficient: Coefficient, tangent: Value) -> Result<(bool, Value), IrError> {
+        let value = match coefficient {
+            Coefficient::One => return Ok((false, tangent)),
+            Coefficient::MinusOne => return Ok((true, tangent)),
+            Coefficient::Times(k) => self.builder.insert(Op::Prim(Prim::Mul), &[k, tangent])?,
+            Coefficient::Cast(elem) => self.builder.insert(Op::Cast(elem), &[tangent])?,
+            Coefficient::When(condition, holds) => {
+                let zero = constant_like(self.builder, tangent, 0.0)?;
+                let (yes, no) = if holds { (tangent, zero) } else { (zero, tangent) };
+                self.builder.insert(Op::Select, &[condition, yes, no])?
+            }
+        };
+        Ok((false, value))
+    }
+}
+
+impl Linear for Forward<'_> {
+    type Tangent = Value;
+
+    fn builder(&mut self) -> &mut Builder {
+        self.builder
+    }
+
+    fn combine(&mut self, terms: &[(Coefficient, Value)], of: Value) -> Result<Value, IrError> {
+        self.derivative_of(of);
+        if let [(Coefficient::When(c, true), yes), (Coefficient::When(d, false), no)] = *terms
+            && c == d
+        {
+            return self.builder.insert(Op::Select, &[c, yes, no]);
+        }
+        let mut sum = None;
+        for &(coefficient, tangent) in terms {
+            let term = self.term(coefficient, tangent)?;
+            sum = Some(match sum {
+                None => term,
+                Some(sum) => add_signed(self.builder, sum, term)?,
+            });
+        }
+        let (negated, value) = sum.expect("a combination has a term");
+        if negated { self.builder.insert(Op::Prim(Prim::Neg), &[value]) } else { Ok(value) }
+    }
+
+    fn element(&mut self, array: Value, index: u32, of: Value) -> Result<Value, IrError> {
+        self.derivative_of(of);
+        self.builder.insert(Op::Element(index), &[array])
+    }
+
+    fn pack(&mut self, ty: TypeId, elements: &[Option<Value>], of: Value) -> Result<Value, IrError> {
+        self.derivative_of(of);
+        let elem = self.builder.program().type_of_id(ty).elem;
+        let zero = self.builder.constant(Literal::from_f64(elem, 0.0));
+        let elements: Vec<Value> = elements.iter().map(|e| e.unwrap_or(zero)).collect();
+        self.builder.insert(Op::Pack(ty), &elements)
+    }
+}
+
+/// The sum of two values that may each stand for its negative, without a negation where a
+/// subtraction does.
+pub(crate) fn add_signed(
+    builder: &mut Builder,
+    (negated_a, a): (bool, Value),
+    (negated_b, b): (bool, Value),
+) -> Result<(bool, Value), IrError> {
+    let value = match (negated_a, negated_b) {
+        (false, true) => builder.insert(Op::Prim(Prim::Sub), &[a, b])?,
+        (true, false) => builder.insert(Op::Prim(Prim::Sub), &[b, a])?,
+        (false, false) | (true, true) => builder.insert(Op::Prim(Prim::Add), &[a, b])?,
+    };
+    Ok((negated_a && negated_b, value))
+}

@@ -1,0 +1,134 @@
+//! The pipeline: every pass from a traced program to one ready for code generation, in this order and
+//! nowhere else.
+//!
+//! In debug builds the verifier runs after each pass; a violation there is a bug of ours and panics
+//! with the printed program.
+
+use crate::contract::contract;
+use crate::inline::remove_operators;
+use crate::simplify::simplify;
+use evolute_ir::{IrError, Program, verify, without_dead_code};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// What may be done to floating-point arithmetic.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum FpMode {
+    /// Every bit is that of the program as written: only exact rewrites.
+    Strict,
+    /// Roundings and signs of zeros may change: products fuse with sums, constants merge. NaNs and
+    /// infinities are kept.
+    #[default]
+    Contract,
+}
+
+/// Choices of the pipeline.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Options {
+    /// What may be done to floating-point arithmetic.
+    pub fp: FpMode,
+    /// Whether to simplify at all; `false` is for seeing and testing.
+    pub simplify: bool,
+    /// Whether a fused multiply-add is one instruction on the target, so that `Contract` makes them.
+    pub fma: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { fp: FpMode::default(), simplify: true, fma: evolute_ir::has_fast_fma() }
+    }
+}
+
+/// A program after a pass.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// The pass, or `trace` for what it was given.
+    pub pass: &'static str,
+    /// Its result.
+    pub program: Program,
+    /// How long it took.
+    pub time: Duration,
+    /// How often each rewrite applied.
+    pub rewrites: BTreeMap<&'static str, usize>,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = self.time.as_secs_f64() * 1e6;
+        writeln!(f, "; after {}: {} instructions, {time:.1} µs", self.pass, self.program.len())?;
+        for (name, count) in &self.rewrites {
+            writeln!(f, ";   {count} × {name}")?;
+        }
+        write!(f, "{}", self.program)
+    }
+}
+
+type Pass = fn(&Program, &Options) -> Result<(Program, BTreeMap<&'static str, usize>), IrError>;
+
+/// The passes of a set of options. See the [module](self).
+pub struct Pipeline {
+    options: Options,
+    passes: Vec<(&'static str, Pass)>,
+}
+
+impl Pipeline {
+    /// The passes that `options` ask for.
+    pub fn new(options: Options) -> Pipeline {
+        let mut passes: Vec<(&'static str, Pass)> = vec![
+            ("differentiate", |program, _| Ok((remove_operators(program)?, BTreeMap::new()))),
+            ("dead code", |program, _| Ok((without_dead_code(program), BTreeMap::new()))),
+        ];
+        if options.simplify {
+            passes.push(("simplify", |program, options| {
+                let simplified = simplify(program, options.fp)?;
+                Ok((simplified.program, simplified.applied))
+            }));
+            if options.fp == FpMode::Contract && options.fma {
+                passes.push(("contract", |program, _| Ok((contract(program)?, BTreeMap::new()))));
+            }
+        }
+        Pipeline { options, passes }
+    }
+
+    /// The program after all passes.
+    ///
+    /// # Errors
+    /// A program that differentiation makes larger than the limit.
+    pub fn run(&self, program: &Program) -> Result<Program, IrError> {
+        self.run_noting(program, |_| {})
+    }
+
+    /// As [`Pipeline::run`], showing each stage to `note`.
+    ///
+    /// # Errors
+    /// As [`Pipeline::run`].
+    pub fn run_noting(&self, program: &Program, mut note: impl FnMut(&Stage)) -> Result<Program, IrError> {
+        let mut current = None;
+        for &(pass, run) in &self.passes {
+            let start = Instant::now();
+            let (result, rewrites) = run(current.as_ref().unwrap_or(program), &self.options)?;
+            if cfg!(debug_assertions)
+                && let Err(error) = verify(&result)
+            {
+                panic!("pass `{pass}` broke the program: {error}\n{result}");
+            }
+            let stage = Stage { pass, program: result, time: start.elapsed(), rewrites };
+            note(&stage);
+            current = Some(stage.program);
+        }
+        Ok(current.unwrap_or_else(|| program.clone()))
+    }
+
+    /// The program before and after each pass.
+    ///
+    /// # Errors
+    /// As [`Pipeline::run`].
+    pub fn stages(&self, program: &Program) -> Result<Vec<Stage>, IrError> {
+        let time = Duration::ZERO;
+        let traced = Stage { pass: "trace", program: program.clone(), time, rewrites: BTreeMap::new() };
+        let mut stages = vec![traced];
+        self.run_noting(program, |stage| stages.push(stage.clone()))?;
+        Ok(stages)
+    }
+}
