@@ -29,6 +29,8 @@
 //! - [`ir`] is the intermediate representation, with its text form, verifier and interpreter.
 #![forbid(unsafe_code)]
 
+pub mod mistakes;
+
 pub use evolute_frontend::{
     Bool, Compiled, Condition, Cursor, Error, F32, F64, Function, I64, Int, Kind, Leaf, Leaves, Logic, Number,
     Real, Real64, RealKind, RealSlice, Scalar, Scalar32, Scalars, Single, Spec, Store, TraceError, Traced, Tree,
@@ -44,7 +46,12 @@ pub use evolute_transforms as transforms;
 /// What most programs need.
 pub mod prelude {
     pub use crate::{
-        Compiled, F32, F64, Function, I64, Options, Real, Real64, RealSlice, Scalar, Workspace, grad, hvp, jvp,
+        Compiled, F32, F64, Function, I64, Logic, Options, Real, Real64, RealSlice, Scalar, Workspace, grad, hvp, jvp,
         scalar, scalar_of, scalars, scalars_of, vjp,
     };
 }
+
+/// The examples of the README, tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

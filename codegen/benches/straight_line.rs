@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 
 fn main() {
     let filter = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
-    let cases: [(&str, fn()); 5] = [
+    let cases: [(&str, fn()); 6] = [
         ("call", call_overhead),
         ("rosenbrock", rosenbrock_hvp),
+        ("constructs", constructs),
         ("sizes", sizes),
         ("chunks", chunks),
         ("allocators", allocators),
@@ -33,7 +34,6 @@ fn call_overhead() {
 }
 
 fn rosenbrock_hvp() {
-    if std::env::var("DIS").is_ok() { println!("{}", evolute_codegen::disassembly(&rosenbrock(6, std::env::var("DIS").unwrap()=="all"), &options()).unwrap()); println!("{}", Schedule::new(&rosenbrock(60, true), &options()).unwrap()); return; }
     for n in [10, 100, 1000, 10_000] {
         let program = rosenbrock(n, false);
         for chunk in [300, 1000, 3000] {
@@ -47,6 +47,45 @@ fn rosenbrock_hvp() {
     }
 }
 
+/// Kernel calls between arithmetic, and selections with unpredictable conditions.
+fn constructs() {
+    for (name, program) in [("softplus", softplus(100)), ("kinks", kinks(100))] {
+        report(name, &program, &options());
+    }
+}
+
+/// `Σ softplus(−x v)` and its gradient in `x`.
+fn softplus(n: usize) -> Program {
+    let mut w = Writer(Builder::new());
+    let (x, v) = (w.elements(n), w.elements(n));
+    let mut sum = w.0.constant(Literal::from(0.0));
+    let mut gradient = Vec::new();
+    for i in 0..n {
+        let product = w.mul(x[i], v[i]);
+        let t = w.prim(Prim::Neg, &[product]);
+        let term = w.prim(Prim::Softplus, &[t]);
+        sum = w.add(sum, term);
+        let sigmoid = w.prim(Prim::Sigmoid, &[t]);
+        let slope = w.mul(sigmoid, v[i]);
+        gradient.push(w.prim(Prim::Neg, &[slope]));
+    }
+    let gradient = w.pack(&gradient);
+    w.0.finish(&[sum, gradient]).expect("open")
+}
+
+/// `x` where it exceeds `v`, else `x v`, on a chain that makes the conditions depend on each other.
+fn kinks(n: usize) -> Program {
+    let mut w = Writer(Builder::new());
+    let (x, v) = (w.elements(n), w.elements(n));
+    let mut y = x[0];
+    for i in 1..n {
+        let exceeds = w.prim(Prim::Gt, &[y, v[i]]);
+        let (scaled, moved) = (w.scale(0.1, y), w.add(y, x[i]));
+        y = w.0.insert(Op::Select, &[exceeds, scaled, moved]).expect("well typed");
+    }
+    w.0.finish(&[y]).expect("open")
+}
+
 fn sizes() {
     for size in [100, 1000, 10_000, 100_000, 1_000_000] {
         report(&format!("mixed {size}"), &mixed(size, 10), &options());
@@ -55,7 +94,11 @@ fn sizes() {
 }
 
 fn chunks() {
-    let programs = [("scattered", mixed(100_000, 1)), ("mixed", mixed(100_000, 10)), ("rosenbrock", rosenbrock(7_700, false))];
+    let programs = [
+        ("scattered", mixed(100_000, 1)),
+        ("mixed", mixed(100_000, 10)),
+        ("rosenbrock", rosenbrock(7_700, false)),
+    ];
     for (name, program) in programs {
         for regalloc in [Regalloc::Backtracking, Regalloc::SinglePass] {
             for chunk in [125, 500, 1000, 2000, 4000] {
@@ -70,7 +113,11 @@ fn allocators() {
     for size in [1000, 10_000, 100_000, 300_000, 1_000_000] {
         for (name, program) in [("mixed", mixed(size, 10)), ("rosenbrock", rosenbrock(size / 13, false))] {
             for regalloc in [Regalloc::Backtracking, Regalloc::SinglePass] {
-                report(&format!("{name} {size} {regalloc:?}"), &program, &CodegenOptions { regalloc, ..options() });
+                report(
+                    &format!("{name} {size} {regalloc:?}"),
+                    &program,
+                    &CodegenOptions { regalloc, ..options() },
+                );
             }
         }
     }
@@ -106,15 +153,16 @@ fn report(name: &str, program: &Program, options: &CodegenOptions) {
 
 fn run(code: &Code, program: &Program) -> Duration {
     let inputs: Vec<Vec<f64>> = program.param_types().iter().map(|ty| values(ty.shape.len())).collect();
-    let mut outputs: Vec<Vec<f64>> = program.result_types().iter().map(|ty| vec![0.0; ty.shape.len()]).collect();
+    let mut outputs: Vec<Vec<f64>> =
+        program.result_types().iter().map(|ty| vec![0.0; ty.shape.len()]).collect();
     let inputs: Vec<*const u8> = inputs.iter().map(|x| x.as_ptr().cast()).collect();
     let outputs: Vec<*mut u8> = outputs.iter_mut().map(|x| x.as_mut_ptr().cast()).collect();
     let mut workspace = vec![0u64; code.workspace_bytes() / 8 + 16];
-    let aligned = workspace.as_mut_ptr().cast::<u8>();
-    // SAFETY: buffers of the program's types; 16 spare words leave room to align.
-    median(|| unsafe {
-        let workspace = aligned.add(aligned.align_offset(64));
-        black_box(code.call(inputs.as_ptr(), outputs.as_ptr(), workspace));
+    let start = workspace.as_mut_ptr().cast::<u8>();
+    let workspace = start.wrapping_add(start.align_offset(64));
+    // SAFETY: buffers of the program's types; the 16 spare words leave room to align.
+    median(|| {
+        black_box(unsafe { code.call(inputs.as_ptr(), outputs.as_ptr(), workspace) });
     })
 }
 

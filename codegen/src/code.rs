@@ -26,6 +26,13 @@ const _: () = {
     assert!(offset_of!(Frame, workspace) == FRAME.workspace as usize);
     assert!(offset_of!(Frame, kernels) == FRAME.kernels as usize);
     assert!(offset_of!(Frame, constants) == FRAME.constants as usize);
+    assert!(size_of::<Frame>() == FRAME.fields * size_of::<u64>());
+};
+
+/// Code may be called from many threads at once, each with its own workspace and outputs.
+const _: fn() = || {
+    fn shared<T: Send + Sync>() {}
+    shared::<Code>();
 };
 
 type Chunk = unsafe extern "C" fn(*const Frame) -> u32;
@@ -34,6 +41,7 @@ type Chunk = unsafe extern "C" fn(*const Frame) -> u32;
 pub struct Code {
     chunks: Box<[Chunk]>,
     constants: Box<[u64]>,
+    kernels: &'static evolute_kernels::Table,
     workspace_bytes: usize,
     code_bytes: usize,
     check_locs: Vec<Option<SourceLoc>>,
@@ -60,6 +68,7 @@ impl Code {
         Code {
             chunks: parts.addresses.iter().map(enter).collect(),
             constants: parts.constants.into(),
+            kernels: evolute_kernels::table(),
             workspace_bytes: parts.workspace_bytes,
             code_bytes: parts.code_bytes,
             check_locs: parts.check_locs,
@@ -98,8 +107,8 @@ impl Code {
     /// the call. A pointer to no bytes may dangle.
     #[inline]
     pub unsafe fn call(&self, inputs: *const *const u8, outputs: *const *mut u8, workspace: *mut u8) -> u32 {
-        let kernels = evolute_kernels::table().as_ptr();
-        let frame = Frame { inputs, outputs, workspace, kernels, constants: self.constants.as_ptr() };
+        let (kernels, constants) = (self.kernels.as_ptr(), self.constants.as_ptr());
+        let frame = Frame { inputs, outputs, workspace, kernels, constants };
         for chunk in &self.chunks {
             // SAFETY: the frame's pointers are valid by this function's contract, the kernels' table is
             // the one of this processor, the constants are those the code was made with.

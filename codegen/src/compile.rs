@@ -22,14 +22,22 @@ use std::fmt::Write;
 /// # Errors
 /// See [`CodegenError`]. The interpreter evaluates what has no machine code.
 pub fn compile(program: &Program, options: &CodegenOptions) -> Result<Code, CodegenError> {
+    compile_with(program, options, target::has_fma())
+}
+
+pub(crate) fn compile_with(
+    program: &Program,
+    options: &CodegenOptions,
+    has_fma: bool,
+) -> Result<Code, CodegenError> {
     let schedule = Schedule::new(program, options)?;
     let isa = isa_for(&schedule, options)?;
     let memory = CodeMemory::default();
     let mut builder = JITBuilder::with_isa(isa, default_libcall_names());
     builder.memory_provider(Box::new(memory.clone()));
     let mut module = JITModule::new(builder);
-    let mut lowering = Lowering::new(&schedule, module.isa());
-    let defined = define(&mut module, &schedule, &mut lowering).map_err(|e| refusal(&memory, e))?;
+    let mut lowering = Lowering::new(&schedule, module.isa(), has_fma);
+    let defined = define(&mut module, &memory, &schedule, &mut lowering)?;
     let addresses = defined.functions.iter().map(|&id| module.get_finalized_function(id)).collect();
     Ok(Code::new(Parts {
         addresses,
@@ -77,7 +85,7 @@ fn for_each_chunk(
 ) -> Result<(), CodegenError> {
     let schedule = Schedule::new(program, options)?;
     let isa = isa_for(&schedule, options)?;
-    let mut lowering = Lowering::new(&schedule, &*isa);
+    let mut lowering = Lowering::new(&schedule, &*isa, target::has_fma());
     let mut builder_context = FunctionBuilderContext::new();
     let mut context = Context::new();
     for (number, range) in schedule.chunks().enumerate() {
@@ -103,9 +111,11 @@ struct Defined {
 /// Compiles all chunks into the module and makes them executable.
 fn define(
     module: &mut JITModule,
+    memory: &CodeMemory,
     schedule: &Schedule,
     lowering: &mut Lowering<'_>,
-) -> Result<Defined, ModuleError> {
+) -> Result<Defined, CodegenError> {
+    let refused = |error| refusal(memory, error);
     let mut builder_context = FunctionBuilderContext::new();
     let mut context = module.make_context();
     let signature = lower::signature(module.isa().default_call_conv());
@@ -113,14 +123,23 @@ fn define(
     for range in schedule.chunks() {
         context.func.signature = signature.clone();
         lowering.lower(range, &mut context.func, &mut builder_context);
-        let id = module.declare_anonymous_function(&signature)?;
-        module.define_function(id, &mut context)?;
+        let id = module.declare_anonymous_function(&signature).map_err(refused)?;
+        module.define_function(id, &mut context).map_err(refused)?;
         defined.functions.push(id);
-        defined.code_bytes += context.compiled_code().map_or(0, |code| code.code_buffer().len());
+        defined.code_bytes += relocatable_bytes(&context)?;
         module.clear_context(&mut context);
     }
-    module.finalize_definitions()?;
+    module.finalize_definitions().map_err(refused)?;
     Ok(defined)
+}
+
+/// The size of the function just compiled, which must be position-independent and self-contained.
+fn relocatable_bytes(context: &Context) -> Result<usize, CodegenError> {
+    let compiled = context.compiled_code().map(|code| (code.buffer.relocs(), code.code_buffer().len()));
+    match compiled {
+        Some(([], bytes)) => Ok(bytes),
+        Some(_) | None => Err(CodegenError::Cranelift("the code has relocations".into())),
+    }
 }
 
 /// The system's refusal if there was one, else an error of Cranelift's.

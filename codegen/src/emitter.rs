@@ -6,7 +6,7 @@
 
 use crate::inline;
 use crate::lower::{FRAME, READ_ONLY};
-use cranelift_codegen::ir::condcodes::FloatCC;
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{AbiParam, InstBuilder, SigRef, Signature, Type, Value, types};
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FuncInstBuilder, FunctionBuilder};
@@ -36,9 +36,12 @@ impl Constants {
 pub(crate) struct Emitter<'a, 'b> {
     pub(crate) builder: &'a mut FunctionBuilder<'b>,
     pub(crate) constants: &'a mut Constants,
-    /// The pointers of the frame.
-    pub(crate) kernel_table: Value,
-    pub(crate) constant_table: Value,
+    frame: Value,
+    /// The frame's fields loaded so far, by offset. One is not loaded before it is needed: Cranelift
+    /// keeps a load without a use.
+    fields: [Option<Value>; FRAME.fields],
+    /// Whether a kernel was called since this was last cleared: calls leave no value in vector registers.
+    pub(crate) called: bool,
     pub(crate) has_fma: bool,
     /// The element kind of the operands, and the number of the check, of the operation at hand.
     pub(crate) elem: Elem,
@@ -67,14 +70,13 @@ impl<'a, 'b> Emitter<'a, 'b> {
         frame: Value,
         has_fma: bool,
     ) -> Self {
-        let mut field = |offset| builder.ins().load(types::I64, READ_ONLY, frame, offset);
-        let (kernel_table, constant_table) = (field(FRAME.kernels), field(FRAME.constants));
         let call_conv = builder.func.signature.call_conv;
         Emitter {
             builder,
             constants,
-            kernel_table,
-            constant_table,
+            frame,
+            fields: [None; FRAME.fields],
+            called: false,
             has_fma,
             elem: Elem::F64,
             check: 0,
@@ -86,6 +88,14 @@ impl<'a, 'b> Emitter<'a, 'b> {
 
     pub(crate) fn ins(&mut self) -> FuncInstBuilder<'_, 'b> {
         self.builder.ins()
+    }
+
+    /// A pointer of the frame, by its offset in [`FRAME`].
+    pub(crate) fn field(&mut self, offset: i32) -> Value {
+        let number = offset as usize / size_of::<u64>();
+        let frame = self.frame;
+        let load = || self.builder.ins().load(types::I64, READ_ONLY, frame, offset);
+        *self.fields[number].get_or_insert_with(load)
     }
 
     pub(crate) fn value_type(&self, x: Value) -> Type {
@@ -102,7 +112,7 @@ impl<'a, 'b> Emitter<'a, 'b> {
             Literal::F64(_) | Literal::F32(_) | Literal::I64(_) => {}
         }
         let offset = self.constants.place(literal) as i32 * 8;
-        let table = self.constant_table;
+        let table = self.field(FRAME.constants);
         self.ins().load(clif_type(literal.elem()), READ_ONLY, table, offset)
     }
 
@@ -125,7 +135,8 @@ impl<'a, 'b> Emitter<'a, 'b> {
     /// Calls a kernel of the table on `f64`s, or on an `f64` and an `i64`.
     pub(crate) fn call(&mut self, kernel: Kernel, args: &[Value]) -> Value {
         let signature = self.kernel_signature(args);
-        let table = self.kernel_table;
+        let table = self.field(FRAME.kernels);
+        self.called = true;
         let kernel = self.ins().load(types::I64, READ_ONLY, table, kernel as i32 * 8);
         let call = self.ins().call_indirect(signature, kernel, args);
         self.builder.inst_results(call)[0]
@@ -171,9 +182,7 @@ impl<'a, 'b> Emitter<'a, 'b> {
                 self.ins().fcmp(FloatCC::NotEqual, x, zero)
             }
             (Elem::I64, Elem::F64 | Elem::F32) => self.ins().fcvt_from_sint(clif_type(to), x),
-            (Elem::I64, Elem::Bool) => {
-                self.ins().icmp_imm_s(cranelift_codegen::ir::condcodes::IntCC::NotEqual, x, 0)
-            }
+            (Elem::I64, Elem::Bool) => self.ins().icmp_imm_s(IntCC::NotEqual, x, 0),
             (Elem::Bool, Elem::F64 | Elem::F32) => {
                 let int = self.ins().uextend(types::I64, x);
                 self.ins().fcvt_from_sint(clif_type(to), int)

@@ -6,7 +6,7 @@
 
 use crate::emitter::Emitter;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
+use cranelift_codegen::ir::{Endianness, InstBuilder, InstructionData, MemFlagsData, Value, types};
 use evolute_ir::{Elem, Literal};
 use evolute_kernels::Kernel;
 
@@ -75,18 +75,61 @@ pub(crate) fn recip(e: &mut Emitter<'_, '_>, x: Value) -> Value {
     e.ins().fdiv(one, x)
 }
 
+/// One instruction where the processor has it.
 pub(crate) fn mul_add(e: &mut Emitter<'_, '_>, x: Value, y: Value, z: Value) -> Value {
+    match (e.has_fma, e.elem) {
+        (true, _) => e.ins().fma(x, y, z),
+        (false, Elem::F32) => mul_add_by_f64(e, x, y, z),
+        (false, Elem::F64 | Elem::I64 | Elem::Bool) => e.call(Kernel::MulAdd, &[x, y, z]),
+    }
+}
+
+/// `x·y + z` of `f32`s, rounded once: the product is exact in `f64`, and the sum is rounded there to odd,
+/// so that rounding it again loses nothing (Boldo and Melquiond, "Emulation of a FMA and correctly
+/// rounded sums", 2008).
+fn mul_add_by_f64(e: &mut Emitter<'_, '_>, x: Value, y: Value, z: Value) -> Value {
     let [x, y, z] = [x, y, z].map(|v| e.widen(v));
-    let fused = if e.has_fma { e.ins().fma(x, y, z) } else { e.call(Kernel::MulAdd, &[x, y, z]) };
-    e.narrow(fused)
+    let product = e.ins().fmul(x, y);
+    let sum = e.ins().fadd(product, z);
+    let error = error_of_sum(e, product, z, sum);
+    let odd = round_to_odd(e, sum, error);
+    e.narrow(odd)
+}
+
+/// What `sum = a + b` lost in rounding (Knuth's two-sum).
+fn error_of_sum(e: &mut Emitter<'_, '_>, a: Value, b: Value, sum: Value) -> Value {
+    let b_part = e.ins().fsub(sum, a);
+    let a_part = e.ins().fsub(sum, b_part);
+    let (a_error, b_error) = (e.ins().fsub(a, a_part), e.ins().fsub(b, b_part));
+    e.ins().fadd(a_error, b_error)
+}
+
+/// Where `error` is not 0 and the last bit of `sum` is: the neighbour of `sum` on the error's side. For
+/// infinite sums the error is a NaN, which is not greater than 0.
+fn round_to_odd(e: &mut Emitter<'_, '_>, sum: Value, error: Value) -> Value {
+    let [bits, error_bits] = [sum, error].map(|v| e.ins().bitcast(types::I64, MemFlagsData::new(), v));
+    let zero = e.ins().f64const(0.0);
+    let magnitude = e.ins().fabs(error);
+    let inexact = e.ins().fcmp(FloatCC::GreaterThan, magnitude, zero);
+    let inexact = e.ins().uextend(types::I64, inexact);
+    let last = e.ins().band_imm_u(bits, 1);
+    let even = e.ins().bxor_imm_u(last, 1);
+    let moves = e.ins().band(inexact, even);
+    let signs = e.ins().bxor(bits, error_bits);
+    let down = e.ins().sshr_imm_u(signs, 63);
+    let direction = e.ins().bor_imm_u(down, 1);
+    let step = e.ins().imul(moves, direction);
+    let moved = e.ins().iadd(bits, step);
+    e.ins().bitcast(types::F64, MemFlagsData::new(), moved)
 }
 
 /// Zeros and NaNs are their own sign.
 pub(crate) fn sign(e: &mut Emitter<'_, '_>, x: Value) -> Value {
     let (zero, one) = (e.real(0.0), e.real(1.0));
-    let nonzero = e.ins().fcmp(FloatCC::OrderedNotEqual, x, zero);
+    let magnitude = fabs(e, x);
+    let nonzero = e.ins().fcmp(FloatCC::GreaterThan, magnitude, zero);
     let unit = e.ins().fcopysign(one, x);
-    e.ins().select(nonzero, unit, x)
+    select(e, nonzero, unit, x)
 }
 
 /// `maxsd` gives its second operand for a NaN and for two zeros; adding +0 turns −0 into +0.
@@ -135,6 +178,38 @@ pub(crate) fn log_sigmoid(e: &mut Emitter<'_, '_>, x: Value) -> Value {
     let sign = e.constant(Literal::from(-0.0));
     let result = e.ins().bxor(softplus, sign);
     e.narrow(result)
+}
+
+// ── selection ───────────────────────────────────────────────────────────────────────────────────
+
+/// `x` where `condition` holds, else `y`. Cranelift branches to select reals, which is slow when the
+/// condition is unpredictable, as it is at kinks; behind a comparison of reals of the same kind we
+/// blend instead. Vectors of copies are one instruction each; filling with zeros would be two.
+pub(crate) fn select(e: &mut Emitter<'_, '_>, condition: Value, x: Value, y: Value) -> Value {
+    match comparison(e, condition) {
+        Some((code, [a, b])) if e.value_type(a) == e.value_type(x) => blend(e, code, [a, b, x, y]),
+        Some(_) | None => e.ins().select(condition, x, y),
+    }
+}
+
+/// The comparison of reals that `condition` is, if it was made in this function.
+fn comparison(e: &Emitter<'_, '_>, condition: Value) -> Option<(FloatCC, [Value; 2])> {
+    let dfg = &e.builder.func.dfg;
+    match dfg.insts[dfg.value_def(condition).inst()?] {
+        InstructionData::FloatCompare { cond, args, .. } => Some((cond, args)),
+        _ => None,
+    }
+}
+
+/// `x` where `a` compares to `b`, else `y`.
+fn blend(e: &mut Emitter<'_, '_>, code: FloatCC, operands: [Value; 4]) -> Value {
+    let real = e.value_type(operands[0]);
+    let vector = if real == types::F32 { types::F32X4 } else { types::F64X2 };
+    let [a, b, x, y] = operands.map(|v| e.ins().splat(vector, v));
+    let holds = e.ins().fcmp(code, a, b);
+    let mask = e.ins().bitcast(vector, MemFlagsData::new().with_endianness(Endianness::Little), holds);
+    let blended = e.ins().bitselect(mask, x, y);
+    e.ins().extractlane(blended, 0)
 }
 
 // ── checked integers ────────────────────────────────────────────────────────────────────────────

@@ -50,6 +50,8 @@ mod order;
 mod scalars;
 mod schedule;
 mod target;
+#[cfg(test)]
+mod without_fma;
 
 pub use code::Code;
 pub use compile::{clif, compile, disassembly};

@@ -3,13 +3,15 @@
 //! Operands are fetched where they are used: a value of this chunk is there already, anything else is
 //! loaded from its home, from the caller's memory or from the table of constants. A load is repeated
 //! when its last use lies more than [`RELOAD_AFTER`] steps back: a load with one use folds into the
-//! instruction that uses it, while a value kept longer would occupy a register or be spilled.
+//! instruction that uses it, while a value kept longer would occupy a register or be spilled. The same
+//! holds after a call, which leaves no value in a vector register.
 
 use crate::emitter::{Constants, Emitter, clif_type, emit_prim};
+use crate::inline;
 use crate::scalars::{Operation, Output, Scalar, Source};
 use crate::schedule::{Home, Schedule, Step};
-use crate::target;
-use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, MemFlagsData, Signature, Value, types};
+use cranelift_codegen::entity::EntityRef;
+use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, MemFlagsData, Signature, Type, Value, types};
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use evolute_ir::Table;
@@ -33,10 +35,12 @@ pub(crate) struct FrameOffsets {
     pub(crate) workspace: i32,
     pub(crate) kernels: i32,
     pub(crate) constants: i32,
+    /// How many fields there are.
+    pub(crate) fields: usize,
 }
 
 pub(crate) const FRAME: FrameOffsets =
-    FrameOffsets { inputs: 0, outputs: 8, workspace: 16, kernels: 24, constants: 32 };
+    FrameOffsets { inputs: 0, outputs: 8, workspace: 16, kernels: 24, constants: 32, fields: 5 };
 
 /// The signature of a chunk.
 pub(crate) fn signature(call_conv: CallConv) -> Signature {
@@ -58,13 +62,15 @@ struct Fetched {
 pub(crate) struct Lowering<'s> {
     schedule: &'s Schedule,
     target: TargetFrontendConfig,
+    has_fma: bool,
     pub(crate) constants: Constants,
     fetched: Table<Scalar, Option<Fetched>>,
     inputs: Pointers,
     outputs: Pointers,
 }
 
-/// The addresses of parameters or results that the chunk at hand has loaded.
+/// The addresses of parameters or results loaded so far; those of earlier chunks are told by their step,
+/// as clearing the table for every chunk would not be linear.
 struct Pointers {
     fetched: Vec<Option<Fetched>>,
     reload_after: u32,
@@ -78,10 +84,11 @@ impl Pointers {
 }
 
 impl<'s> Lowering<'s> {
-    pub(crate) fn new(schedule: &'s Schedule, isa: &dyn TargetIsa) -> Self {
+    pub(crate) fn new(schedule: &'s Schedule, isa: &dyn TargetIsa, has_fma: bool) -> Self {
         Lowering {
             schedule,
             target: isa.frontend_config(),
+            has_fma,
             constants: Constants::default(),
             fetched: Table::filled(schedule.nodes.len(), None),
             inputs: Pointers::new(schedule.params),
@@ -90,7 +97,12 @@ impl<'s> Lowering<'s> {
     }
 
     /// Writes the function of the steps `range` into `func`, whose signature is set.
-    pub(crate) fn lower(&mut self, range: Range<usize>, func: &mut Function, context: &mut FunctionBuilderContext) {
+    pub(crate) fn lower(
+        &mut self,
+        range: Range<usize>,
+        func: &mut Function,
+        context: &mut FunctionBuilderContext,
+    ) {
         let mut builder = FunctionBuilder::new(func, context);
         let block = builder.create_block();
         builder.append_block_params_for_function_params(block);
@@ -98,8 +110,9 @@ impl<'s> Lowering<'s> {
         builder.seal_block(block);
         let frame = builder.block_params(block)[0];
         let mut constants = std::mem::take(&mut self.constants);
-        let emitter = Emitter::new(&mut builder, &mut constants, frame, target::has_fma());
-        Chunk::new(self, emitter, frame, range.start as u32).emit(range);
+        let emitter = Emitter::new(&mut builder, &mut constants, frame, self.has_fma);
+        let start = range.start as u32;
+        Chunk { lowering: self, emitter, start, step: start, last_call: None }.emit(range);
         builder.finalize(self.target);
         self.constants = constants;
     }
@@ -109,24 +122,14 @@ impl<'s> Lowering<'s> {
 struct Chunk<'l, 's, 'a, 'b> {
     lowering: &'l mut Lowering<'s>,
     emitter: Emitter<'a, 'b>,
-    input_table: Value,
-    output_table: Value,
-    workspace: Value,
     /// The first step of the chunk, and the one at hand.
     start: u32,
     step: u32,
+    /// The last step that called a kernel.
+    last_call: Option<u32>,
 }
 
-impl<'l, 's, 'a, 'b> Chunk<'l, 's, 'a, 'b> {
-    fn new(lowering: &'l mut Lowering<'s>, mut emitter: Emitter<'a, 'b>, frame: Value, start: u32) -> Self {
-        let mut field = |offset| emitter.ins().load(types::I64, READ_ONLY, frame, offset);
-        let (input_table, output_table) = (field(FRAME.inputs), field(FRAME.outputs));
-        let workspace = field(FRAME.workspace);
-        lowering.inputs.fetched.fill(None);
-        lowering.outputs.fetched.fill(None);
-        Chunk { lowering, emitter, input_table, output_table, workspace, start, step: start }
-    }
-
+impl Chunk<'_, '_, '_, '_> {
     fn emit(mut self, range: Range<usize>) {
         for position in range {
             self.step = position as u32;
@@ -149,7 +152,7 @@ impl<'l, 's, 'a, 'b> Chunk<'l, 's, 'a, 'b> {
     fn compute(&mut self, scalar: Scalar) {
         let schedule = self.lowering.schedule;
         let node = &schedule.nodes[scalar];
-        let mut operands = [self.workspace; 3];
+        let mut operands = [Value::new(0); 3];
         for (slot, &operand) in operands.iter_mut().zip(node.operands()) {
             *slot = self.fetch(operand);
         }
@@ -160,11 +163,14 @@ impl<'l, 's, 'a, 'b> Chunk<'l, 's, 'a, 'b> {
             Source::Compute(Operation::Prim(prim)) => emit_prim(&mut self.emitter, prim, operands),
             Source::Compute(Operation::Cast(to)) => self.emitter.emit_cast(operands[0], to),
             Source::Compute(Operation::Select) => {
-                self.emitter.ins().select(operands[0], operands[1], operands[2])
+                inline::select(&mut self.emitter, operands[0], operands[1], operands[2])
             }
             Source::Input { .. } | Source::Constant(_) => unreachable!("leaves are not scheduled"),
         };
         self.lowering.fetched[scalar] = Some(Fetched { value, step: self.step, computed: true });
+        if std::mem::take(&mut self.emitter.called) {
+            self.last_call = Some(self.step);
+        }
         self.store(scalar, value);
     }
 
@@ -176,7 +182,7 @@ impl<'l, 's, 'a, 'b> Chunk<'l, 's, 'a, 'b> {
         let node = &schedule.nodes[scalar];
         if let Some(Fetched { value, step, computed }) = self.lowering.fetched[scalar]
             && step >= self.start
-            && (computed || self.step - step <= RELOAD_AFTER)
+            && (computed || self.is_near(step))
         {
             self.lowering.fetched[scalar] = Some(Fetched { value, step: self.step, computed });
             return value;
@@ -188,7 +194,10 @@ impl<'l, 's, 'a, 'b> Chunk<'l, 's, 'a, 'b> {
                 self.load(clif_type(node.elem), base, index as usize * node.elem.size())
             }
             Source::Compute(_) => match schedule.homes[scalar] {
-                Home::Slot(slot) => self.load(clif_type(node.elem), self.workspace, slot as usize * 8),
+                Home::Slot(slot) => {
+                    let base = self.emitter.field(FRAME.workspace);
+                    self.load(clif_type(node.elem), base, slot as usize * 8)
+                }
                 Home::Output { result, index } => {
                     let base = self.pointer(true, result);
                     self.load(clif_type(node.elem), base, index as usize * node.elem.size())
@@ -200,22 +209,32 @@ impl<'l, 's, 'a, 'b> Chunk<'l, 's, 'a, 'b> {
         value
     }
 
+    /// Whether a value loaded at `step` or before, and last used then, is probably in a register still.
+    fn is_near(&self, step: u32) -> bool {
+        self.step - step <= RELOAD_AFTER && self.last_call.is_none_or(|call| step > call)
+    }
+
     /// The address of a parameter or a result.
     fn pointer(&mut self, output: bool, number: u32) -> Value {
-        let (table, pointers) = match output {
-            true => (self.output_table, &mut self.lowering.outputs),
-            false => (self.input_table, &mut self.lowering.inputs),
+        let (field, pointers) = match output {
+            true => (FRAME.outputs, &mut self.lowering.outputs),
+            false => (FRAME.inputs, &mut self.lowering.inputs),
         };
+        let table = self.emitter.field(field);
         let entry = &mut pointers.fetched[number as usize];
         let value = match *entry {
-            Some(Fetched { value, step, .. }) if self.step - step <= pointers.reload_after => value,
+            Some(Fetched { value, step, .. })
+                if step >= self.start && self.step - step <= pointers.reload_after =>
+            {
+                value
+            }
             Some(_) | None => self.emitter.ins().load(types::I64, READ_ONLY, table, number as i32 * 8),
         };
         *entry = Some(Fetched { value, step: self.step, computed: false });
         value
     }
 
-    fn load(&mut self, ty: cranelift_codegen::ir::Type, base: Value, offset: usize) -> Value {
+    fn load(&mut self, ty: Type, base: Value, offset: usize) -> Value {
         let (base, offset) = self.address(base, offset);
         self.emitter.ins().load(ty, READ_ONLY, base, offset)
     }
@@ -234,7 +253,8 @@ impl<'l, 's, 'a, 'b> Chunk<'l, 's, 'a, 'b> {
     fn store(&mut self, scalar: Scalar, value: Value) {
         let schedule = self.lowering.schedule;
         if let Home::Slot(slot) = schedule.homes[scalar] {
-            self.store_at(self.workspace, slot as usize * 8, value);
+            let base = self.emitter.field(FRAME.workspace);
+            self.store_at(base, slot as usize * 8, value);
         }
         for output in schedule.outputs_of(scalar) {
             self.store_output(output, value);

@@ -104,3 +104,28 @@ impl Mappings {
         self.maps.iter().map(|map| map.len()).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_an_error_that_keeps_the_system_s_reason() {
+        let mut memory = CodeMemory::default();
+        assert!(memory.allocate(1 << 60, 16, JITMemoryKind::Executable).is_err());
+        assert!(memory.take_refusal().is_some());
+        assert!(memory.allocate(100, 16, JITMemoryKind::Executable).is_ok());
+        assert!(memory.take_refusal().is_none());
+    }
+
+    #[test]
+    fn functions_share_pages_until_these_are_full() {
+        let mut state = State::default();
+        let addresses = [10, 20, 5000, 100].map(|size| state.allocate(size, 32).expect("memory").addr());
+        assert_eq!(addresses[1], addresses[0] + 32);
+        assert!(addresses.iter().all(|address| address % 32 == 0));
+        assert_eq!(state.filling.len(), 2);
+        state.make_executable().expect("the system allows it");
+        assert_eq!(Mappings { maps: state.executable }.bytes(), PAGE + 2 * PAGE);
+    }
+}

@@ -38,8 +38,10 @@ pub(crate) enum Step {
     Copy(u32),
 }
 
-/// The order of a program's scalar operations and the places of its scalars. See the
-/// [module](self).
+/// What lies between a program and Cranelift's IR: the order of its scalar operations, cut into chunks
+/// that become one machine function each, and the memory of the scalars that leave their chunk.
+/// Printing shows all of it: `s7 = mul s3, in0[2] -> slot0` computes scalar 7 from scalar 3 and element
+/// 2 of parameter 0, and keeps it in workspace slot 0 for a later chunk.
 pub struct Schedule {
     pub(crate) nodes: Table<Scalar, Node>,
     pub(crate) outputs: Vec<Output>,
@@ -134,23 +136,23 @@ impl Schedule {
             for position in range {
                 let Step::Compute(scalar) = self.steps[position] else { continue };
                 let last = last_chunk[scalar] as usize;
-                if last <= chunk {
-                    continue;
+                if last > chunk {
+                    self.homes[scalar] = self.home(scalar, &mut free);
                 }
-                self.homes[scalar] = match self.first_output[scalar] {
-                    Some(number) => {
-                        let Output { result, index, .. } = self.outputs[number as usize];
-                        Home::Output { result, index }
-                    }
-                    None => {
-                        let slot = free.pop().unwrap_or_else(|| self.add_slot());
-                        returned[last].push(slot);
-                        Home::Slot(slot)
-                    }
-                };
+                if let Home::Slot(slot) = self.homes[scalar] {
+                    returned[last].push(slot);
+                }
             }
             free.append(&mut returned[chunk]);
         }
+    }
+
+    fn home(&mut self, scalar: Scalar, free: &mut Vec<u32>) -> Home {
+        if let Some(number) = self.first_output[scalar] {
+            let Output { result, index, .. } = self.outputs[number as usize];
+            return Home::Output { result, index };
+        }
+        Home::Slot(free.pop().unwrap_or_else(|| self.add_slot()))
     }
 
     fn add_slot(&mut self) -> u32 {

@@ -1,5 +1,5 @@
 //! Code memory: pages are never writable and executable at once, and dropped code is unmapped.
-//! One test a process at a time would be needed to judge resident memory, so there is one test.
+//! There is one test, as others running beside it would blur resident memory.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -7,6 +7,7 @@ mod common;
 use common::check_code;
 use evolute_codegen::{Code, CodegenOptions, compile};
 use evolute_ir::{Buffer, Builder, Elem, Literal, Op, Prim, Program, Type};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 fn polynomial(degree: usize) -> Program {
     let mut builder = Builder::new();
@@ -38,8 +39,17 @@ fn mappings_are_exclusive_and_freed() {
     let options = CodegenOptions { verify: false, chunk: 50, ..CodegenOptions::default() };
     let (small, large) = (polynomial(3), polynomial(2000));
     let before = executable_mappings();
-    let codes: Vec<Code> =
-        (0..20).map(|_| compile(&large, &options).expect("compiles")).inspect(|_| drop(executable_mappings())).collect();
+    let compiling = AtomicBool::new(true);
+    let codes: Vec<Code> = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while compiling.load(Relaxed) {
+                executable_mappings();
+            }
+        });
+        let codes = (0..20).map(|_| compile(&large, &options).expect("compiles")).collect();
+        compiling.store(false, Relaxed);
+        codes
+    });
     assert!(executable_mappings() > before);
     std::thread::scope(|scope| {
         for code in &codes {

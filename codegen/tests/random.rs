@@ -29,7 +29,8 @@ fn program(random: &mut Random, size: usize) -> Program {
     let mut pool = Pool { values: Default::default() };
     for elem in Elem::ALL {
         let param = builder.param(&Type::array(elem, &[INPUTS]).expect("small"));
-        let elements = (0..INPUTS as u32).map(|i| builder.insert(Op::Element(i), &[param]).expect("in range"));
+        let elements =
+            (0..INPUTS as u32).map(|i| builder.insert(Op::Element(i), &[param]).expect("in range"));
         pool.values[elem as usize] = elements.collect();
     }
     for _ in 0..size {
@@ -40,7 +41,8 @@ fn program(random: &mut Random, size: usize) -> Program {
             pool.values[elem as usize].push(value);
         }
     }
-    let results: Vec<Value> = Elem::ALL.into_iter().flat_map(|elem| spread(&mut builder, &pool, elem)).collect();
+    let results: Vec<Value> =
+        Elem::ALL.into_iter().flat_map(|elem| spread(&mut builder, &pool, elem)).collect();
     builder.finish(&results).expect("open")
 }
 

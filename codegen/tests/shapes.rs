@@ -28,7 +28,8 @@ fn no_parameters_and_no_results() {
 #[test]
 fn constants_of_every_kind() {
     let mut builder = Builder::new();
-    let mut literals = vec![Literal::Bool(true), Literal::Bool(false), Literal::I64(-5), Literal::I64(i64::MIN)];
+    let mut literals =
+        vec![Literal::Bool(true), Literal::Bool(false), Literal::I64(-5), Literal::I64(i64::MIN)];
     literals.extend([0.0, -0.0, 1.5, f64::NAN, f64::INFINITY].map(Literal::from));
     literals.extend([0.0f32, -0.0, 0.1].map(|x| Literal::F32(x.to_bits())));
     let results: Vec<Value> = literals.into_iter().map(|literal| builder.constant(literal)).collect();
@@ -68,10 +69,14 @@ fn repeated_values_and_results() {
 fn wide_fan_in_and_fan_out() {
     let mut builder = Builder::new();
     let x = builder.param(&array(200));
-    let elements: Vec<Value> = (0..200).map(|i| builder.insert(Op::Element(i), &[x]).expect("in range")).collect();
+    let elements: Vec<Value> =
+        (0..200).map(|i| builder.insert(Op::Element(i), &[x]).expect("in range")).collect();
     let sines: Vec<Value> =
         elements.iter().map(|&e| builder.insert(Op::Prim(Prim::Sin), &[e]).expect("well typed")).collect();
-    let sum = sines.iter().copied().reduce(|a, b| builder.insert(Op::Prim(Prim::Add), &[a, b]).expect("well typed"));
+    let sum = sines
+        .iter()
+        .copied()
+        .reduce(|a, b| builder.insert(Op::Prim(Prim::Add), &[a, b]).expect("well typed"));
     let sum = sum.expect("200 terms");
     let scaled: Vec<Value> =
         sines.iter().map(|&s| builder.insert(Op::Prim(Prim::Mul), &[s, sum]).expect("well typed")).collect();
@@ -85,7 +90,9 @@ fn many_scalar_parameters_and_results() {
     let mut builder = Builder::new();
     let params: Vec<Value> = (0..150).map(|_| builder.param(&Type::scalar(Elem::F32))).collect();
     let results: Vec<Value> = (0..150)
-        .map(|i| builder.insert(Op::Prim(Prim::Sub), &[params[i], params[(i * 7 + 3) % 150]]).expect("well typed"))
+        .map(|i| {
+            builder.insert(Op::Prim(Prim::Sub), &[params[i], params[(i * 7 + 3) % 150]]).expect("well typed")
+        })
         .collect();
     let inputs: Vec<Buffer> = (0..150).map(|i| Buffer::F32(vec![i as f32 * 0.3])).collect();
     check(&builder.finish(&results).expect("open"), &inputs);
@@ -110,20 +117,51 @@ fn the_first_failure_is_reported_with_its_line() {
     let mut results = Vec::new();
     for (line, prim) in [(10, Prim::Div), (20, Prim::Rem)] {
         for pair in [[params[0], params[1]], [params[2], params[3]]] {
-            let loc = builder.add_loc(SourceLoc { file: "user.rs".into(), line: line + results.len() as u32 });
+            let loc =
+                builder.add_loc(SourceLoc { file: "user.rs".into(), line: line + results.len() as u32 });
             builder.set_origin(Origin { loc, ..Origin::default() });
             results.push(builder.insert(Op::Prim(prim), &pair).expect("well typed"));
         }
     }
     // The last division is not a result: it fails all the same.
     let program = builder.finish(&results[..3]).expect("open");
-    for [a, b, c, d] in [[7, 2, 9, 4], [7, 0, 9, 4], [7, 2, i64::MIN, -1], [1, 0, 1, 0], [i64::MIN, -1, 5, 0]] {
+    for [a, b, c, d] in [[7, 2, 9, 4], [7, 0, 9, 4], [7, 2, i64::MIN, -1], [1, 0, 1, 0], [i64::MIN, -1, 5, 0]]
+    {
         check(&program, &[a, b, c, d].map(|x| Buffer::I64(vec![x])));
     }
     let code = compile(&program, &CodegenOptions::default()).expect("compiles");
     let failure = call(&code, &program, &[7, 2, 9, 0].map(|x| Buffer::I64(vec![x])));
     let loc = Some(SourceLoc { file: "user.rs".into(), line: 11 });
     assert_eq!(failure, Err(Failure { kind: FailureKind::IntegerDivision, loc }));
+}
+
+/// A comparison and the selection by it in one function, and apart.
+#[test]
+fn selections_by_comparisons() {
+    for elem in [Elem::F64, Elem::F32, Elem::I64] {
+        for prim in [Prim::Lt, Prim::Le, Prim::Gt, Prim::Ge, Prim::Eq, Prim::Ne] {
+            let mut builder = Builder::new();
+            let [x, y] = [0, 1].map(|_| builder.param(&Type::scalar(elem)));
+            let condition = builder.insert(Op::Prim(prim), &[x, y]).expect("well typed");
+            let same = builder.insert(Op::Select, &[condition, x, y]).expect("well typed");
+            let [a, b] = [x, y].map(|v| builder.insert(Op::Cast(Elem::F64), &[v]).expect("well typed"));
+            let other = builder.insert(Op::Select, &[condition, b, a]).expect("well typed");
+            let program = builder.finish(&[same, other]).expect("open");
+            let values = [0.0, -0.0, 1.0, -2.0, f64::NAN, f64::INFINITY];
+            for (a, b) in values.iter().flat_map(|&a| values.map(|b| (a, b))) {
+                check(&program, &[a, b].map(|x| single(elem, x)));
+            }
+        }
+    }
+}
+
+fn single(elem: Elem, x: f64) -> Buffer {
+    match elem {
+        Elem::F64 => Buffer::F64(vec![x]),
+        Elem::F32 => Buffer::F32(vec![x as f32]),
+        Elem::I64 => Buffer::I64(vec![x as i64]),
+        Elem::Bool => Buffer::Bool(vec![x != 0.0]),
+    }
 }
 
 #[test]

@@ -73,7 +73,7 @@ pub enum Error {
     #[error(transparent)]
     Check(#[from] evolute_runtime::check::CheckError),
     /// The program read does not have this signature.
-    #[error("expected a program ({expected}), found ({found})")]
+    #[error("expected a program {expected}, found {found}")]
     Signature {
         /// The types asked for.
         expected: String,

@@ -43,22 +43,33 @@ pub fn value_and_grad<'t, A: Tree<'t>, K: RealKind>(
 /// The value of `f` at `x` and its derivative along `v`, by forward mode.
 #[track_caller]
 pub fn jvp<'t, A: Tree<'t>, O: Tree<'t>>(f: impl FnOnce(A) -> O, x: A, v: A) -> (O, O) {
-    let (value, mut tangents) = operate(Location::caller(), Mode::Forward, f, &x, &leaves(&v));
-    let tangent = value.rebuild(&mut tangents);
-    (value, tangent)
+    forward(Location::caller(), f, x, v)
 }
 
 /// The value of `f` at `x` and the transposed derivative of `w`, by reverse mode.
 #[track_caller]
 pub fn vjp<'t, A: Tree<'t>, O: Tree<'t>>(f: impl FnOnce(A) -> O, x: A, w: O) -> (O, A) {
-    let (value, mut cotangents) = operate(Location::caller(), Mode::Reverse, f, &x, &leaves(&w));
-    (value, x.rebuild(&mut cotangents))
+    reverse(Location::caller(), f, x, w)
 }
 
 /// The Hessian of `f` at `x` times `v`: the derivative along `v` of the gradient.
 #[track_caller]
 pub fn hvp<'t, A: Tree<'t>, K: RealKind>(f: impl FnOnce(A) -> Traced<'t, K>, x: A, v: A) -> A {
-    jvp(|x| grad(f, x), x, v).1
+    let caller = Location::caller();
+    let one = Traced::constant(K::from_f64(1.0));
+    // Inside the closure the caller would be this line, not the user's.
+    forward(caller, |x| reverse(caller, f, x, one).1, x, v).1
+}
+
+fn forward<'t, A: Tree<'t>, O: Tree<'t>>(caller: Caller, f: impl FnOnce(A) -> O, x: A, v: A) -> (O, O) {
+    let (value, mut tangents) = operate(caller, Mode::Forward, f, &x, &leaves(&v));
+    let tangent = value.rebuild(&mut tangents);
+    (value, tangent)
+}
+
+fn reverse<'t, A: Tree<'t>, O: Tree<'t>>(caller: Caller, f: impl FnOnce(A) -> O, x: A, w: O) -> (O, A) {
+    let (value, mut cotangents) = operate(caller, Mode::Reverse, f, &x, &leaves(&w));
+    (value, x.rebuild(&mut cotangents))
 }
 
 fn leaves<'t>(tree: &impl Tree<'t>) -> Leaves {

@@ -192,7 +192,8 @@ pub trait Real64:
 impl Real64 for f64 {}
 impl Real64 for crate::Scalar<'_> {}
 
-/// Functions of several numbers.
+/// Functions of several numbers. They loop rather than iterate with closures, in which the caller's line
+/// would be ours.
 pub trait RealSlice<T: Real> {
     /// The Euclidean norm, scaled so that squares neither overflow nor vanish; 0 for no elements. Its
     /// gradient at 0 is 0.
@@ -209,8 +210,15 @@ pub trait RealSlice<T: Real> {
 impl<T: Real> RealSlice<T> for [T] {
     #[track_caller]
     fn norm2(&self) -> T {
-        let Some(largest) = self.iter().map(|x| x.abs()).reduce(|a, b| Real::max(a, b)) else { return T::of(0.0) };
-        let scale = largest.rescale();
+        let Some((first, rest)) = self.split_first() else { return T::of(0.0) };
+        let mut largest = first.abs();
+        for x in rest {
+            largest = Real::max(largest, x.abs());
+        }
+        // About 1/√largest, so that neither the squares nor the scale's square, which multiplies tangents
+        // in the second derivative, leave the range; for large numbers less, so that sums of squares do not.
+        let root = largest.sqrt();
+        let scale = largest.gt(T::of(1.0)).select(root * T::of(65536.0), root).rescale();
         let mut sum = T::of(0.0);
         for &x in self {
             let x = x * scale;
@@ -251,7 +259,11 @@ impl<T: Real> RealSlice<T> for [T] {
 /// would make `x - shift` undefined, so then it is 0.
 #[track_caller]
 fn shift<T: Real>(x: &[T]) -> Option<T> {
-    let largest = x.iter().copied().reduce(|a, b| Real::max(a, b))?;
+    let (&first, rest) = x.split_first()?;
+    let mut largest = first;
+    for &x in rest {
+        largest = Real::max(largest, x);
+    }
     let finite = largest.abs().lt(T::of(f64::INFINITY));
     Some(finite.select(largest, T::of(0.0)).stop_gradient())
 }

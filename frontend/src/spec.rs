@@ -188,9 +188,11 @@ impl<K: Kind> Spec for Scalars<K> {
     fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf>) -> Vec<Traced<'t, K>> {
         (0..self.len()).map(|_| take(leaves)).collect()
     }
+    #[inline]
     fn inputs<'a>(host: &'a [K::Host], inputs: &mut Inputs<'a>) {
         inputs.push(K::input(host));
     }
+    #[inline]
     fn outputs<'a>(host: &'a mut [K::Host], outputs: &mut Outputs<'a>) {
         outputs.push(K::output(host));
     }
@@ -225,9 +227,11 @@ impl<K: Kind> Spec for Single<K> {
     fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf>) -> Traced<'t, K> {
         take(leaves)
     }
+    #[inline]
     fn inputs<'a>(host: &'a K::Host, inputs: &mut Inputs<'a>) {
         inputs.push(K::input(std::slice::from_ref(host)));
     }
+    #[inline]
     fn outputs<'a>(host: &'a mut K::Host, outputs: &mut Outputs<'a>) {
         outputs.push(K::output(std::slice::from_mut(host)));
     }
@@ -282,9 +286,11 @@ macro_rules! tuple_specs {
             fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf>) -> Self::Made<'t> {
                 ($(self.$i.make(leaves),)+)
             }
+            #[inline]
             fn inputs<'a>(host: Self::Host<'a>, inputs: &mut Inputs<'a>) {
                 $($T::inputs(host.$i, inputs);)+
             }
+            #[inline]
             fn outputs<'a>(host: Self::HostMut<'a>, outputs: &mut Outputs<'a>) {
                 $($T::outputs(host.$i, outputs);)+
             }

@@ -17,6 +17,9 @@ use std::rc::Rc;
 /// A user's line, as the compiler passes it.
 pub(crate) type Caller = &'static Location<'static>;
 
+/// How many call sites are remembered without hashing: those of a loop body.
+const RECENT: usize = 64;
+
 /// One trace. See the [module](self).
 pub(crate) struct Trace {
     id: u32,
@@ -24,7 +27,8 @@ pub(crate) struct Trace {
     error: RefCell<Option<TraceError>>,
     /// Ids of callers by address; the compiler makes one `Location` a call site.
     locs: RefCell<FxHashMap<usize, Loc>>,
-    last: Cell<(usize, Loc)>,
+    /// The latest callers, each in the place that its address selects.
+    recent: [Cell<(usize, Loc)>; RECENT],
     /// The innermost enclosing combinator's line, for operations called by the standard library.
     enclosing: Cell<Caller>,
 }
@@ -59,7 +63,7 @@ pub(crate) fn record(
         builder: RefCell::new(builder),
         error: RefCell::new(None),
         locs: RefCell::default(),
-        last: Cell::new((0, Loc::UNKNOWN)),
+        recent: [const { Cell::new((0, Loc::UNKNOWN)) }; RECENT],
         enclosing: Cell::new(caller),
     });
     trace.at(caller);
@@ -130,27 +134,46 @@ impl Trace {
         self.builder.borrow_mut().set_origin(Origin { loc, ..Origin::default() });
     }
 
-    /// The id of the caller's line. A line of the standard library (`Iterator::sum` calls our `Add`)
-    /// says nothing to the user: then it is the enclosing combinator's.
+    /// The user's line that a caller stands for. A line of the standard library (`Iterator::sum` calls
+    /// our `Sum`) says nothing to the user: then it is the enclosing combinator's.
+    fn user(&self, caller: Caller) -> Caller {
+        if is_std(caller) { self.enclosing.get() } else { caller }
+    }
+
+    pub(crate) fn user_line(&self, caller: Caller) -> SourceLoc {
+        SourceLoc::of(self.user(caller))
+    }
+
+    /// The id of the caller's line. A line of the library is never remembered, since what it stands for
+    /// changes.
     fn loc(&self, caller: Caller) -> Loc {
+        self.recent(caller).unwrap_or_else(|| {
+            let user = self.user(caller);
+            self.recent(user).unwrap_or_else(|| self.remember(user))
+        })
+    }
+
+    /// The place in `recent` of a caller; locations are a few words apart.
+    fn slot(&self, caller: Caller) -> (usize, &Cell<(usize, Loc)>) {
         let address = std::ptr::from_ref(caller).addr();
-        if let (last, loc) = self.last.get()
-            && last == address
-        {
-            return loc;
-        }
+        (address, &self.recent[(address >> 3) % RECENT])
+    }
+
+    fn recent(&self, caller: Caller) -> Option<Loc> {
+        let (address, slot) = self.slot(caller);
+        let (known, loc) = slot.get();
+        (known == address).then_some(loc)
+    }
+
+    fn remember(&self, user: Caller) -> Loc {
+        let (address, slot) = self.slot(user);
         let known = self.locs.borrow().get(&address).copied();
         let loc = known.unwrap_or_else(|| {
-            let inside_std = caller.file().starts_with("/rustc/") || caller.file().contains("/library/core/");
-            let source = if inside_std { self.enclosing.get() } else { caller };
-            let loc = self.builder.borrow_mut().add_loc(SourceLoc::of(source));
-            // The enclosing combinator changes, so its line is not remembered for the library's.
-            if !inside_std {
-                self.locs.borrow_mut().insert(address, loc);
-            }
+            let loc = self.builder.borrow_mut().add_loc(SourceLoc::of(user));
+            self.locs.borrow_mut().insert(address, loc);
             loc
         });
-        self.last.set((address, loc));
+        slot.set((address, loc));
         loc
     }
 
@@ -166,7 +189,7 @@ impl Trace {
         match result {
             Ok(value) => Repr::Node { trace: self.id, value },
             Err(source) => {
-                self.fail(TraceError::At { source, at: SourceLoc::of(caller) });
+                self.fail(TraceError::At { source, at: self.user_line(caller) });
                 Repr::NAN
             }
         }
@@ -185,7 +208,7 @@ impl Trace {
     ) -> Option<R> {
         self.at(caller);
         let result = f(&mut self.builder.borrow_mut());
-        result.map_err(|source| self.fail(TraceError::At { source, at: SourceLoc::of(caller) })).ok()
+        result.map_err(|source| self.fail(TraceError::At { source, at: self.user_line(caller) })).ok()
     }
 
     /// Opens a region, runs `body` on its parameters, and closes it.
@@ -195,7 +218,7 @@ impl Trace {
         types: &[Type],
         body: impl FnOnce(&[Value]) -> Vec<(Repr, evolute_ir::Elem)>,
     ) -> Option<ClosedRegion> {
-        let outer = self.enclosing.replace(caller);
+        let outer = self.enclosing.replace(self.user(caller));
         self.at(caller);
         self.builder.borrow_mut().open_region();
         let mut guard = OpenRegion { trace: self, caller, outer, done: false };
@@ -219,6 +242,11 @@ impl Trace {
     }
 }
 
+/// Whether the line is one of the standard library, as shipped or built from its sources.
+fn is_std(caller: Caller) -> bool {
+    caller.file().starts_with("/rustc/") || caller.file().contains("rustlib/src/rust")
+}
+
 /// An open region: closed without results if its closure panics.
 struct OpenRegion<'a> {
     trace: &'a Trace,
@@ -230,11 +258,10 @@ struct OpenRegion<'a> {
 impl Drop for OpenRegion<'_> {
     fn drop(&mut self) {
         self.trace.enclosing.set(self.outer);
-        self.trace.last.set((0, Loc::UNKNOWN));
         if !self.done {
             let closed = self.trace.builder.borrow_mut().close_region(&[]);
             debug_assert!(closed.is_ok(), "a region without results closes");
-            self.trace.fail(TraceError::Panicked { at: SourceLoc::of(self.caller) });
+            self.trace.fail(TraceError::Panicked { at: self.trace.user_line(self.caller) });
         }
     }
 }

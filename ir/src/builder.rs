@@ -18,13 +18,20 @@ use crate::prim::Prim;
 use crate::program::{
     Def, InstData, LevelData, Mode, Op, Origin, Program, RegionData, SourceLoc, ValueData,
 };
+use crate::text::MAX_DEPTH;
 use crate::types::{Elem, Literal, Type};
 use rustc_hash::{FxHashMap, FxHasher};
+use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// How many candidates a search for an equal instruction compares.
 pub const CHAIN_LIMIT: usize = 16;
+
+/// Offered each instruction before it is inserted, with its operands resolved: gives the value to use
+/// instead, or `None` to have the instruction inserted as it is. It may insert instructions itself, which
+/// are offered to it in turn.
+pub type Rewriter = fn(&mut Builder, Op, &[Value]) -> Option<Result<Value, IrError>>;
 
 /// Builds one [`Program`]. See the [module](self).
 #[derive(Debug)]
@@ -42,7 +49,19 @@ pub struct Builder {
     types: FxHashMap<Type, TypeId>,
     locs: FxHashMap<SourceLoc, Loc>,
     origin: Origin,
+    rewriter: Option<Rewriter>,
+    rewrites: BTreeMap<&'static str, usize>,
     limit: usize,
+}
+
+/// Where equal instructions are looked for.
+enum Key {
+    /// Nowhere: without operands nothing is shared.
+    None,
+    /// Among those chained to this value.
+    Chain(Value),
+    /// Among those of this hash.
+    Hash(u64),
 }
 
 #[derive(Debug)]
@@ -53,8 +72,8 @@ struct OpenRegion {
 }
 
 /// A region whose body is complete, and the values of the enclosing region that it captured: its last
-/// parameters, in this order.
-#[derive(Clone, Debug)]
+/// parameters, in this order. It is the body of one operator, so it cannot be cloned.
+#[derive(Debug)]
 pub struct ClosedRegion {
     region: Region,
     captured: Vec<Value>,
@@ -82,6 +101,8 @@ impl Builder {
             types,
             locs: FxHashMap::default(),
             origin: Origin::default(),
+            rewriter: None,
+            rewrites: BTreeMap::new(),
             limit: Program::MAX_INSTRUCTIONS,
         }
     }
@@ -90,6 +111,21 @@ impl Builder {
     /// numbering.
     pub fn sharing_globally() -> Builder {
         Builder { global: Some(FxHashMap::default()), ..Builder::new() }
+    }
+
+    /// Offers every instruction inserted from now on to `rewriter`.
+    pub fn set_rewriter(&mut self, rewriter: Rewriter) {
+        self.rewriter = Some(rewriter);
+    }
+
+    /// Counts an application of the rewrite of this name.
+    pub fn note_rewrite(&mut self, name: &'static str) {
+        *self.rewrites.entry(name).or_insert(0) += 1;
+    }
+
+    /// How often each rewrite has been noted; the counts start again.
+    pub fn take_rewrites(&mut self) -> BTreeMap<&'static str, usize> {
+        std::mem::take(&mut self.rewrites)
     }
 
     /// Refuses programs of more than `limit` instructions, at most [`Program::MAX_INSTRUCTIONS`].
@@ -107,9 +143,23 @@ impl Builder {
     /// # Errors
     /// A result that belongs to a closed region.
     pub fn finish(mut self, results: &[Value]) -> Result<Program, IrError> {
+        self.set_results(results)?;
+        Ok(crate::copy::compact(self.program))
+    }
+
+    /// As [`Builder::finish`], without the instructions on which no result depends.
+    ///
+    /// # Errors
+    /// As [`Builder::finish`].
+    pub fn finish_live(mut self, results: &[Value]) -> Result<Program, IrError> {
+        self.set_results(results)?;
+        Ok(crate::copy::into_live(self.program))
+    }
+
+    fn set_results(&mut self, results: &[Value]) -> Result<(), IrError> {
         let results = results.iter().map(|&v| self.resolve(v)).collect::<Result<_, _>>()?;
         self.program.regions[Program::ROOT].results = results;
-        Ok(crate::copy::compact(&self.program))
+        Ok(())
     }
 
     // ── provenance ──────────────────────────────────────────────────────────────────────────────
@@ -156,10 +206,19 @@ impl Builder {
 
     // ── regions ─────────────────────────────────────────────────────────────────────────────────
 
-    /// Adds a parameter to the innermost open region.
+    /// Adds a parameter to the innermost open region, before what that region has captured.
     pub fn param(&mut self, ty: &Type) -> Value {
         let id = self.intern(ty);
-        self.add_param(self.current(), id, self.origin)
+        let OpenRegion { region, ref captured } = self.open[self.open.len() - 1];
+        let captured = captured.len();
+        let value = self.add_param(region, id, self.origin);
+        let params = &mut self.program.regions[region].params;
+        let own = params.len() - 1 - captured;
+        params[own..].rotate_right(1);
+        for (index, &param) in params.iter().enumerate().skip(own) {
+            self.program.values[param].def = Def::Param(index as u32);
+        }
+        value
     }
 
     /// Opens a region within the innermost open one; parameters and instructions go to it until it
@@ -173,15 +232,20 @@ impl Builder {
     /// Closes the innermost region, with these results.
     ///
     /// # Errors
-    /// A result that belongs to a region closed earlier. The region is closed all the same.
+    /// A result that belongs to a region closed earlier, or more than [`MAX_DEPTH`] regions nested. The
+    /// region is closed all the same.
     ///
     /// # Panics
     /// If only the root is open.
     pub fn close_region(&mut self, results: &[Value]) -> Result<ClosedRegion, IrError> {
         assert!(self.open.len() > 1, "the root region is closed by `finish`");
         let results: Result<Vec<Value>, IrError> = results.iter().map(|&v| self.resolve(v)).collect();
+        let depth = self.open.len();
         let OpenRegion { region, captured } = self.open.pop().expect("a region is open");
         self.program.regions[region].results = results?;
+        if depth > MAX_DEPTH {
+            return Err(IrError::TooDeep { limit: MAX_DEPTH });
+        }
         Ok(ClosedRegion { region, captured })
     }
 
@@ -253,6 +317,10 @@ impl Builder {
                 let pair = [self.resolve(x)?, self.resolve(y)?];
                 self.insert_resolved(op, &pair)
             }
+            [x, y, z] => {
+                let triple = [self.resolve(x)?, self.resolve(y)?, self.resolve(z)?];
+                self.insert_resolved(op, &triple)
+            }
             _ => {
                 let operands: Vec<Value> =
                     operands.iter().map(|&v| self.resolve(v)).collect::<Result<_, _>>()?;
@@ -263,7 +331,11 @@ impl Builder {
 
     fn insert_resolved(&mut self, op: Op, operands: &[Value]) -> Result<Value, IrError> {
         if let Op::Const(literal) = op {
+            self.room(0)?;
             return Ok(self.constant_in(self.current(), literal));
+        }
+        if let Some(value) = self.rewriter.and_then(|rewrite| rewrite(self, op, operands)) {
+            return value;
         }
         let ty = match infer::infer(&self.program, op, operands)? {
             Inferred::Known(id) => id,
@@ -272,16 +344,19 @@ impl Builder {
         if let Some(value) = self.fold(op, operands) {
             return Ok(value);
         }
-        if let Some(value) = self.find(op, operands) {
+        let region = self.current();
+        let key = self.key(region, op, operands);
+        if let Some(value) = self.find(&key, op, operands) {
             self.lower_level(value);
             return Ok(value);
         }
-        let region = self.current();
         let inst = self.push_inst(region, op, operands, &[ty])?;
-        if let Some(global) = &mut self.global {
-            global.entry(hash(region, op, operands)).or_insert(inst);
-        } else if let Some(youngest) = operands.iter().copied().max() {
-            self.chain_next[inst] = self.chain_head[youngest].replace(inst);
+        match (key, &mut self.global) {
+            (Key::Hash(hash), Some(global)) => drop(global.entry(hash).or_insert(inst)),
+            (Key::Chain(youngest), _) => {
+                self.chain_next[inst] = self.chain_head[youngest].replace(inst);
+            }
+            (Key::Hash(_) | Key::None, _) => {}
         }
         Ok(self.program.result(inst))
     }
@@ -358,11 +433,17 @@ impl Builder {
         operands: &[Value],
         types: &[TypeId],
     ) -> Result<Inst, IrError> {
-        let operand_room = self.program.operands.len() + operands.len() < u32::MAX as usize / 2;
-        if self.program.insts.len() >= self.limit || !operand_room {
-            return Err(IrError::TooLarge { limit: self.limit });
-        }
+        self.room(operands.len())?;
         Ok(self.push(region, op, operands, types))
+    }
+
+    /// Whether one more instruction of so many operands may be inserted.
+    fn room(&self, operands: usize) -> Result<(), IrError> {
+        let fits = self.program.operands.len() + operands < u32::MAX as usize / 2;
+        match fits && self.program.insts.len() < self.limit {
+            true => Ok(()),
+            false => Err(IrError::TooLarge { limit: self.limit }),
+        }
     }
 
     fn push(&mut self, region: Region, op: Op, operands: &[Value], types: &[TypeId]) -> Inst {
@@ -389,24 +470,27 @@ impl Builder {
 
     /// An equal instruction among the youngest users of the youngest operand. Operands belong to the
     /// current region, so their users do too.
-    fn find(&self, op: Op, operands: &[Value]) -> Option<Value> {
-        let same = |&inst: &Inst| {
+    fn find(&self, key: &Key, op: Op, operands: &[Value]) -> Option<Value> {
+        let same = |inst: Inst| {
             self.program.op(inst) == op && same_operands(op, self.program.operands(inst), operands)
         };
-        if let Some(global) = &self.global {
-            let inst = global.get(&hash(self.current(), op, operands)).filter(|inst| same(inst))?;
-            return Some(self.program.result(*inst));
-        }
-        let youngest = operands.iter().copied().max()?;
-        let mut candidate = self.chain_head[youngest];
-        for _ in 0..CHAIN_LIMIT {
-            let inst = candidate?;
-            if same(&inst) {
-                return Some(self.program.result(inst));
+        let found = match *key {
+            Key::None => None,
+            Key::Hash(hash) => self.global.as_ref()?.get(&hash).copied().filter(|&inst| same(inst)),
+            Key::Chain(youngest) => {
+                let chain = std::iter::successors(self.chain_head[youngest], |&inst| self.chain_next[inst]);
+                chain.take(CHAIN_LIMIT).find(|&inst| same(inst))
             }
-            candidate = self.chain_next[inst];
+        };
+        found.map(|inst| self.program.result(inst))
+    }
+
+    fn key(&self, region: Region, op: Op, operands: &[Value]) -> Key {
+        match operands.iter().copied().max() {
+            None => Key::None,
+            Some(_) if self.global.is_some() => Key::Hash(hash(region, op, operands)),
+            Some(youngest) => Key::Chain(youngest),
         }
-        None
     }
 
     /// A shared value belongs to the outermost level that computes it.

@@ -4,12 +4,15 @@
 //! it needs are kept. So a copy says nothing that its text does not say, and equal texts are equal programs.
 
 use crate::entity::{Entity, Inst, Level, Loc, Region, Table, TypeId, Value};
-use crate::program::{Def, InstData, LevelData, Op, Origin, Program, RegionData, SourceLoc, ValueData};
-use rustc_hash::FxHashMap;
+use crate::program::{Def, InstData, LevelData, Op, Program, RegionData, ValueData};
+use crate::types::Elem;
 
 /// `program` with all its tables in the order of its text.
-pub(crate) fn compact(program: &Program) -> Program {
-    Copier::new(program, None).run()
+pub(crate) fn compact(program: Program) -> Program {
+    match is_flat(&program) {
+        true => compact_flat(program, None),
+        false => Copier::new(&program, None).run(),
+    }
 }
 
 /// `program` without the instructions on which no result depends.
@@ -18,8 +21,155 @@ pub fn without_dead_code(program: &Program) -> Program {
     Copier::new(program, Some(&live)).run()
 }
 
+/// As [`without_dead_code`], reusing the tables if there is a single region.
+pub(crate) fn into_live(program: Program) -> Program {
+    let live = live_insts(&program);
+    match is_flat(&program) {
+        true => compact_flat(program, Some(&live)),
+        false => Copier::new(&program, Some(&live)).run(),
+    }
+}
+
+/// Whether there is one region, with its parameters first: then values and instructions stand in the
+/// order of the text, and dropping some of them moves the others down.
+fn is_flat(program: &Program) -> bool {
+    let root = program.root();
+    program.regions.len() == 1 && root.params.iter().enumerate().all(|(i, v)| v.index() == i)
+}
+
+/// Compacts a flat program in place: a large program costs no second set of tables.
+fn compact_flat(mut program: Program, live: Option<&Table<Inst, bool>>) -> Program {
+    let mut tables = Renumbered::new(&program, live);
+    let Program { values, insts, operands, regions, names, .. } = &mut program;
+    let root = &mut regions[Program::ROOT];
+    let mut moved: Table<Value, Option<Value>> = Table::filled(values.len(), None);
+    for &param in &root.params {
+        tables.value(&mut values[param]);
+        moved[param] = Some(param);
+    }
+    let [mut next_value, mut next_inst, mut next_operand] = [root.params.len(), 0, 0];
+    for inst in insts.keys() {
+        if live.is_some_and(|live| !live[inst]) {
+            continue;
+        }
+        let InstData { op, first_operand, operand_count, first_result, result_count } = insts[inst].clone();
+        let op = if let Op::Pack(ty) = op { Op::Pack(tables.ty(ty)) } else { op };
+        for from in first_operand as usize..(first_operand + operand_count) as usize {
+            operands[next_operand + from - first_operand as usize] =
+                moved[operands[from]].expect("a live instruction's operands are live");
+        }
+        let to = Inst::new(next_inst);
+        for from in first_result.as_u32()..first_result.as_u32() + result_count {
+            let (from, result) = (Value::from_u32(from), Value::new(next_value));
+            let mut data = values[from].clone();
+            data.def = Def::Result(to);
+            tables.value(&mut data);
+            values[result] = data;
+            moved[from] = Some(result);
+            next_value += 1;
+        }
+        let first_result = Value::new(next_value - result_count as usize);
+        let first_operand = next_operand as u32;
+        insts[to] = InstData { op, first_operand, operand_count, first_result, result_count };
+        next_operand += operand_count as usize;
+        next_inst += 1;
+    }
+    values.truncate(next_value);
+    insts.truncate(next_inst);
+    operands.truncate(next_operand);
+    root.insts = insts.keys().collect();
+    for result in &mut root.results {
+        *result = moved[*result].expect("results are live");
+    }
+    for value in values.keys() {
+        let origin = &mut values[value].origin;
+        origin.of = origin.of.and_then(|of| moved[of]);
+    }
+    *names = std::mem::take(names).into_iter().filter_map(|(v, name)| Some((moved[v]?, name))).collect();
+    let from = Program {
+        types: std::mem::take(&mut program.types),
+        locs: std::mem::take(&mut program.locs),
+        levels: std::mem::take(&mut program.levels),
+        ..Program::empty()
+    };
+    tables.finish(&from, &mut program);
+    program
+}
+
+/// The types, source lines and levels that a text needs, in the order in which it needs them.
+struct Renumbered {
+    types: Table<TypeId, Option<TypeId>>,
+    locs: Table<Loc, Option<Loc>>,
+    levels: Table<Level, Option<Level>>,
+    type_order: Vec<TypeId>,
+    loc_order: Vec<Loc>,
+    level_order: Vec<Level>,
+}
+
+impl Renumbered {
+    fn new(program: &Program, live: Option<&Table<Inst, bool>>) -> Self {
+        let mut tables = Renumbered {
+            types: Table::filled(program.types.len(), None),
+            locs: Table::filled(program.locs.len(), None),
+            levels: Table::filled(program.levels.len(), None),
+            type_order: Vec::new(),
+            loc_order: Vec::new(),
+            level_order: Vec::new(),
+        };
+        program.types.keys().take(Elem::ALL.len()).for_each(|id| _ = tables.ty(id));
+        tables.loc(Loc::UNKNOWN);
+        tables.number_levels(program, live);
+        tables
+    }
+
+    /// The levels of live values keep their order; the text names their places before all others.
+    fn number_levels(&mut self, program: &Program, live: Option<&Table<Inst, bool>>) {
+        let mut used = Table::filled(program.levels.len(), false);
+        used[Level::PRIMAL] = true;
+        for data in program.values.values() {
+            let dead = matches!(data.def, Def::Result(inst) if live.is_some_and(|live| !live[inst]));
+            used[data.origin.level] |= !dead;
+        }
+        for level in program.levels.keys().filter(|&level| used[level]) {
+            self.levels[level] = Some(Level::new(self.level_order.len()));
+            self.level_order.push(level);
+            self.loc(program.levels[level].loc);
+        }
+    }
+
+    fn ty(&mut self, ty: TypeId) -> TypeId {
+        *self.types[ty].get_or_insert_with(|| {
+            self.type_order.push(ty);
+            TypeId::new(self.type_order.len() - 1)
+        })
+    }
+
+    fn loc(&mut self, loc: Loc) -> Loc {
+        *self.locs[loc].get_or_insert_with(|| {
+            self.loc_order.push(loc);
+            Loc::new(self.loc_order.len() - 1)
+        })
+    }
+
+    fn value(&mut self, data: &mut ValueData) {
+        data.ty = self.ty(data.ty);
+        data.origin.loc = self.loc(data.origin.loc);
+        data.origin.level = self.levels[data.origin.level].unwrap_or_default();
+    }
+
+    /// Fills the tables of `to` from those of `from`.
+    fn finish(mut self, from: &Program, to: &mut Program) {
+        to.types = Table::from_rows(self.type_order.iter().map(|&id| from.types[id].clone()));
+        to.levels = Table::from_rows(self.level_order.clone().into_iter().map(|level| {
+            let LevelData { mode, loc } = from.levels[level];
+            LevelData { mode, loc: self.loc(loc) }
+        }));
+        to.locs = Table::from_rows(self.loc_order.iter().map(|&id| from.locs[id].clone()));
+    }
+}
+
 /// The instructions on which a result of their region depends.
-fn live_insts(program: &Program) -> Table<Inst, bool> {
+pub fn live_insts(program: &Program) -> Table<Inst, bool> {
     let mut live = Table::filled(program.insts.len(), false);
     let mut work: Vec<Value> = program.root().results.clone();
     while let Some(value) = work.pop() {
@@ -40,42 +190,24 @@ struct Copier<'a> {
     live: Option<&'a Table<Inst, bool>>,
     to: Program,
     values: Table<Value, Option<Value>>,
-    types: Table<TypeId, Option<TypeId>>,
-    locs: Table<Loc, Option<Loc>>,
-    /// The source lines of the copy, since builders may hold one several times.
-    places: FxHashMap<&'a SourceLoc, Loc>,
+    tables: Renumbered,
 }
 
 impl<'a> Copier<'a> {
     fn new(from: &'a Program, live: Option<&'a Table<Inst, bool>>) -> Self {
-        let to = Program::empty();
-        let mut types = Table::filled(from.types.len(), None);
-        for id in to.types.keys() {
-            types[id] = Some(id);
-        }
-        Copier {
-            from,
-            live,
-            to,
-            values: Table::filled(from.values.len(), None),
-            types,
-            locs: Table::filled(from.locs.len(), None),
-            places: FxHashMap::default(),
-        }
+        let values = Table::filled(from.values.len(), None);
+        Copier { from, live, to: Program::empty(), values, tables: Renumbered::new(from, live) }
     }
 
     fn run(mut self) -> Program {
-        for (_, &LevelData { mode, loc }) in self.from.levels.iter().filter(|(level, _)| *level != Level::PRIMAL) {
-            let loc = self.loc(loc);
-            self.to.levels.push(LevelData { mode, loc });
-        }
         self.copy_region(Program::ROOT, Program::ROOT);
-        self.relink();
-        for (value, name) in &self.from.names {
-            if let Some(value) = self.values[*value] {
-                self.to.names.insert(value, name.clone());
-            }
+        for value in self.to.values.keys() {
+            let origin = &mut self.to.values[value].origin;
+            origin.of = origin.of.and_then(|of| self.values[of]);
         }
+        let names = self.from.names.iter();
+        self.to.names = names.filter_map(|(&v, name)| Some((self.values[v]?, name.clone()))).collect();
+        self.tables.finish(self.from, &mut self.to);
         self.to
     }
 
@@ -96,7 +228,7 @@ impl<'a> Copier<'a> {
         let op = match self.from.op(inst) {
             Op::Jvp { region, wrt } => Op::Jvp { region: self.copy_nested(region), wrt },
             Op::Vjp { region, wrt } => Op::Vjp { region: self.copy_nested(region), wrt },
-            Op::Pack(ty) => Op::Pack(self.ty(ty)),
+            Op::Pack(ty) => Op::Pack(self.tables.ty(ty)),
             op @ (Op::Const(_) | Op::Prim(_) | Op::Cast(_) | Op::Select | Op::Element(_)) => op,
         };
         let first_operand = self.to.operands.len() as u32;
@@ -120,41 +252,14 @@ impl<'a> Copier<'a> {
     }
 
     fn copy_value(&mut self, value: Value, region: Region, def: impl Fn(Def) -> Def) -> Value {
-        let data = &self.from.values[value];
-        let ty = self.ty(data.ty);
-        let origin = Origin { loc: self.loc(data.origin.loc), ..data.origin };
-        let copy = self.to.values.push(ValueData { ty, region, def: def(data.def), origin });
+        let mut data = self.from.values[value].clone();
+        self.tables.value(&mut data);
+        let copy = self.to.values.push(ValueData { region, def: def(data.def), ..data });
         self.values[value] = Some(copy);
-        copy
-    }
-
-    fn ty(&mut self, ty: TypeId) -> TypeId {
-        let (from, to) = (&self.from.types, &mut self.to.types);
-        *self.types[ty].get_or_insert_with(|| to.push(from[ty].clone()))
-    }
-
-    fn loc(&mut self, loc: Loc) -> Loc {
-        if let Some(copy) = self.locs[loc] {
-            return copy;
-        }
-        let locs = &mut self.to.locs;
-        let copy = match &self.from.locs[loc] {
-            None => Loc::UNKNOWN,
-            Some(place) => *self.places.entry(place).or_insert_with(|| locs.push(Some(place.clone()))),
-        };
-        self.locs[loc] = Some(copy);
         copy
     }
 
     fn at(&self, value: Value) -> Value {
         self.values[value].expect("a live instruction's operands are live")
-    }
-
-    /// What a value is the derivative of, in the copy's numbers; nothing where that was dropped.
-    fn relink(&mut self) {
-        for value in self.to.values.keys() {
-            let origin = &mut self.to.values[value].origin;
-            origin.of = origin.of.and_then(|of| self.values[of]);
-        }
     }
 }

@@ -11,7 +11,7 @@ use crate::program::{Def, Op, Program, Role};
 use crate::text::value_name;
 use std::fmt::Write;
 
-/// The graph of a program that [`verify`](crate::verify) accepts, in the DOT language.
+/// The graph of a program that [`verify`](crate::verify()) accepts, in the DOT language.
 pub fn dot(program: &Program) -> String {
     let mut graph = Graph { program, out: String::new() };
     graph.line(0, "digraph program {");
@@ -122,7 +122,7 @@ fn color(program: &Program, value: Value) -> String {
     };
     let saturation = match origin.level {
         Level::PRIMAL => 0.0,
-        Level(level) => (0.15 + 0.12 * f64::from(level)).min(0.9),
+        level => (0.15 + 0.12 * f64::from(level.as_u32())).min(0.9),
     };
     format!("{hue} {saturation:.2} 1")
 }

@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::num::NonZeroU32;
 use std::ops::{Index, IndexMut};
 
 /// An index into a [`Table`].
@@ -22,21 +23,35 @@ macro_rules! entity {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(pub(crate) u32);
+        pub struct $name(NonZeroU32);
 
         impl Entity for $name {
             fn new(index: usize) -> Self {
                 debug_assert!(index < u32::MAX as usize);
-                Self(index as u32)
+                Self::from_u32(index as u32)
             }
             fn index(self) -> usize {
-                self.0 as usize
+                self.as_u32() as usize
+            }
+        }
+
+        impl $name {
+            /// The index is kept plus one, so that an `Option` of it has the same size.
+            pub(crate) const fn from_u32(index: u32) -> Self {
+                match NonZeroU32::new(index.wrapping_add(1)) {
+                    Some(number) => Self(number),
+                    None => Self(NonZeroU32::MAX),
+                }
+            }
+
+            pub(crate) const fn as_u32(self) -> u32 {
+                self.0.get() - 1
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!($prefix, "{}"), self.0)
+                write!(f, concat!($prefix, "{}"), self.as_u32())
             }
         }
 
@@ -65,7 +80,7 @@ entity!(
     Level, "level"
 );
 entity!(
-    /// A place in the user's source, `Loc(0)` being "unknown".
+    /// A place in the user's source, the first being "unknown".
     Loc, "loc"
 );
 entity!(
@@ -76,18 +91,18 @@ entity!(
 /// The program's first value: a placeholder where arrays of values are filled.
 impl Default for Value {
     fn default() -> Self {
-        Value(0)
+        Value::from_u32(0)
     }
 }
 
 impl Level {
     /// The level of what the user wrote.
-    pub const PRIMAL: Level = Level(0);
+    pub const PRIMAL: Level = Level::from_u32(0);
 }
 
 impl Loc {
     /// No place in the user's source is known.
-    pub const UNKNOWN: Loc = Loc(0);
+    pub const UNKNOWN: Loc = Loc::from_u32(0);
 }
 
 /// A vector indexed by one kind of entity.
@@ -116,6 +131,21 @@ impl<K: Entity, V> Table<K, V> {
         let key = K::new(self.rows.len());
         self.rows.push(row);
         key
+    }
+
+    /// A table of these rows.
+    pub fn from_rows(rows: impl IntoIterator<Item = V>) -> Self {
+        Self { rows: rows.into_iter().collect(), key: PhantomData }
+    }
+
+    /// An empty table with room for `capacity` rows.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { rows: Vec::with_capacity(capacity), key: PhantomData }
+    }
+
+    /// Keeps the first `len` rows.
+    pub fn truncate(&mut self, len: usize) {
+        self.rows.truncate(len);
     }
 
     /// The number of rows.

@@ -25,6 +25,12 @@ pub enum IrError {
         /// The limit.
         limit: usize,
     },
+    /// The caller's mistake: derivatives nested too deeply.
+    #[error("more than {limit} derivatives are nested")]
+    TooDeep {
+        /// The limit.
+        limit: usize,
+    },
     /// The user's mistake: a value of an inner derivative was kept and used after the derivative was
     /// taken. Return it from the inner closure instead.
     #[error(

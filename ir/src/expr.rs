@@ -12,7 +12,7 @@ use crate::error::IrError;
 use crate::for_each_prim;
 use crate::prim::Prim;
 use crate::program::Op;
-use crate::types::{Elem, Literal};
+use crate::types::{Elem, Literal, Type};
 use std::cell::{Cell, RefCell};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -47,7 +47,7 @@ impl<'p> ExprBuilder<'p> {
         inserted.unwrap_or_else(|error| {
             let first = self.error.take().unwrap_or(error);
             self.error.set(Some(first));
-            operands[0]
+            operands.first().copied().unwrap_or_default()
         })
     }
 }
@@ -86,21 +86,31 @@ impl<'b, 'p> Expr<'b, 'p> {
     }
 
     fn apply(self, op: Op, rest: &[Value]) -> Self {
-        let mut operands = vec![self.value];
-        operands.extend_from_slice(rest);
-        Expr { value: self.builder.insert(op, &operands), ..self }
+        let mut operands = [self.value; 3];
+        operands[1..=rest.len()].copy_from_slice(rest);
+        Expr { value: self.builder.insert(op, &operands[..=rest.len()]), ..self }
     }
 
+    /// A constant of this expression's shape.
     fn constant(self, literal: Literal) -> Self {
-        Expr { value: self.builder.builder.borrow_mut().constant(literal), ..self }
+        let (scalar, shape) = {
+            let mut builder = self.builder.builder.borrow_mut();
+            (builder.constant(literal), builder.program().ty(self.value).shape.clone())
+        };
+        if shape.is_scalar() {
+            return Expr { value: scalar, ..self };
+        }
+        let len = shape.len();
+        let id = self.builder.builder.borrow_mut().intern(&Type { elem: literal.elem(), shape });
+        Expr { value: self.builder.insert(Op::Pack(id), &vec![scalar; len]), ..self }
     }
 
-    /// The real constant `x`, in this expression's element kind.
+    /// The real constant `x`, in this expression's shape and element kind.
     pub fn lit(self, x: f64) -> Self {
         self.constant(Literal::from_f64(self.elem(), x))
     }
 
-    /// The integer constant `n`.
+    /// The integer constant `n`, in this expression's shape.
     pub fn int(self, n: i64) -> Self {
         self.constant(Literal::I64(n))
     }
@@ -130,9 +140,10 @@ fn pick<'b, 'p>(condition: Expr<'b, 'p>, yes: Expr<'b, 'p>, no: Expr<'b, 'p>) ->
     condition.apply(Op::Select, &[yes.value, no.value])
 }
 
-/// `m` where |x| ≤ 1, else NaN.
-fn within_one<'b, 'p>(x: Expr<'b, 'p>, m: Expr<'b, 'p>) -> Expr<'b, 'p> {
-    pick(x.abs().le(x.lit(1.0)), m, x.lit(f64::NAN))
+/// `factor` where |x| ≤ 1, else NaN: a product with it is NaN there, and so are its derivatives of every
+/// order, which a constant NaN in place of the product would lose.
+fn within_one<'b, 'p>(x: Expr<'b, 'p>, factor: f64) -> Expr<'b, 'p> {
+    pick(x.abs().le(x.lit(1.0)), x.lit(factor), x.lit(f64::NAN))
 }
 
 /// The gradient of the angle of the point (x, y): (x, −y)/(x² + y²), with both coordinates scaled by

@@ -1,7 +1,7 @@
 //! The type of an operation's result, given its operands: the one statement of what is well typed,
 //! used by the builder for each instruction and by the verifier again.
 
-use crate::entity::{TypeId, Value};
+use crate::entity::{Entity, TypeId, Value};
 use crate::error::IrError;
 use crate::prim::Prim;
 use crate::program::{Op, Program};
@@ -39,10 +39,34 @@ pub(crate) fn infer(program: &Program, op: Op, operands: &[Value]) -> Result<Inf
 
 /// The id of the scalar type of `elem`: every program's first types, in the order of [`Elem::ALL`].
 pub(crate) const fn scalar_type(elem: Elem) -> TypeId {
-    TypeId(elem as u32)
+    TypeId::from_u32(elem as u32)
+}
+
+/// The element kind of a scalar type.
+fn scalar_elem(ty: TypeId) -> Option<Elem> {
+    Elem::ALL.get(ty.index()).copied()
+}
+
+/// The type of a well-typed primitive on scalars, without looking up types: nearly all there is.
+fn infer_scalar_prim(program: &Program, prim: Prim, operands: &[Value]) -> Option<TypeId> {
+    let classes = prim.operands();
+    if operands.len() != classes.len() {
+        return None;
+    }
+    let mut common = None;
+    for (&operand, &class) in operands.iter().zip(classes) {
+        let elem = scalar_elem(program.value(operand).ty).filter(|&elem| class.contains(elem))?;
+        if class.fixed().is_none() && *common.get_or_insert(elem) != elem {
+            return None;
+        }
+    }
+    prim.result().fixed().or(common).map(scalar_type)
 }
 
 fn infer_prim(program: &Program, prim: Prim, operands: &[Value]) -> Result<Inferred, IrError> {
+    if let Some(ty) = infer_scalar_prim(program, prim, operands) {
+        return Ok(Inferred::Known(ty));
+    }
     let op = Op::Prim(prim);
     expect_count(op, operands, prim.arity())?;
     let mut common: Option<Elem> = None;

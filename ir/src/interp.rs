@@ -153,7 +153,7 @@ impl Interpreter {
     /// Decodes `program`.
     ///
     /// # Errors
-    /// If it still holds derivative operators.
+    /// If it still holds derivative operators, or too many scalars to keep in memory.
     pub fn new(program: &Program) -> Result<Interpreter, IrError> {
         Decoder::default().decode(program)
     }
@@ -284,6 +284,9 @@ pub enum EvalError {
     Failure(#[from] Failure),
 }
 
+/// The most scalars an evaluation may hold: 4 GiB of slots.
+const MAX_SLOTS: usize = 1 << 29;
+
 #[derive(Default)]
 struct Decoder {
     codes: Vec<Code>,
@@ -296,7 +299,7 @@ impl Decoder {
     fn decode(mut self, program: &Program) -> Result<Interpreter, IrError> {
         for (value, _) in program.values().iter() {
             let slots = match program.def_inst(value) {
-                None => self.fresh(program.ty(value).shape.len()),
+                None => self.fresh(program.ty(value).shape.len())?,
                 Some(inst) => self.decode_inst(program, value, program.op(inst), program.operands(inst))?,
             };
             self.places.push(slots);
@@ -312,10 +315,13 @@ impl Decoder {
         })
     }
 
-    fn fresh(&mut self, len: usize) -> Slots {
-        let start = self.initial.len() as u32;
-        self.initial.resize(self.initial.len() + len, 0);
-        Slots::Range(start..start + len as u32)
+    fn fresh(&mut self, len: usize) -> Result<Slots, IrError> {
+        let start = self.initial.len();
+        if len > MAX_SLOTS - start {
+            return Err(IrError::TooLarge { limit: MAX_SLOTS });
+        }
+        self.initial.resize(start + len, 0);
+        Ok(Slots::Range(start as u32..(start + len) as u32))
     }
 
     fn decode_inst(
@@ -328,9 +334,9 @@ impl Decoder {
         let elem = operands.first().map_or(Elem::F64, |&v| program.ty(v).elem);
         let run: fn(&mut Machine, &Code) = match op {
             Op::Const(literal) => {
-                self.initial.push(literal.to_slot());
-                let end = self.initial.len() as u32;
-                return Ok(Slots::Range(end - 1..end));
+                let slot = self.fresh(1)?;
+                self.initial[slot.get(0) as usize] = literal.to_slot();
+                return Ok(slot);
             }
             Op::Element(index) => {
                 let slot = self.places[operands[0]].get(index as usize);
@@ -348,7 +354,7 @@ impl Decoder {
                 return Err(infer::mismatch(op, "a program without derivative operators", "one"));
             }
         };
-        let dst = self.fresh(program.ty(value).shape.len());
+        let dst = self.fresh(program.ty(value).shape.len())?;
         for i in 0..dst.len() {
             let slot = |n: usize| operands.get(n).map_or(0, |&v| self.places[v].get(i));
             let (a, b, c) = (slot(0), slot(1), slot(2));
@@ -410,6 +416,8 @@ trait Real: Copy + PartialOrd {
     fn narrow(x: f64) -> Self;
     fn is_negative(self) -> bool;
     fn rescale(self) -> Self;
+    /// `self · y + z`, rounded once.
+    fn fused(self, y: Self, z: Self) -> Self;
 }
 
 impl Real for f64 {
@@ -426,6 +434,9 @@ impl Real for f64 {
     fn rescale(self) -> f64 {
         let exponent = (self.to_bits() >> 52) & 0x7ff;
         f64::from_bits(2046u64.saturating_sub(exponent).max(1) << 52)
+    }
+    fn fused(self, y: f64, z: f64) -> f64 {
+        evolute_kernels::mul_add(self, y, z)
     }
 }
 
@@ -444,10 +455,14 @@ impl Real for f32 {
         let exponent = (self.to_bits() >> 23) & 0xff;
         f32::from_bits(254u32.saturating_sub(exponent).max(1) << 23)
     }
+    // Not by way of `f64`, which would round twice.
+    fn fused(self, y: f32, z: f32) -> f32 {
+        self.mul_add(y, z)
+    }
 }
 
 fn fused<T: Real>(x: T, y: T, z: T) -> T {
-    T::narrow(evolute_kernels::mul_add(x.wide(), y.wide(), z.wide()))
+    x.fused(y, z)
 }
 
 fn sign<T: Real>(x: T) -> T {
@@ -470,28 +485,12 @@ fn relu<T: Real>(x: T) -> T {
 
 #[allow(clippy::eq_op, reason = "only a NaN differs from itself")]
 fn minimum<T: Real>(x: T, y: T) -> T {
-    if x != x || x < y {
-        x
-    } else if y != y || y < x {
-        y
-    } else if x.is_negative() {
-        x
-    } else {
-        y
-    }
+    if x != x || x < y || (x == y && x.is_negative()) { x } else { y }
 }
 
 #[allow(clippy::eq_op, reason = "only a NaN differs from itself")]
 fn maximum<T: Real>(x: T, y: T) -> T {
-    if x != x || x > y {
-        x
-    } else if y != y || y > x {
-        y
-    } else if x.is_negative() {
-        y
-    } else {
-        x
-    }
+    if x != x || x > y || (x == y && !x.is_negative()) { x } else { y }
 }
 
 fn fail_unless(m: &mut Machine, c: &Code, ok: bool) -> bool {

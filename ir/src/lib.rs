@@ -12,7 +12,7 @@
 //! | `builder`, `infer` | typed, hash-consed, folding construction |
 //! | `expr` | the language of the table's partial derivatives |
 //! | `copy` | renumbering and dead code |
-//! | [`verify`] | every invariant: the IR's specification |
+//! | [`mod@verify`] | every invariant: the IR's specification |
 //! | [`text`] | the printed form, and reading it back |
 //! | [`interp`] | the reference interpreter |
 //! | `dot` | a drawing of a program for Graphviz |
@@ -46,8 +46,8 @@ pub mod text;
 mod types;
 pub mod verify;
 
-pub use builder::{Builder, CHAIN_LIMIT, ClosedRegion};
-pub use copy::without_dead_code;
+pub use builder::{Builder, CHAIN_LIMIT, ClosedRegion, Rewriter};
+pub use copy::{live_insts, without_dead_code};
 pub use dot::dot;
 pub use entity::{Entity, Inst, Level, Loc, Region, Table, TypeId, Value};
 pub use error::IrError;

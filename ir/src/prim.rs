@@ -136,7 +136,7 @@ Asinh asinh (x: R) -> r: R, { kernel (x) Asinh }, [x.hypot(x.lit(1.0)).recip()],
 Acosh acosh (x: R) -> r: R, { kernel (x) Acosh }, [(x - 1.0).sqrt().recip() * (x + 1.0).sqrt().recip()], [1.5..9.0],
     "The inverse hyperbolic cosine; NaN below 1, derivative +∞ at 1. The two roots are separate so that no `x²` \
      overflows and every order has its limit at 1.";
-Atanh atanh (x: R) -> r: R, { kernel (x) Atanh }, [within_one(x, (-x).mul_add(x, x.lit(1.0))).recip()], [-0.9..0.9],
+Atanh atanh (x: R) -> r: R, { kernel (x) Atanh }, [(x * within_one(x, -1.0)).mul_add(x, x.lit(1.0)).recip()], [-0.9..0.9],
     "The inverse hyperbolic tangent; NaN outside [−1, 1] in every order, ±∞ at ±1.";
 // ── special functions ───────────────────────────────────────────────────────────────────────────
 Erf erf (x: R) -> r: R, { kernel (x) Erf }, [x.gaussian() * std::f64::consts::FRAC_2_SQRT_PI], [-2.0..2.0],

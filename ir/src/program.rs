@@ -195,7 +195,7 @@ impl Program {
     pub const MAX_INSTRUCTIONS: usize = 1 << 25;
 
     /// The region that is the program's own body.
-    pub const ROOT: Region = Region(0);
+    pub const ROOT: Region = Region::from_u32(0);
 
     /// A program without parameters, instructions or results.
     pub(crate) fn empty() -> Program {
@@ -278,8 +278,8 @@ impl Program {
     /// The results of `inst`.
     pub fn results(&self, inst: Inst) -> impl ExactSizeIterator<Item = Value> + use<> {
         let data = &self.insts[inst];
-        let first = data.first_result.0;
-        (first..first + data.result_count).map(Value)
+        let first = data.first_result.as_u32();
+        (first..first + data.result_count).map(Value::from_u32)
     }
 
     /// The operands of `inst`, or `None` if there is no such instruction or they do not exist.
@@ -291,8 +291,8 @@ impl Program {
 
     /// The results of `inst` that exist.
     pub(crate) fn results_in_range(&self, inst: Inst) -> impl Iterator<Item = Value> + use<> {
-        let (first, count) = self.insts.get(inst).map_or((0, 0), |data| (data.first_result.0, data.result_count));
-        (first..first.saturating_add(count).min(self.values.len() as u32)).map(Value)
+        let (first, count) = self.insts.get(inst).map_or((0u32, 0), |data| (data.first_result.as_u32(), data.result_count));
+        (first..first.saturating_add(count).min(self.values.len() as u32)).map(Value::from_u32)
     }
 
     /// The first result of `inst`; instructions other than derivative operators have no other.

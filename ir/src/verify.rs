@@ -3,7 +3,7 @@
 //!
 //! Tables
 //! 1. The first types are the four scalars in the order of [`Elem::ALL`]; no two types are equal.
-//! 2. `Loc(0)`, and no other, is unknown; no two places are equal.
+//! 2. The first place, and no other, is unknown; no two places are equal.
 //! 3. Level 0 has neither mode nor place; every other level has a mode. A level's place exists.
 //! 4. Every index stored exists: of a value its type, region, definition, place, level and what it is the
 //!    derivative of; of an instruction its operands, results, nested region and type; of a region its
@@ -13,7 +13,7 @@
 //!
 //! Structure
 //! 6. Regions form a tree: each region but the root is the body of exactly one derivative operator, and none
-//!    is, however indirectly, its own. At most [`MAX_DEPTH`](crate::text::MAX_DEPTH) regions are nested.
+//!    is, however indirectly, its own. At most [`MAX_DEPTH`] regions are nested.
 //! 7. Each instruction stands exactly once in exactly one region's list.
 //! 8. Numbers follow the text. The walk that meets the parameters of a region, then its instructions in order,
 //!    each after the region nested in it, meets values v0, v1, v2, … and instructions, and their operands, in
@@ -33,8 +33,7 @@
 //!
 //! Provenance
 //! 13. A tangent or a cotangent belongs to a level above 0.
-//! 14. The level of an operand is at most that of a result whose level is above 0: a derivative is computed
-//!     from what is known when it is taken. Level 0 is the user's own program, which may go on to use what
+//! 14. Levels say where a value comes from and constrain nothing: level 0, the user's own program, may use what
 //!     its derivatives gave.
 //!
 //! Limits
@@ -56,7 +55,7 @@ use std::hash::Hash;
 #[cfg(test)]
 mod tests;
 
-/// Checks every invariant of the [module](self).
+/// Checks every invariant of the [module](mod@crate::verify).
 ///
 /// # Errors
 /// [`IrError::Invalid`] with every violation, those of an instruction with its line of text. A violation may
@@ -136,7 +135,9 @@ impl<'a> Verifier<'a> {
         self.require(locs.get(Loc::UNKNOWN) == Some(&None), || "place 0 is not unknown".into());
         for (level, data) in levels.iter() {
             let user = level == Level::PRIMAL;
-            self.require(user == data.mode.is_none(), || format!("{level}: level 0, and no other, has no mode"));
+            self.require(user == data.mode.is_none(), || {
+                format!("{level}: level 0, and no other, has no mode")
+            });
             self.require(!user || data.loc == Loc::UNKNOWN, || "level 0 has a place".into());
             self.require(locs.get(data.loc).is_some(), || format!("{level}: its place does not exist"));
         }
@@ -266,7 +267,9 @@ impl<'a> Verifier<'a> {
         let operands = self.program.operand_list(inst).unwrap_or_default();
         for &operand in operands {
             let usable = self.usable(operand, region);
-            self.require_inst(inst, usable, || format!("{operand} is not a value defined above in its region"));
+            self.require_inst(inst, usable, || {
+                format!("{operand} is not a value defined above in its region")
+            });
         }
         if let Some(body) = data.op.region() {
             self.region(body, depth + 1);
@@ -276,16 +279,19 @@ impl<'a> Verifier<'a> {
             self.definition(result, Def::Result(inst), region);
         }
         self.types(inst, operands);
-        self.operand_levels(inst, operands);
     }
 
     fn inst_order(&mut self, inst: Inst) {
         let data = &self.program.insts[inst];
         let expected = std::mem::replace(&mut self.next_inst, inst.index() + 1);
-        self.require_inst(inst, inst.index() == expected, || format!("{inst} stands where inst{expected} should"));
+        self.require_inst(inst, inst.index() == expected, || {
+            format!("{inst} stands where inst{expected} should")
+        });
         let first = data.first_operand as usize;
         let expected = std::mem::replace(&mut self.next_operand, first + data.operand_count as usize);
-        self.require_inst(inst, first == expected, || "its operands are not where the text's order has them".into());
+        self.require_inst(inst, first == expected, || {
+            "its operands are not where the text's order has them".into()
+        });
     }
 
     /// What the walk has not met.
@@ -312,7 +318,9 @@ impl<'a> Verifier<'a> {
             return;
         }
         match self.program.op(inst) {
-            op @ (Op::Jvp { region, .. } | Op::Vjp { region, .. }) => self.operator(inst, op, region, operands),
+            op @ (Op::Jvp { region, .. } | Op::Vjp { region, .. }) => {
+                self.operator(inst, op, region, operands)
+            }
             op @ (Op::Const(_) | Op::Prim(_) | Op::Cast(_) | Op::Select | Op::Element(_) | Op::Pack(_)) => {
                 self.result(inst, op, operands);
             }
@@ -356,17 +364,6 @@ impl<'a> Verifier<'a> {
         self.require_inst(inst, fits(operands, &expected), || format!("it takes {}", list(&expected)));
         let results: Vec<Value> = program.results_in_range(inst).collect();
         self.require_inst(inst, fits(&results, &given), || format!("it gives {}", list(&given)));
-    }
-
-    /// Invariant 14.
-    fn operand_levels(&mut self, inst: Inst, operands: &[Value]) {
-        let program = self.program;
-        let level = |v: Value| program.values.get(v).map(|data| data.origin.level);
-        let own = program.results_in_range(inst).filter_map(level).filter(|&own| own != Level::PRIMAL).min();
-        for &operand in operands.iter().filter(|&&v| own.is_some() && level(v) > own) {
-            let operand = value_name(program, operand);
-            self.require_inst(inst, false, || format!("{operand} is of a later level than its user"));
-        }
     }
 }
 

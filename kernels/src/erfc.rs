@@ -5,7 +5,7 @@
 //! this notice preserved); here the exponent is one sum of two numbers and there is one exponential,
 //! where fdlibm multiplies two.
 
-use crate::arithmetic::{Arithmetic, horner, two_sum};
+use crate::arithmetic::{Arithmetic, fast_two_sum, horner, two_sum};
 use crate::branch_free::opaque;
 use crate::exp::exp_sum;
 use crate::tables::erfc::{ERFC, ERFC_AT_CENTER, ERFC_AT_CENTER_LO, ERFC_CENTER};
@@ -85,6 +85,7 @@ fn tail<A: Arithmetic>(x: f64) -> f64 {
         horner::<A, 7>(s, &FAR_R) / horner::<A, 8>(s, &FAR_S)
     };
     let (square, square_lo) = A::two_prod(x, x);
-    let (exponent, error) = two_sum(-square, ratio - 0.5625);
-    exp_sum::<A>(exponent, error - square_lo) / x
+    let (correction, correction_lo) = fast_two_sum(-0.5625, ratio);
+    let (exponent, error) = two_sum(-square, correction);
+    exp_sum::<A>(exponent, error + (correction_lo - square_lo)) / x
 }

@@ -3,10 +3,11 @@
 //! All take the exponential of a negative argument only, so nothing overflows, and nothing is
 //! subtracted, so both tails keep their relative accuracy.
 
-use crate::arithmetic::{Arithmetic, select, two_sum};
+use crate::arithmetic::{Arithmetic, fast_two_sum, select, two_sum};
 use crate::branch_free::branch_free;
 use crate::exp::{SAFE, exp, exp_sum, exp_usual};
 use crate::ln::log1p_sum;
+use crate::trig::divide;
 
 branch_free!(
     /// `1 / (1 + e^-x)`.
@@ -16,7 +17,7 @@ branch_free!(
 #[inline(always)]
 fn sigmoid_usual<A: Arithmetic>(x: f64) -> f64 {
     let e = exp_usual::<A>(-x.abs());
-    select(x < 0.0, e, 1.0) / (1.0 + e)
+    divide::<A>((select(x < 0.0, e, 1.0), 0.0), fast_two_sum(1.0, e))
 }
 
 #[inline(always)]

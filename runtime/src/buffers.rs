@@ -1,7 +1,7 @@
 //! Borrowed arrays at the border of a call: row-major elements, checked against the signature.
 
 use crate::error::CallError;
-use evolute_ir::{Elem, Literal, Type};
+use evolute_ir::{Elem, Interpreter, Literal, Machine, Type};
 
 /// An argument of a call.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +31,7 @@ pub enum Output<'a> {
 
 impl Input<'_> {
     /// The element kind and the number of elements.
+    #[inline]
     pub(crate) fn extent(&self) -> (Elem, usize) {
         match self {
             Input::F64(x) => (Elem::F64, x.len()),
@@ -40,12 +41,23 @@ impl Input<'_> {
         }
     }
 
+    #[inline]
     pub(crate) fn as_ptr(&self) -> *const u8 {
         match self {
             Input::F64(x) => x.as_ptr().cast(),
             Input::F32(x) => x.as_ptr().cast(),
             Input::I64(x) => x.as_ptr().cast(),
             Input::Bool(x) => x.as_ptr().cast(),
+        }
+    }
+
+    /// Writes the elements to parameter `param` of an interpreter's state.
+    pub(crate) fn set(&self, interpreter: &Interpreter, machine: &mut Machine, param: usize) {
+        match self {
+            Input::F64(x) => interpreter.set_all(machine, param, x.iter().map(|x| x.to_bits())),
+            Input::F32(x) => interpreter.set_all(machine, param, x.iter().map(|x| x.to_bits().into())),
+            Input::I64(x) => interpreter.set_all(machine, param, x.iter().map(|&x| x as u64)),
+            Input::Bool(x) => interpreter.set_all(machine, param, x.iter().map(|&x| x.into())),
         }
     }
 
@@ -64,6 +76,8 @@ impl Input<'_> {
 }
 
 impl Output<'_> {
+    /// The element kind and the number of elements.
+    #[inline]
     pub(crate) fn extent(&self) -> (Elem, usize) {
         match self {
             Output::F64(x) => (Elem::F64, x.len()),
@@ -73,6 +87,7 @@ impl Output<'_> {
         }
     }
 
+    #[inline]
     pub(crate) fn as_mut_ptr(&mut self) -> *mut u8 {
         match self {
             Output::F64(x) => x.as_mut_ptr().cast(),
@@ -108,20 +123,38 @@ impl Slot {
 }
 
 /// Compares the extents of all buffers with the signature.
+#[inline]
 pub(crate) fn check(
-    what: [&'static str; 2],
+    [singular, plural]: [&'static str; 2],
+    slots: &[Slot],
+    extents: impl ExactSizeIterator<Item = (Elem, usize)> + Clone,
+) -> Result<(), CallError> {
+    let fits = |(slot, extent): (&Slot, _)| slot.extent == extent;
+    match slots.len() == extents.len() && slots.iter().zip(extents.clone()).all(fits) {
+        true => Ok(()),
+        false => Err(mismatch(singular, plural, slots, extents)),
+    }
+}
+
+/// The first difference between buffers and signature, which [`check`] has found to be there.
+#[cold]
+fn mismatch(
+    singular: &'static str,
+    plural: &'static str,
     slots: &[Slot],
     extents: impl ExactSizeIterator<Item = (Elem, usize)>,
-) -> Result<(), CallError> {
-    let [singular, plural] = what;
-    if extents.len() != slots.len() {
-        return Err(CallError::Count { what: plural, expected: slots.len(), found: extents.len() });
+) -> CallError {
+    let count = CallError::Count { what: plural, expected: slots.len(), found: extents.len() };
+    if slots.len() != extents.len() {
+        return count;
     }
-    for (index, (slot, extent)) in slots.iter().zip(extents).enumerate() {
-        if slot.extent != extent {
-            let (elem, len) = extent;
-            return Err(CallError::Buffer { what: singular, index, expected: slot.ty.clone(), len, elem });
-        }
-    }
-    Ok(())
+    let mut pairs = slots.iter().zip(extents).enumerate();
+    let differs = pairs.find(|(_, (slot, extent))| slot.extent != *extent);
+    differs.map_or(count, |(index, (slot, (elem, len)))| CallError::Buffer {
+        what: singular,
+        index,
+        expected: slot.ty.clone(),
+        len,
+        elem,
+    })
 }

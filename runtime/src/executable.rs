@@ -2,7 +2,7 @@
 
 use crate::buffers::{Input, Output, Slot, check};
 use crate::error::{CallError, CompileError};
-use crate::native::{self, Pointers};
+use crate::native;
 use crate::options::{Execution, Options};
 use crate::workspace::Workspace;
 use evolute_codegen::Code;
@@ -96,12 +96,12 @@ impl Executable {
 
     /// Memory for calls of this function.
     pub fn workspace(&self) -> Workspace {
-        let mut workspace = Workspace {
-            pointers: Pointers::with_capacity(self.params.len(), self.results.len()),
-            ..Workspace::default()
-        };
+        let mut workspace = Workspace::new();
         match &self.backend {
-            Backend::Native(code) => workspace.reserve(code.workspace_bytes()),
+            Backend::Native(code) => {
+                workspace.reserve(code.workspace_bytes());
+                workspace.pointers.reserve(self.params.len(), self.results.len());
+            }
             Backend::Interpreted(interpreter) => {
                 workspace.machine = Some((self.id, interpreter.machine()));
             }
@@ -115,6 +115,7 @@ impl Executable {
     /// # Errors
     /// Buffers that do not fit the signature, and failing integer divisions. The outputs are then
     /// unspecified.
+    #[inline]
     pub fn call_into(
         &self,
         inputs: &[Input<'_>],
@@ -132,6 +133,8 @@ impl Executable {
         }
     }
 
+    /// Apart from [`call_into`](Executable::call_into), which stays a few instructions.
+    #[inline(never)]
     fn interpret(
         &self,
         interpreter: &Interpreter,
@@ -144,8 +147,7 @@ impl Executable {
         }
         let Some((_, machine)) = &mut workspace.machine else { return Ok(()) };
         for (param, input) in inputs.iter().enumerate() {
-            let (_, len) = input.extent();
-            interpreter.set_all(machine, param, (0..len).map(|i| input.get(i).to_slot()));
+            input.set(interpreter, machine, param);
         }
         interpreter.run(machine)?;
         for (result, output) in outputs.iter_mut().enumerate() {

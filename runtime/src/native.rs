@@ -8,8 +8,9 @@
 use crate::buffers::{Input, Output};
 use crate::workspace::Workspace;
 use evolute_codegen::Code;
+use std::ptr;
 
-/// Room for the pointer arrays of a call. The pointers are valid only within it.
+/// The pointer arrays of a call, kept for their room. The pointers are valid only within it.
 #[derive(Debug, Default)]
 pub(crate) struct Pointers {
     inputs: Vec<*const u8>,
@@ -23,13 +24,24 @@ unsafe impl Send for Pointers {}
 unsafe impl Sync for Pointers {}
 
 impl Pointers {
-    pub(crate) fn with_capacity(inputs: usize, outputs: usize) -> Pointers {
-        Pointers { inputs: Vec::with_capacity(inputs), outputs: Vec::with_capacity(outputs) }
+    /// Room for the pointers of a call.
+    #[inline]
+    pub(crate) fn reserve(&mut self, inputs: usize, outputs: usize) {
+        if self.inputs.len() < inputs || self.outputs.len() < outputs {
+            self.grow(inputs, outputs);
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, inputs: usize, outputs: usize) {
+        self.inputs.resize(inputs.max(self.inputs.len()), ptr::null());
+        self.outputs.resize(outputs.max(self.outputs.len()), ptr::null_mut());
     }
 }
 
 /// Calls `code` and returns its status. The buffers have been checked against the signature of the
 /// program that `code` was compiled from.
+#[inline]
 pub(crate) fn call(
     code: &Code,
     inputs: &[Input<'_>],
@@ -38,10 +50,9 @@ pub(crate) fn call(
 ) -> u32 {
     workspace.reserve(code.workspace_bytes());
     let Workspace { lines, pointers, .. } = workspace;
-    pointers.inputs.clear();
-    pointers.inputs.extend(inputs.iter().map(Input::as_ptr));
-    pointers.outputs.clear();
-    pointers.outputs.extend(outputs.iter_mut().map(Output::as_mut_ptr));
+    pointers.reserve(inputs.len(), outputs.len());
+    pointers.inputs.iter_mut().zip(inputs).for_each(|(pointer, input)| *pointer = input.as_ptr());
+    pointers.outputs.iter_mut().zip(outputs).for_each(|(pointer, output)| *pointer = output.as_mut_ptr());
     // SAFETY: (1), (2) by the check of the signature and since `Output` borrows mutably; (3) by
     // `reserve`, lines being aligned to 64.
     unsafe {

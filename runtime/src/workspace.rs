@@ -30,10 +30,15 @@ impl Workspace {
     }
 
     /// Makes room for `bytes`.
+    #[inline]
     pub(crate) fn reserve(&mut self, bytes: usize) {
-        let lines = bytes.div_ceil(size_of::<Line>());
-        if self.lines.len() < lines {
-            self.lines.resize(lines, Line([0; 64]));
+        if self.bytes() < bytes {
+            self.grow(bytes);
         }
+    }
+
+    #[cold]
+    fn grow(&mut self, bytes: usize) {
+        self.lines.resize(bytes.div_ceil(size_of::<Line>()), Line([0; 64]));
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::derive::copy_params;
 use crate::inline::Provenance;
-use evolute_ir::{Builder, Elem, IrError, Op, Prim, Program, Table, Value, without_dead_code};
+use evolute_ir::{Builder, Elem, IrError, Op, Prim, Program, Table, Value};
 
 /// Contracts an operator-free program.
 pub(crate) fn contract(program: &Program) -> Result<Program, IrError> {
@@ -42,7 +42,7 @@ pub(crate) fn contract(program: &Program) -> Result<Program, IrError> {
     }
     let results: Vec<Value> =
         program.root().results.iter().map(|&v| values[v].expect("results are defined")).collect();
-    Ok(without_dead_code(&builder.finish(&results)?))
+    builder.finish_live(&results)
 }
 
 /// `±(factors) ± sum`.

@@ -48,9 +48,21 @@ pub enum DeriveError {
 /// # Errors
 /// Arguments that do not exist or are not real; results that are not.
 pub fn jvp(f: &Program, wrt: &[usize], loc: Option<SourceLoc>) -> Result<Program, DeriveError> {
+    tangents(f, wrt, loc, |_| true)
+}
+
+/// The results of [`jvp`] whose number `wanted` accepts.
+fn tangents(
+    f: &Program,
+    wrt: &[usize],
+    loc: Option<SourceLoc>,
+    wanted: impl Fn(usize) -> bool,
+) -> Result<Program, DeriveError> {
     let mut wrap = Wrap::new(f, wrt, loc)?;
     let seeds = wrap.seeds(wrt.iter().map(|&i| f.root().params[i]).collect());
     let results = wrap.apply(Mode::Forward, &seeds)?;
+    let numbered = results.into_iter().enumerate();
+    let results: Vec<Value> = numbered.filter(|&(i, _)| wanted(i)).map(|(_, v)| v).collect();
     wrap.finish(&results)
 }
 
@@ -71,11 +83,21 @@ pub fn vjp(f: &Program, wrt: &[usize], loc: Option<SourceLoc>) -> Result<Program
 /// # Errors
 /// As [`vjp`], and a function whose result is not one real scalar.
 pub fn value_and_grad(f: &Program, wrt: &[usize], loc: Option<SourceLoc>) -> Result<Program, DeriveError> {
+    gradient(f, wrt, loc, 0)
+}
+
+/// The results of [`value_and_grad`] from number `first` on.
+fn gradient(
+    f: &Program,
+    wrt: &[usize],
+    loc: Option<SourceLoc>,
+    first: usize,
+) -> Result<Program, DeriveError> {
     let elem = scalar_result(f)?;
     let mut wrap = Wrap::new(f, wrt, loc)?;
     let one = wrap.builder.constant(Literal::from_f64(elem, 1.0));
     let results = wrap.apply(Mode::Reverse, &[one])?;
-    wrap.finish(&results)
+    wrap.finish(&results[first..])
 }
 
 /// The gradient of a scalar function.
@@ -83,8 +105,7 @@ pub fn value_and_grad(f: &Program, wrt: &[usize], loc: Option<SourceLoc>) -> Res
 /// # Errors
 /// As [`value_and_grad`].
 pub fn grad(f: &Program, wrt: &[usize], loc: Option<SourceLoc>) -> Result<Program, DeriveError> {
-    let both = value_and_grad(f, wrt, loc)?;
-    Ok(keep(&both, |index| index > 0)?)
+    gradient(f, wrt, loc, 1)
 }
 
 /// `(x…, v…) ↦ H(x)·v` for the Hessian of a scalar function: the forward derivative of the gradient.
@@ -94,8 +115,7 @@ pub fn grad(f: &Program, wrt: &[usize], loc: Option<SourceLoc>) -> Result<Progra
 /// As [`value_and_grad`].
 pub fn hvp(f: &Program, wrt: &[usize], loc: Option<SourceLoc>) -> Result<Program, DeriveError> {
     let gradient = grad(f, wrt, loc.clone())?;
-    let both = jvp(&gradient, wrt, loc)?;
-    Ok(keep(&both, |index| index >= wrt.len())?)
+    tangents(&gradient, wrt, loc, |index| index >= wrt.len())
 }
 
 /// `(x…, v…) ↦ (f, ∇f…, H·v…)` of a scalar function, at little more than the cost of [`hvp`].
@@ -104,8 +124,7 @@ pub fn hvp(f: &Program, wrt: &[usize], loc: Option<SourceLoc>) -> Result<Program
 /// As [`value_and_grad`].
 pub fn value_grad_hvp(f: &Program, wrt: &[usize], loc: Option<SourceLoc>) -> Result<Program, DeriveError> {
     let first = value_and_grad(f, wrt, loc.clone())?;
-    let both = jvp(&first, wrt, loc)?;
-    Ok(keep(&both, |index| index != wrt.len() + 1)?)
+    tangents(&first, wrt, loc, |index| index != wrt.len() + 1)
 }
 
 /// `(x…, v…) ↦ (f, ∇f·v, vᵀH·v)` of a scalar function, by forward mode twice: no reverse sweep.
@@ -155,7 +174,7 @@ pub fn hessian(f: &Program, wrt: &[usize], loc: Option<SourceLoc>) -> Result<Pro
     jacobian(&grad(f, wrt, loc.clone())?, wrt, loc)
 }
 
-/// The program with only the results whose index `wanted` accepts.
+/// The program with only the results whose number `wanted` accepts.
 ///
 /// # Errors
 /// None for a valid program.
@@ -163,9 +182,9 @@ pub fn keep(program: &Program, wanted: impl Fn(usize) -> bool) -> Result<Program
     let mut builder = Builder::new();
     let args = copy_params(&mut builder, program);
     let results = inline(&mut builder, program, &args)?;
-    let kept: Vec<Value> =
-        results.into_iter().enumerate().filter(|(i, _)| wanted(*i)).map(|(_, v)| v).collect();
-    builder.finish(&kept)
+    let numbered = results.into_iter().enumerate();
+    let kept: Vec<Value> = numbered.filter(|&(i, _)| wanted(i)).map(|(_, v)| v).collect();
+    builder.finish_live(&kept)
 }
 
 /// Parameters like those of `program`, with their origins and names.

@@ -13,6 +13,7 @@ use evolute_ir::{
     Builder, ExprBuilder, Inst, IrError, Level, Mode, Op, Origin, Partial, Prim, Program, Role,
     Table, TypeId, Value,
 };
+use smallvec::SmallVec;
 
 /// Inserts the derivative of `body` into `builder`: the body's results, then their tangents
 /// (`Forward`) or the cotangents of the active parameters (`Reverse`).
@@ -57,6 +58,9 @@ pub(crate) fn differentiate(
     }
 }
 
+/// The terms of a linear combination: no primitive has more than three operands.
+type Terms<L> = SmallVec<[(Coefficient, <L as Linear>::Tangent); 3]>;
+
 struct Walk<'a, L: Linear> {
     body: &'a Program,
     linear: L,
@@ -83,10 +87,12 @@ impl<'a, L: Linear> Walk<'a, L> {
     }
 
     fn run(&mut self) -> Result<(), IrError> {
+        let mut known = Vec::new();
         for &inst in &self.body.root().insts {
             let result = self.body.result(inst);
             let operands = self.body.operands(inst);
-            let known: Vec<Value> = operands.iter().map(|&v| self.known(v)).collect();
+            known.clear();
+            known.extend(operands.iter().map(|&v| self.known(v)));
             let origin = self.provenance.map(self.body, result, &self.known);
             let builder = self.linear.builder();
             builder.set_origin(origin);
@@ -111,7 +117,7 @@ impl<'a, L: Linear> Walk<'a, L> {
     ) -> Result<Option<L::Tangent>, IrError> {
         let operands = self.body.operands(inst);
         let tangent = |n: usize| self.tangents[operands[n]];
-        let mut terms = Vec::with_capacity(operands.len().min(3));
+        let mut terms: Terms<L> = SmallVec::new();
         match op {
             Op::Const(_) => {}
             Op::Prim(prim) => return self.tangent_of_prim(prim, operands, known, result),
@@ -152,7 +158,7 @@ impl<'a, L: Linear> Walk<'a, L> {
     ) -> Result<Option<L::Tangent>, IrError> {
         let loc = self.linear.builder().program().value(result).origin.loc;
         let origin = Origin { loc, level: self.level, role: Role::Primal, of: None };
-        let mut terms = Vec::with_capacity(operands.len());
+        let mut terms: Terms<L> = SmallVec::new();
         for (index, &operand) in operands.iter().enumerate() {
             let Some(tangent) = self.tangents[operand] else { continue };
             let builder = self.linear.builder();
@@ -195,8 +201,10 @@ fn partial(
     result: Value,
 ) -> Result<Partial, IrError> {
     let exprs = ExprBuilder::new(builder);
-    let operands: Vec<_> = known.iter().map(|&v| exprs.expr(v)).collect();
-    let partial = prim.partial(index, &operands, exprs.expr(result));
+    let partial = {
+        let operands: SmallVec<[_; 3]> = known.iter().map(|&v| exprs.expr(v)).collect();
+        prim.partial(index, &operands, exprs.expr(result))
+    };
     exprs.finish()?;
     Ok(partial)
 }

@@ -7,15 +7,26 @@
 //! turn. So perturbations of different levels cannot be confused, and no tags are needed.
 
 use crate::differentiate::differentiate;
+use crate::simplify::{When, rewriter};
 use evolute_ir::{
     Builder, Entity, Inst, IrError, Level, Loc, Mode, Op, Origin, Program, Region, Table, Value,
+    live_insts, without_dead_code,
 };
 
 /// What becomes of derivative operators.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Operators {
     Keep,
-    Remove,
+    Remove(Between),
+}
+
+/// What is done to a derivative before it is differentiated again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Between {
+    /// Nothing: every value that the derivatives define stays visible.
+    Keep,
+    /// Rewrites that change no bit of the results nor of their derivatives.
+    Simplify,
 }
 
 /// Inserts a copy of `program` applied to `args` and returns its results. Operators stay.
@@ -29,18 +40,33 @@ pub fn inline(builder: &mut Builder, program: &Program, args: &[Value]) -> Resul
     results
 }
 
+/// As [`inline`], without the instructions on which no result depends.
+pub(crate) fn inline_live(
+    builder: &mut Builder,
+    program: &Program,
+    args: &[Value],
+) -> Result<Vec<Value>, IrError> {
+    let live = live_insts(program);
+    let copy = Copy::new(builder, program, Operators::Keep);
+    Copy { live: Some(live), ..copy }.region(builder, Program::ROOT, args)
+}
+
 /// The program without derivative operators: each is replaced by the derivative.
 ///
 /// # Errors
 /// A program past its size limit.
-pub fn remove_operators(program: &Program) -> Result<Program, IrError> {
-    removed(program, Program::ROOT)
+pub fn remove_operators(program: &Program, between: Between) -> Result<Program, IrError> {
+    let plain = program.regions().len() == 1;
+    if plain { Ok(without_dead_code(program)) } else { removed(program, Program::ROOT, between) }
 }
 
 /// A region as a program of its own, without operators.
-fn removed(program: &Program, region: Region) -> Result<Program, IrError> {
+fn removed(program: &Program, region: Region, between: Between) -> Result<Program, IrError> {
     let mut builder = Builder::new();
-    let mut copy = Copy::new(&mut builder, program, Operators::Remove);
+    if between == Between::Simplify {
+        builder.set_rewriter(rewriter(When::Always));
+    }
+    let mut copy = Copy::new(&mut builder, program, Operators::Remove(between));
     let mut args = Vec::new();
     for &param in &program.region(region).params {
         let origin = copy.provenance.map(program, param, &copy.values);
@@ -50,12 +76,14 @@ fn removed(program: &Program, region: Region) -> Result<Program, IrError> {
         args.push(arg);
     }
     let results = copy.region(&mut builder, region, &args)?;
-    builder.finish(&results)
+    builder.finish_live(&results)
 }
 
 struct Copy<'a> {
     from: &'a Program,
     operators: Operators,
+    /// The instructions to copy, if not all.
+    live: Option<Table<Inst, bool>>,
     provenance: Provenance,
     values: Table<Value, Option<Value>>,
 }
@@ -63,7 +91,7 @@ struct Copy<'a> {
 impl<'a> Copy<'a> {
     fn new(builder: &mut Builder, from: &'a Program, operators: Operators) -> Self {
         let values = Table::filled(from.values().len(), None);
-        Copy { from, operators, provenance: Provenance::new(builder, from), values }
+        Copy { from, operators, live: None, provenance: Provenance::new(builder, from), values }
     }
 
     fn at(&self, value: Value) -> Value {
@@ -80,28 +108,49 @@ impl<'a> Copy<'a> {
         for (&param, &arg) in body.params.iter().zip(args) {
             self.values[param] = Some(arg);
         }
+        let mut operands = Vec::new();
         for &inst in &body.insts {
-            self.inst(builder, inst)?;
+            if self.live.as_ref().is_none_or(|live| live[inst]) {
+                self.inst(builder, inst, &mut operands)?;
+            }
         }
         Ok(body.results.iter().map(|&v| self.at(v)).collect())
     }
 
-    fn inst(&mut self, builder: &mut Builder, inst: Inst) -> Result<(), IrError> {
-        let operands: Vec<Value> = self.from.operands(inst).iter().map(|&v| self.at(v)).collect();
-        builder.set_origin(self.provenance.map(self.from, self.from.result(inst), &self.values));
-        let results = match self.from.op(inst) {
-            Op::Jvp { region, wrt } => self.operator(builder, Mode::Forward, region, wrt, &operands)?,
-            Op::Vjp { region, wrt } => self.operator(builder, Mode::Reverse, region, wrt, &operands)?,
+    fn inst(
+        &mut self,
+        builder: &mut Builder,
+        inst: Inst,
+        operands: &mut Vec<Value>,
+    ) -> Result<(), IrError> {
+        operands.clear();
+        operands.extend(self.from.operands(inst).iter().map(|&v| self.at(v)));
+        let first = self.from.results(inst).next();
+        let origin = first.map(|result| self.provenance.map(self.from, result, &self.values));
+        builder.set_origin(origin.unwrap_or_default());
+        match self.from.op(inst) {
+            Op::Jvp { region, wrt } => {
+                let results = self.operator(builder, Mode::Forward, region, wrt, operands)?;
+                self.define(builder, inst, &results);
+            }
+            Op::Vjp { region, wrt } => {
+                let results = self.operator(builder, Mode::Reverse, region, wrt, operands)?;
+                self.define(builder, inst, &results);
+            }
             op => {
                 let op = self.provenance.map_op(builder, self.from, op);
-                vec![builder.insert(op, &operands)?]
+                let result = builder.insert(op, operands)?;
+                self.define(builder, inst, &[result]);
             }
-        };
-        for (result, value) in self.from.results(inst).zip(results) {
+        }
+        Ok(())
+    }
+
+    fn define(&mut self, builder: &mut Builder, inst: Inst, results: &[Value]) {
+        for (result, &value) in self.from.results(inst).zip(results) {
             self.provenance.copy_name(builder, self.from, result, value);
             self.values[result] = Some(value);
         }
-        Ok(())
     }
 
     fn operator(
@@ -117,8 +166,8 @@ impl<'a> Copy<'a> {
         let (inputs, rest) = operands.split_at(wrt);
         let (seeds, captured) = rest.split_at(rest.len() - (params - wrt));
         match self.operators {
-            Operators::Remove => {
-                let body = removed(self.from, region)?;
+            Operators::Remove(between) => {
+                let body = removed(self.from, region, between)?;
                 let loc = builder.origin().loc;
                 // The body's levels are registered first: what was removed earlier has the lower one.
                 let provenance = Provenance::new(builder, &body);

@@ -5,9 +5,9 @@
 //! with the printed program.
 
 use crate::contract::contract;
-use crate::inline::remove_operators;
-use crate::simplify::simplify;
-use evolute_ir::{IrError, Program, verify, without_dead_code};
+use crate::inline::{Between, remove_operators};
+use crate::simplify::{When, simplify};
+use evolute_ir::{IrError, Program, verify};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -76,12 +76,18 @@ impl Pipeline {
     /// The passes that `options` ask for.
     pub fn new(options: Options) -> Pipeline {
         let mut passes: Vec<(&'static str, Pass)> = vec![
-            ("differentiate", |program, _| Ok((remove_operators(program)?, BTreeMap::new()))),
-            ("dead code", |program, _| Ok((without_dead_code(program), BTreeMap::new()))),
+            ("differentiate", |program, options| {
+                let between = if options.simplify { Between::Simplify } else { Between::Keep };
+                Ok((remove_operators(program, between)?, BTreeMap::new()))
+            }),
         ];
         if options.simplify {
             passes.push(("simplify", |program, options| {
-                let simplified = simplify(program, options.fp)?;
+                let when = match options.fp {
+                    FpMode::Strict => When::Last,
+                    FpMode::Contract => When::Contract,
+                };
+                let simplified = simplify(program, when)?;
                 Ok((simplified.program, simplified.applied))
             }));
             if options.fp == FpMode::Contract && options.fma {

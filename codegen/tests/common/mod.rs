@@ -1,5 +1,5 @@
 //! What the tests share: calling code on buffers, and comparing it with the interpreter bit for bit.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 use evolute_codegen::{Code, CodegenOptions, Regalloc, compile};
 use evolute_ir::{Buffer, EvalError, Failure, Interpreter, Literal, Program};

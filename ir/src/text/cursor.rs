@@ -104,7 +104,9 @@ impl<'t> Cursor<'t> {
                 Some(value) => self.advance().map(|_| value),
                 None => self.expected(what),
             },
-            Token::Text(_) | Token::Arrow | Token::Mark(_) | Token::Newline | Token::End => self.expected(what),
+            Token::Text(_) | Token::Arrow | Token::Mark(_) | Token::Newline | Token::End => {
+                self.expected(what)
+            }
         }
     }
 
@@ -193,7 +195,7 @@ fn name(word: &str) -> Option<Name> {
         "a" => Role::Cotangent,
         _ => return None,
     };
-    Some(Name { number: digits(number)?, suffix: Some((role, Level(digits(level)?))) })
+    Some(Name { number: digits(number)?, suffix: Some((role, Level::from_u32(digits(level)?))) })
 }
 
 /// A decimal number. A real one has a point or an exponent, so that 1 is not taken for 1.0, and one that only
@@ -201,7 +203,8 @@ fn name(word: &str) -> Option<Name> {
 fn decimal(word: &str, elem: Elem) -> Option<Literal> {
     let magnitude = word.strip_prefix('-').unwrap_or(word);
     let infinite = magnitude == "inf";
-    let real = infinite || (magnitude.starts_with(|c: char| c.is_ascii_digit()) && magnitude.contains(['.', 'e']));
+    let real =
+        infinite || (magnitude.starts_with(|c: char| c.is_ascii_digit()) && magnitude.contains(['.', 'e']));
     match elem {
         Elem::F64 => {
             let x: f64 = word.parse().ok()?;

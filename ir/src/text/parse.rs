@@ -14,9 +14,7 @@ use crate::entity::{Entity, Inst, Loc, Region, TypeId, Value};
 use crate::error::IrError;
 use crate::infer;
 use crate::prim::Prim;
-use crate::program::{
-    Def, InstData, LevelData, Mode, Op, Origin, Program, RegionData, SourceLoc, ValueData,
-};
+use crate::program::{Def, InstData, LevelData, Mode, Op, Origin, Program, RegionData, SourceLoc, ValueData};
 use crate::types::Type;
 use std::sync::Arc;
 
@@ -130,7 +128,12 @@ impl<'t> Parser<'t> {
         let ty = self.tables.intern(ty);
         let def = Def::Param(self.tables.program.regions[region].params.len() as u32);
         let written = self.written()?;
-        let value = self.tables.define(line, name, written, ValueData { ty, region, def, origin: Origin::default() })?;
+        let value = self.tables.define(
+            line,
+            name,
+            written,
+            ValueData { ty, region, def, origin: Origin::default() },
+        )?;
         self.tables.program.regions[region].params.push(value);
         Ok(())
     }
@@ -163,7 +166,8 @@ impl<'t> Parser<'t> {
     fn instruction(&mut self, result: Name) -> Read<()> {
         let line = self.text.line;
         let (op, operands) = self.operation()?;
-        let inferred = infer::infer(&self.tables.program, op, &operands).map_err(|error| at_line(line, error))?;
+        let inferred =
+            infer::infer(&self.tables.program, op, &operands).map_err(|error| at_line(line, error))?;
         let ty = self.tables.inferred(inferred);
         let written = self.written()?;
         self.insert(line, op, &operands, vec![(result, ty, written)])?;
@@ -189,7 +193,10 @@ impl<'t> Parser<'t> {
                 Some(prim) => Op::Prim(prim),
                 None => {
                     let found = Token::Word(name).describe();
-                    return Err(IrError::Parse { line, message: format!("expected an operation, found {found}") });
+                    return Err(IrError::Parse {
+                        line,
+                        message: format!("expected an operation, found {found}"),
+                    });
                 }
             },
         };
@@ -285,7 +292,12 @@ impl<'t> Parser<'t> {
         };
         for (name, ty, written) in results {
             let origin = Origin::default();
-            self.tables.define(line, name, written, ValueData { ty, region, def: Def::Result(inst), origin })?;
+            self.tables.define(
+                line,
+                name,
+                written,
+                ValueData { ty, region, def: Def::Result(inst), origin },
+            )?;
         }
         self.tables.program.operands.extend_from_slice(operands);
         self.tables.program.insts.push(data);

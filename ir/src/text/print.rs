@@ -43,9 +43,9 @@ pub fn instruction(program: &Program, inst: Inst) -> impl Display {
 pub(super) fn suffix(Origin { role, level, .. }: Origin) -> impl Display {
     fmt::from_fn(move |f| match (role, level) {
         (Role::Primal, Level::PRIMAL) => Ok(()),
-        (Role::Primal, Level(level)) => write!(f, ".p{level}"),
-        (Role::Tangent, Level(level)) => write!(f, ".t{level}"),
-        (Role::Cotangent, Level(level)) => write!(f, ".a{level}"),
+        (Role::Primal, level) => write!(f, ".p{}", level.as_u32()),
+        (Role::Tangent, level) => write!(f, ".t{}", level.as_u32()),
+        (Role::Cotangent, level) => write!(f, ".a{}", level.as_u32()),
     })
 }
 
@@ -67,7 +67,8 @@ impl Printer<'_, '_> {
     fn body(&mut self, region: Region, depth: usize) -> fmt::Result {
         let indent = depth * 2;
         let shown = self.shown.get_mut(region.index()).map(|shown| std::mem::replace(shown, true));
-        let (Some(false), Some(data), true) = (shown, self.program.regions.get(region), depth <= MAX_DEPTH) else {
+        let (Some(false), Some(data), true) = (shown, self.program.regions.get(region), depth <= MAX_DEPTH)
+        else {
             return writeln!(self.f, "{:indent$}?", "");
         };
         for &inst in &data.insts {

@@ -34,9 +34,15 @@ impl Tables {
         Tables { program, types, places: FxHashMap::default(), links: Vec::new() }
     }
 
-    pub(super) fn define(&mut self, line: usize, name: Name, written: Written, mut data: ValueData) -> Read<Value> {
+    pub(super) fn define(
+        &mut self,
+        line: usize,
+        name: Name,
+        written: Written,
+        mut data: ValueData,
+    ) -> Read<Value> {
         let expected = Value::new(self.program.values.len());
-        if name.number != expected.0 {
+        if name.number != expected.as_u32() {
             let message = format!("expected {expected} to be defined next, found v{}", name.number);
             return Err(IrError::Parse { line, message });
         }
@@ -80,7 +86,7 @@ impl Tables {
 
     /// The value of this name, wherever it is defined.
     pub(super) fn known(&self, line: usize, name: Name) -> Read<Value> {
-        let value = Value(name.number);
+        let value = Value::from_u32(name.number);
         let error = |message| Err(IrError::Parse { line, message });
         let Some(data) = self.program.values.get(value) else {
             return error(format!("expected a value that is defined, found {value}"));

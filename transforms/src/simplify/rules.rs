@@ -2,23 +2,38 @@
 //!
 //! A rewrite is *exact* if the result has the same bits for all operands, infinities, subnormals and
 //! signed zeros included, NaNs being one class. The others change a rounding or the sign of a zero, never more,
-//! and apply in [`FpMode::Contract`](crate::FpMode::Contract) only. What would lose a NaN or an infinity
+//! and apply in [`FpMode::Contract`](crate::FpMode::Contract) only. Some exact ones wait until all derivatives are
+//! taken: strength reductions, whose sides have derivatives that round differently, and the removal of
+//! `stop_gradient`. What would lose a NaN or an infinity
 //! (`x·0 → 0`) is in neither mode.
 
-use super::Round;
-use evolute_ir::{IrError, Op, Prim, Value};
+use super::matching::Matching;
+use evolute_ir::{Builder, Elem, IrError, Literal, Op, Prim, Value};
+use std::ops::Range;
+use std::sync::LazyLock;
 
 /// What replaces an instruction, or `None` where the rule does not match.
 type Replacement = Option<Result<Value, IrError>>;
+
+/// When a rewrite may be applied.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum When {
+    /// Exact, and the derivatives of both sides are computed alike: also between two derivatives.
+    Always,
+    /// Exact, once nothing is to be differentiated any more.
+    Last,
+    /// Inexact: last, and in `Contract` only.
+    Contract,
+}
 
 /// A row of the table.
 pub struct Rewrite {
     /// What it does, as `pattern → replacement`.
     pub name: &'static str,
-    /// Whether it keeps every bit.
-    pub exact: bool,
+    /// When it may be applied.
+    pub when: When,
     root: Root,
-    pub(crate) apply: fn(&mut Round<'_>, &[Value]) -> Replacement,
+    pub(crate) apply: fn(&mut Builder, &[Value]) -> Replacement,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,11 +43,11 @@ enum Root {
 }
 
 macro_rules! table {
-    ($($root:ident $name:literal $exact:ident |$round:ident, $($x:pat_param),+| $body:expr;)*) => {
+    ($($root:ident $name:literal $when:ident |$round:ident, $($x:pat_param),+| $body:expr;)*) => {
         /// Every rewrite. Those of one root stand together, in the order in which they are tried.
         pub static TABLE: &[Rewrite] = &[$(Rewrite {
             name: $name,
-            exact: table!(@exact $exact),
+            when: table!(@when $when),
             root: table!(@root $root),
             apply: |$round, operands| {
                 let [$($x),+] = *operands else { return None };
@@ -40,8 +55,9 @@ macro_rules! table {
             },
         }),*];
     };
-    (@exact exact) => { true };
-    (@exact contract) => { false };
+    (@when exact) => { When::Always };
+    (@when last) => { When::Last };
+    (@when contract) => { When::Contract };
     (@root Select) => { Root::Select };
     (@root $prim:ident) => { Root::Prim(Prim::$prim) };
 }
@@ -68,11 +84,11 @@ table! {
         (None, Some(y)) => Some(negative(s, Prim::Mul, x, y)),
         (None, None) => None,
     };
-    Mul "c · (2ᵏ · x) → (c · 2ᵏ) · x" exact |s, x, y| merged(s, x, y, doubles).or_else(|| merged(s, y, x, doubles));
+    Mul "c · (2ᵏ · x) → (c · 2ᵏ) · x" last  |s, x, y| merged(s, x, y, doubles).or_else(|| merged(s, y, x, doubles));
     Mul "a · (b · x) → (a · b) · x" contract |s, x, y| merged(s, x, y, |a, b| (a * b).is_normal()).or_else(|| merged(s, y, x, |a, b| (a * b).is_normal()));
     Div "x / 1 → x"              exact    |s, x, y| if s.is_real(y, 1.0) { ok(x) } else { None };
-    Div "1 / x → recip x"        exact    |s, x, y| if s.is_real(x, 1.0) { Some(s.prim(Prim::Recip, &[y])) } else { None };
-    Div "x / 2ᵏ → x · 2⁻ᵏ"       exact    |s, x, y| {
+    Div "1 / x → recip x"        last     |s, x, y| if s.is_real(x, 1.0) { Some(s.prim(Prim::Recip, &[y])) } else { None };
+    Div "x / 2ᵏ → x · 2⁻ᵏ"       last     |s, x, y| {
         let inverse = s.real(y).and_then(exact_inverse).and_then(|c| s.constant_like(y, c))?;
         Some(s.prim(Prim::Mul, &[x, inverse]))
     };
@@ -89,18 +105,18 @@ table! {
     MulAdd "fma(x, -1, z) → z - x" exact  |s, x, y, z| other(s, x, y, -1.0).map(|x| s.prim(Prim::Sub, &[z, x]));
     Powi "x⁰ → 1"                exact    |s, x, n| if s.int(n) == Some(0) { s.constant_like(x, 1.0).map(Ok) } else { None };
     Powi "x¹ → x"                exact    |s, x, n| if s.int(n) == Some(1) { ok(x) } else { None };
-    Powi "x² → x·x"              exact    |s, x, n| if s.int(n) == Some(2) && is_f64(s, x) { Some(s.prim(Prim::Mul, &[x, x])) } else { None };
-    Powi "x³ → x·x·x"            exact    |s, x, n| if s.int(n) == Some(3) && is_f64(s, x) { Some(power(s, x, 3)) } else { None };
-    Powi "x⁻¹ → recip x"         exact    |s, x, n| if s.int(n) == Some(-1) { Some(s.prim(Prim::Recip, &[x])) } else { None };
+    Powi "x² → x·x"              last     |s, x, n| if s.int(n) == Some(2) && is_f64(s, x) { Some(s.prim(Prim::Mul, &[x, x])) } else { None };
+    Powi "x³ → x·x·x"            last     |s, x, n| if s.int(n) == Some(3) && is_f64(s, x) { Some(power(s, x, 3)) } else { None };
+    Powi "x⁻¹ → recip x"         last     |s, x, n| if s.int(n) == Some(-1) { Some(s.prim(Prim::Recip, &[x])) } else { None };
     Powi "x⁴ → x²·x²"            contract |s, x, n| if s.int(n) == Some(4) { Some(power(s, x, 4)) } else { None };
     Powf "x⁰ → 1"                exact    |s, x, y| if s.is_real(y, 0.0) { s.constant_like(x, 1.0).map(Ok) } else { None };
     Powf "x¹ → x"                exact    |s, x, y| if s.is_real(y, 1.0) { ok(x) } else { None };
     Powf "xⁿ → powi(x, n)"       contract |s, x, y| {
         let n = s.real(y).filter(|y| y.fract() == 0.0 && y.abs() <= 4.0)?;
-        let n = s.integer(n as i64);
+        let n = s.constant(Literal::I64(n as i64));
         Some(s.prim(Prim::Powi, &[x, n]))
     };
-    StopGradient "stop_gradient x → x" exact |_s, x| ok(x);
+    StopGradient "stop_gradient x → x" last  |_s, x| ok(x);
     And "x ∧ true → x, x ∧ false → false, x ∧ x → x" exact |s, x, y| match (s.truth(x), s.truth(y)) {
         (Some(true), _) | (_, Some(false)) => ok(y),
         (Some(false), _) | (_, Some(true)) => ok(x),
@@ -112,22 +128,30 @@ table! {
         (None, None) => if x == y { ok(x) } else { None },
     };
     Not "¬¬x → x"                exact    |s, x| s.match_prim(Prim::Not, x).map(|[x]| Ok(x));
-    Select "select(¬c, a, b) → select(c, b, a)" exact |s, c, a, b| s.match_prim(Prim::Not, c).map(|[c]| s.emit(Op::Select, &[c, b, a]));
+    Select "select(¬c, a, b) → select(c, b, a)" exact |s, c, a, b| s.match_prim(Prim::Not, c).map(|[c]| s.insert(Op::Select, &[c, b, a]));
 }
+
+/// The rows of each primitive, and after them those of `select`.
+static ROWS: LazyLock<Vec<Range<usize>>> = LazyLock::new(|| {
+    let roots = Prim::ALL.into_iter().map(Root::Prim).chain([Root::Select]);
+    let rows = |root| {
+        let start = TABLE.iter().position(|row| row.root == root).unwrap_or(0);
+        start..start + TABLE[start..].iter().take_while(|row| row.root == root).count()
+    };
+    roots.map(rows).collect()
+});
 
 impl Rewrite {
     /// The rewrites whose root is `op`.
     pub(crate) fn of(op: Op) -> &'static [Rewrite] {
-        let root = match op {
-            Op::Prim(prim) => Root::Prim(prim),
-            Op::Select => Root::Select,
+        let index = match op {
+            Op::Prim(prim) => prim as usize,
+            Op::Select => Prim::ALL.len(),
             Op::Const(_) | Op::Cast(_) | Op::Element(_) | Op::Pack(_) | Op::Jvp { .. } | Op::Vjp { .. } => {
                 return &[];
             }
         };
-        let Some(start) = TABLE.iter().position(|row| row.root == root) else { return &[] };
-        let end = start + TABLE[start..].iter().take_while(|row| row.root == root).count();
-        &TABLE[start..end]
+        &TABLE[ROWS[index].clone()]
     }
 }
 
@@ -135,17 +159,17 @@ fn ok(value: Value) -> Replacement {
     Some(Ok(value))
 }
 
-fn neg(s: &Round<'_>, value: Value) -> Option<Value> {
+fn neg(s: &Builder, value: Value) -> Option<Value> {
     s.match_prim(Prim::Neg, value).map(|[x]| x)
 }
 
 /// Integer division does not commute with negation at `i64::MIN`.
-fn real_neg(s: &Round<'_>, value: Value) -> Option<Value> {
+fn real_neg(s: &Builder, value: Value) -> Option<Value> {
     neg(s, value).filter(|&x| s.acts_on_reals(x))
 }
 
 /// The factor that is not the constant `c`.
-fn other(s: &Round<'_>, x: Value, y: Value, c: f64) -> Option<Value> {
+fn other(s: &Builder, x: Value, y: Value, c: f64) -> Option<Value> {
     if s.is_real(y, c) {
         Some(x)
     } else if s.is_real(x, c) {
@@ -155,12 +179,12 @@ fn other(s: &Round<'_>, x: Value, y: Value, c: f64) -> Option<Value> {
     }
 }
 
-fn negative(s: &mut Round<'_>, prim: Prim, x: Value, y: Value) -> Result<Value, IrError> {
+fn negative(s: &mut Builder, prim: Prim, x: Value, y: Value) -> Result<Value, IrError> {
     let value = s.prim(prim, &[x, y])?;
     s.prim(Prim::Neg, &[value])
 }
 
-fn negated_constant(s: &mut Round<'_>, x: Value, c: Value) -> Replacement {
+fn negated_constant(s: &mut Builder, x: Value, c: Value) -> Replacement {
     let inner = real_neg(s, x)?;
     let negated = s.real(c)?;
     let negated = s.constant_like(c, -negated)?;
@@ -168,7 +192,7 @@ fn negated_constant(s: &mut Round<'_>, x: Value, c: Value) -> Replacement {
 }
 
 /// `a · (b · x)` as `(a · b) · x`, if `a` and `b` are constants that may be merged.
-fn merged(s: &mut Round<'_>, a: Value, product: Value, may: fn(f64, f64) -> bool) -> Replacement {
+fn merged(s: &mut Builder, a: Value, product: Value, may: fn(f64, f64) -> bool) -> Replacement {
     let outer = s.real(a)?;
     let [p, q] = s.match_prim(Prim::Mul, product)?;
     let (inner, x) = match (s.real(p), s.real(q)) {
@@ -201,11 +225,11 @@ fn exact_inverse(c: f64) -> Option<f64> {
 }
 
 /// On `f32` a kernel's value is rounded once from `f64`, so products of `f32` differ from it.
-fn is_f64(s: &Round<'_>, x: Value) -> bool {
-    s.is_elem(x, evolute_ir::Elem::F64)
+fn is_f64(s: &Builder, x: Value) -> bool {
+    s.is_elem(x, Elem::F64)
 }
 
-fn power(s: &mut Round<'_>, x: Value, n: u32) -> Result<Value, IrError> {
+fn power(s: &mut Builder, x: Value, n: u32) -> Result<Value, IrError> {
     let square = s.prim(Prim::Mul, &[x, x])?;
     s.prim(Prim::Mul, &[square, if n == 3 { x } else { square }])
 }

@@ -1,14 +1,12 @@
 //! Texts damaged at random never make the reader, the verifier or the printer panic, and what can be read
 //! survives a print and another reading.
 //!
-//! `EVOLUTE_MUTATIONS=1000000 EVOLUTE_SEED=7 cargo test --release -p evolute-ir --test mutations` runs more.
+//! `EVOLUTE_MUTATIONS=1000000 EVOLUTE_SEED=7 cargo test --release -p evolute-ir --test all mutations` runs more.
 
-mod support;
-
+use crate::support::{self, Rng};
 use evolute_ir::{dot, text, verify};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use support::Rng;
 
 fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
@@ -51,11 +49,14 @@ fn survives(text: &str) -> Option<bool> {
 
 /// The texts of the file tests, and random programs.
 fn corpus() -> Vec<String> {
-    let mut texts: Vec<String> = (0..40).map(|seed| support::program(&mut Rng::new(seed), 12).to_string()).collect();
+    let mut texts: Vec<String> =
+        (0..40).map(|seed| support::program(&mut Rng::new(seed), 12).to_string()).collect();
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/filetests")];
     while let Some(folder) = folders.pop() {
-        let mut paths: Vec<_> =
-            std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+        let mut paths: Vec<_> = std::fs::read_dir(folder)
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").path())
+            .collect();
         paths.sort();
         for path in paths {
             if path.is_dir() {
@@ -97,8 +98,20 @@ fn bytes(rng: &mut Rng, text: String) -> String {
 /// Replaces one word by another of the text or by one that is often wrong.
 fn tokens(rng: &mut Rng, text: &str) -> String {
     const WRONG: [&str; 14] = [
-        "v0", "v4294967295", "v1.t9", "v2.a1", "4294967296", "f64[0]", "f64[2147483649]", "nan", "-", "->", "wrt",
-        "level", "999999999999999999999", "inf",
+        "v0",
+        "v4294967295",
+        "v1.t9",
+        "v2.a1",
+        "4294967296",
+        "f64[0]",
+        "f64[2147483649]",
+        "nan",
+        "-",
+        "->",
+        "wrt",
+        "level",
+        "999999999999999999999",
+        "inf",
     ];
     let words: Vec<&str> = text.split_inclusive([' ', '\n', ',', '(', ')']).collect();
     let at = rng.below(words.len());

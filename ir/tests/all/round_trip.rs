@@ -1,10 +1,8 @@
 //! A program's text reads back as the same program, and the same text.
 
-mod support;
-
+use crate::support::{self, Rng};
 use evolute_ir::{Builder, Elem, IrError, Mode, Program, dot, text, verify};
 use std::fmt::Write;
-use support::Rng;
 
 fn check(program: &Program, context: &str) {
     let printed = program.to_string();
@@ -61,14 +59,22 @@ fn large_texts() {
     let count = 100_000;
     let mut text = String::from("evolute 0\nprogram (v0: f64) -> () {\n");
     for i in 1..=count {
-        writeln!(text, "v{i} = mul v{}, v0 of v{} @\"file {i}\":{i} \"name {i}\"", i - 1, count - i).expect("a string");
+        writeln!(text, "v{i} = mul v{}, v0 of v{} @\"file {i}\":{i} \"name {i}\"", i - 1, count - i)
+            .expect("a string");
     }
     text.push_str("return\n}\n");
     check(&text::parse(&text).expect("well formed"), "large");
 
-    for garbage in ["(", "v", "\"", "\\", "v0 = ", ",", "; ", "\n", "v1 = mul v0, v0 ", "é", "{", "-", "@", "f64[1,"] {
+    for garbage in
+        ["(", "v", "\"", "\\", "v0 = ", ",", "; ", "\n", "v1 = mul v0, v0 ", "é", "{", "-", "@", "f64[1,"]
+    {
         let garbage = garbage.repeat(10_000_000 / garbage.len());
-        for context in ["", "evolute 0\nprogram (", "evolute 0\nprogram (v0: f64) -> () {\n", "evolute 0\nprogram (v0: f64 \""] {
+        for context in [
+            "",
+            "evolute 0\nprogram (",
+            "evolute 0\nprogram (v0: f64) -> () {\n",
+            "evolute 0\nprogram (v0: f64 \"",
+        ] {
             assert!(matches!(text::parse(&format!("{context}{garbage}")), Err(IrError::Parse { .. })));
         }
     }

@@ -28,7 +28,8 @@ fn files() {
             std::fs::write(&path, file.with_expectation(&found)).expect("the file can be written");
         } else if found != file.expected {
             let expected = &file.expected;
-            writeln!(failures, "{}\n── expected\n{expected}── found\n{found}", path.display()).expect("a string");
+            writeln!(failures, "{}\n── expected\n{expected}── found\n{found}", path.display())
+                .expect("a string");
         }
     }
     assert!(failures.is_empty(), "{failures}EVOLUTE_BLESS=1 rewrites the expectations");
@@ -74,7 +75,8 @@ impl File {
     }
 
     fn with_expectation(&self, found: &str) -> String {
-        let lines: String = found.lines().map(|line| format!(";! {line}\n").replace(";! \n", ";!\n")).collect();
+        let lines: String =
+            found.lines().map(|line| format!(";! {line}\n").replace(";! \n", ";!\n")).collect();
         format!("{}{lines}", self.text)
     }
 

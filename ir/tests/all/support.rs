@@ -2,8 +2,8 @@
 //! arrays, nested derivative operators with captures, and all of a value's provenance.
 
 use evolute_ir::{
-    Builder, Class, Elem, Entity, Level, Literal, Loc, Mode, Op, Origin, Prim, Program, Role, SourceLoc, Type,
-    Value,
+    Builder, Class, Elem, Entity, Level, Literal, Loc, Mode, Op, Origin, Prim, Program, Role, SourceLoc,
+    Type, Value,
 };
 
 /// Xorshift: small, seeded, good enough to choose.
@@ -42,7 +42,17 @@ impl Rng {
 /// A constant, often a strange one.
 pub(crate) fn literal(rng: &mut Rng, elem: Elem) -> Literal {
     const STRANGE: [f64; 11] = [
-        0.0, -0.0, 1.0, -1.5, 1e300, 5e-324, 2.2250738585072014e-308, f64::INFINITY, f64::NEG_INFINITY, 0.1, f64::MAX,
+        0.0,
+        -0.0,
+        1.0,
+        -1.5,
+        1e300,
+        5e-324,
+        2.2250738585072014e-308,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        0.1,
+        f64::MAX,
     ];
     match elem {
         Elem::F64 if rng.chance(2) => Literal::F64(rng.bits()),
@@ -55,7 +65,8 @@ pub(crate) fn literal(rng: &mut Rng, elem: Elem) -> Literal {
 
 /// A random program of about `size` instructions.
 pub(crate) fn program(rng: &mut Rng, size: usize) -> Program {
-    let mut generator = Generator { rng, builder: Builder::new(), pools: vec![Vec::new()], locs: vec![Loc::UNKNOWN] };
+    let mut generator =
+        Generator { rng, builder: Builder::new(), pools: vec![Vec::new()], locs: vec![Loc::UNKNOWN] };
     generator.provenance_tables();
     for _ in 0..1 + generator.rng.below(4) {
         generator.param();
