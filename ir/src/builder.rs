@@ -10,19 +10,20 @@
 //! region is captured when it is used, as a further parameter of every region in between; a value of
 //! a region that is no longer open is refused ([`IrError::Escaped`]).
 
+mod share;
+
+use share::Key;
+
 use crate::entity::{Entity, Inst, Level, Loc, Region, Table, TypeId, Value};
 use crate::error::IrError;
 use crate::infer::{self, Inferred, scalar_type};
-use crate::interp;
-use crate::prim::Prim;
 use crate::program::{
     Def, InstData, LevelData, Mode, Op, Origin, Program, RegionData, SourceLoc, ValueData,
 };
 use crate::text::MAX_DEPTH;
 use crate::types::{Elem, Literal, Type};
-use rustc_hash::{FxHashMap, FxHasher};
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// How many candidates a search for an equal instruction compares.
@@ -52,16 +53,6 @@ pub struct Builder {
     rewriter: Option<Rewriter>,
     rewrites: BTreeMap<&'static str, usize>,
     limit: usize,
-}
-
-/// Where equal instructions are looked for.
-enum Key {
-    /// Nowhere: without operands nothing is shared.
-    None,
-    /// Among those chained to this value.
-    Chain(Value),
-    /// Among those of this hash.
-    Hash(u64),
 }
 
 #[derive(Debug)]
@@ -464,95 +455,5 @@ impl Builder {
         self.chain_next.push(None);
         self.program.regions[region].insts.push(inst);
         inst
-    }
-
-    // ── sharing and folding ─────────────────────────────────────────────────────────────────────
-
-    /// An equal instruction among the youngest users of the youngest operand. Operands belong to the
-    /// current region, so their users do too.
-    fn find(&self, key: &Key, op: Op, operands: &[Value]) -> Option<Value> {
-        let same = |inst: Inst| {
-            self.program.op(inst) == op && same_operands(op, self.program.operands(inst), operands)
-        };
-        let found = match *key {
-            Key::None => None,
-            Key::Hash(hash) => self.global.as_ref()?.get(&hash).copied().filter(|&inst| same(inst)),
-            Key::Chain(youngest) => {
-                let chain = std::iter::successors(self.chain_head[youngest], |&inst| self.chain_next[inst]);
-                chain.take(CHAIN_LIMIT).find(|&inst| same(inst))
-            }
-        };
-        found.map(|inst| self.program.result(inst))
-    }
-
-    fn key(&self, region: Region, op: Op, operands: &[Value]) -> Key {
-        match operands.iter().copied().max() {
-            None => Key::None,
-            Some(_) if self.global.is_some() => Key::Hash(hash(region, op, operands)),
-            Some(youngest) => Key::Chain(youngest),
-        }
-    }
-
-    /// A shared value belongs to the outermost level that computes it.
-    fn lower_level(&mut self, value: Value) {
-        let origin = &mut self.program.values[value].origin;
-        if self.origin.level < origin.level {
-            *origin = self.origin;
-        }
-    }
-
-    fn fold(&mut self, op: Op, operands: &[Value]) -> Option<Value> {
-        match op {
-            Op::Element(index) => match self.program.def_inst(operands[0]) {
-                Some(def) if matches!(self.program.op(def), Op::Pack(_)) => {
-                    self.program.operands(def).get(index as usize).copied()
-                }
-                _ => None,
-            },
-            Op::Select => match self.program.as_const(operands[0]) {
-                Some(Literal::Bool(true)) => Some(operands[1]),
-                Some(Literal::Bool(false)) => Some(operands[2]),
-                _ if operands[1] == operands[2] => Some(operands[1]),
-                _ => None,
-            },
-            Op::Prim(prim) => self.fold_prim(prim, operands),
-            Op::Cast(elem) => {
-                if self.program.ty(operands[0]).elem == elem {
-                    return Some(operands[0]);
-                }
-                let literal = interp::cast(self.program.as_const(operands[0])?, elem);
-                Some(self.constant(literal))
-            }
-            Op::Const(_) | Op::Pack(_) | Op::Jvp { .. } | Op::Vjp { .. } => None,
-        }
-    }
-
-    fn fold_prim(&mut self, prim: Prim, operands: &[Value]) -> Option<Value> {
-        let mut literals = [Literal::Bool(false); 3];
-        for (slot, &operand) in literals.iter_mut().zip(operands) {
-            *slot = self.program.as_const(operand)?;
-        }
-        let literal = interp::eval_prim(prim, &literals[..operands.len()]).ok()?;
-        Some(self.constant(literal))
-    }
-}
-
-/// The order of operands does not enter for a commutative primitive, as in [`same_operands`].
-fn hash(region: Region, op: Op, operands: &[Value]) -> u64 {
-    let mut hasher = FxHasher::default();
-    (region, op).hash(&mut hasher);
-    match (op, operands) {
-        (Op::Prim(prim), &[a, b]) if prim.is_commutative() => (a.min(b), a.max(b)).hash(&mut hasher),
-        _ => operands.hash(&mut hasher),
-    }
-    hasher.finish()
-}
-
-fn same_operands(op: Op, a: &[Value], b: &[Value]) -> bool {
-    match (op, a, b) {
-        (Op::Prim(prim), &[a0, a1], &[b0, b1]) if prim.is_commutative() => {
-            (a0 == b0 && a1 == b1) || (a0 == b1 && a1 == b0)
-        }
-        _ => a == b,
     }
 }

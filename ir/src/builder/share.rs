@@ -1,0 +1,111 @@
+//! What is not inserted: instructions that the region already holds, and those that fold to a value at
+//! hand.
+
+use super::{Builder, CHAIN_LIMIT};
+use crate::entity::{Inst, Region, Value};
+use crate::interp;
+use crate::prim::Prim;
+use crate::program::Op;
+use crate::types::Literal;
+use rustc_hash::FxHasher;
+use std::hash::{Hash, Hasher};
+
+/// Where equal instructions are looked for.
+pub(super) enum Key {
+    /// Nowhere: without operands nothing is shared.
+    None,
+    /// Among those chained to this value.
+    Chain(Value),
+    /// Among those of this hash.
+    Hash(u64),
+}
+
+impl Builder {
+    /// An equal instruction among the youngest users of the youngest operand. Operands belong to the
+    /// current region, so their users do too.
+    pub(super) fn find(&self, key: &Key, op: Op, operands: &[Value]) -> Option<Value> {
+        let same = |inst: Inst| {
+            self.program.op(inst) == op && same_operands(op, self.program.operands(inst), operands)
+        };
+        let found = match *key {
+            Key::None => None,
+            Key::Hash(hash) => self.global.as_ref()?.get(&hash).copied().filter(|&inst| same(inst)),
+            Key::Chain(youngest) => {
+                let chain = std::iter::successors(self.chain_head[youngest], |&inst| self.chain_next[inst]);
+                chain.take(CHAIN_LIMIT).find(|&inst| same(inst))
+            }
+        };
+        found.map(|inst| self.program.result(inst))
+    }
+
+    pub(super) fn key(&self, region: Region, op: Op, operands: &[Value]) -> Key {
+        match operands.iter().copied().max() {
+            None => Key::None,
+            Some(_) if self.global.is_some() => Key::Hash(hash(region, op, operands)),
+            Some(youngest) => Key::Chain(youngest),
+        }
+    }
+
+    /// A shared value belongs to the outermost level that computes it.
+    pub(super) fn lower_level(&mut self, value: Value) {
+        let origin = &mut self.program.values[value].origin;
+        if self.origin.level < origin.level {
+            *origin = self.origin;
+        }
+    }
+
+    pub(super) fn fold(&mut self, op: Op, operands: &[Value]) -> Option<Value> {
+        match op {
+            Op::Element(index) => match self.program.def_inst(operands[0]) {
+                Some(def) if matches!(self.program.op(def), Op::Pack(_)) => {
+                    self.program.operands(def).get(index as usize).copied()
+                }
+                _ => None,
+            },
+            Op::Select => match self.program.as_const(operands[0]) {
+                Some(Literal::Bool(true)) => Some(operands[1]),
+                Some(Literal::Bool(false)) => Some(operands[2]),
+                _ if operands[1] == operands[2] => Some(operands[1]),
+                _ => None,
+            },
+            Op::Prim(prim) => self.fold_prim(prim, operands),
+            Op::Cast(elem) => {
+                if self.program.ty(operands[0]).elem == elem {
+                    return Some(operands[0]);
+                }
+                let literal = interp::cast(self.program.as_const(operands[0])?, elem);
+                Some(self.constant(literal))
+            }
+            Op::Const(_) | Op::Pack(_) | Op::Jvp { .. } | Op::Vjp { .. } => None,
+        }
+    }
+
+    fn fold_prim(&mut self, prim: Prim, operands: &[Value]) -> Option<Value> {
+        let mut literals = [Literal::Bool(false); 3];
+        for (slot, &operand) in literals.iter_mut().zip(operands) {
+            *slot = self.program.as_const(operand)?;
+        }
+        let literal = interp::eval_prim(prim, &literals[..operands.len()]).ok()?;
+        Some(self.constant(literal))
+    }
+}
+
+/// The order of operands does not enter for a commutative primitive, as in [`same_operands`].
+fn hash(region: Region, op: Op, operands: &[Value]) -> u64 {
+    let mut hasher = FxHasher::default();
+    (region, op).hash(&mut hasher);
+    match (op, operands) {
+        (Op::Prim(prim), &[a, b]) if prim.is_commutative() => (a.min(b), a.max(b)).hash(&mut hasher),
+        _ => operands.hash(&mut hasher),
+    }
+    hasher.finish()
+}
+
+fn same_operands(op: Op, a: &[Value], b: &[Value]) -> bool {
+    match (op, a, b) {
+        (Op::Prim(prim), &[a0, a1], &[b0, b1]) if prim.is_commutative() => {
+            (a0 == b0 && a1 == b1) || (a0 == b1 && a1 == b0)
+        }
+        _ => a == b,
+    }
+}
