@@ -230,6 +230,7 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
     /// # Errors
     /// Arguments or results that are not real.
     #[track_caller]
+    #[allow(clippy::type_complexity, reason = "the tuple is the documentation")]
     pub fn jvp(&self) -> Result<Function<(S, A), (R, R), A>, Error> {
         let outputs = (self.outputs.clone(), self.outputs.clone());
         self.derived(derive::jvp, (self.inputs.clone(), self.active.clone()), outputs)
@@ -240,6 +241,7 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
     /// # Errors
     /// Arguments or results that are not real.
     #[track_caller]
+    #[allow(clippy::type_complexity, reason = "the tuple is the documentation")]
     pub fn vjp(&self) -> Result<Function<(S, R), (R, A), A>, Error> {
         let outputs = (self.outputs.clone(), self.active.clone());
         self.derived(derive::vjp, (self.inputs.clone(), self.outputs.clone()), outputs)

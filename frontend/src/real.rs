@@ -8,7 +8,9 @@ use crate::kind::RealKind;
 use crate::traced::{Condition, Traced};
 use evolute_ir::{for_each_prim, interp::RealPrims};
 use std::iter::{Product, Sum};
-use std::ops::{Add, AddAssign, BitAnd, BitOr, Div, DivAssign, Mul, MulAssign, Neg, Not, Rem, Sub, SubAssign};
+use std::ops::{
+    Add, AddAssign, BitAnd, BitOr, Div, DivAssign, Mul, MulAssign, Neg, Not, Rem, Sub, SubAssign,
+};
 
 /// The truth value of a comparison between numbers of type `T`.
 pub trait Logic<T>: Copy + BitAnd<Output = Self> + BitOr<Output = Self> + Not<Output = Self> {
@@ -215,10 +217,7 @@ impl<T: Real> RealSlice<T> for [T] {
         for x in rest {
             largest = Real::max(largest, x.abs());
         }
-        // About 1/√largest, so that neither the squares nor the scale's square, which multiplies tangents
-        // in the second derivative, leave the range; for large numbers less, so that sums of squares do not.
-        let root = largest.sqrt();
-        let scale = largest.gt(T::of(1.0)).select(root * T::of(65536.0), root).rescale();
+        let scale = norm_scale(largest);
         let mut sum = T::of(0.0);
         for &x in self {
             let x = x * scale;
@@ -253,6 +252,20 @@ impl<T: Real> RealSlice<T> for [T] {
         }
         terms
     }
+}
+
+/// A power of two to multiply numbers by before they are squared, `largest` being the largest magnitude.
+///
+/// About 1/√largest: then neither the squares leave the range, nor the scale's own square, which multiplies
+/// tangents in a second derivative by forward mode alone. Large numbers are made smaller, for the sum of
+/// their squares. For tiny ones the second derivative by forward over reverse meets largest^(−3/2) that way;
+/// where that overflows the scale is about 1/largest.
+#[track_caller]
+fn norm_scale<T: Real>(largest: T) -> T {
+    let root = largest.sqrt();
+    let half = largest.gt(T::of(1.0)).select(root * T::of(65536.0), root).rescale();
+    let full = largest.rescale();
+    (half * full).lt(T::of(f64::INFINITY)).select(half, full)
 }
 
 /// The maximum, as a constant of every derivative: the results do not depend on it. An infinite one

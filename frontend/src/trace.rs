@@ -8,7 +8,9 @@
 
 use crate::error::TraceError;
 use crate::traced::Repr;
-use evolute_ir::{Builder, ClosedRegion, IrError, Literal, Loc, Mode, Op, Origin, Program, SourceLoc, Type, Value};
+use evolute_ir::{
+    Builder, ClosedRegion, IrError, Literal, Loc, Mode, Op, Origin, Program, SourceLoc, Type, Value,
+};
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
 use std::panic::Location;

@@ -122,39 +122,27 @@ impl Slot {
     }
 }
 
-/// Compares the extents of all buffers with the signature.
+/// Whether the buffers have the extents of the signature.
 #[inline]
-pub(crate) fn check(
-    [singular, plural]: [&'static str; 2],
-    slots: &[Slot],
-    extents: impl ExactSizeIterator<Item = (Elem, usize)> + Clone,
-) -> Result<(), CallError> {
-    let fits = |(slot, extent): (&Slot, _)| slot.extent == extent;
-    match slots.len() == extents.len() && slots.iter().zip(extents.clone()).all(fits) {
-        true => Ok(()),
-        false => Err(mismatch(singular, plural, slots, extents)),
-    }
+pub(crate) fn fit(slots: &[Slot], extents: impl ExactSizeIterator<Item = (Elem, usize)>) -> bool {
+    slots.len() == extents.len() && slots.iter().zip(extents).all(|(slot, extent)| slot.extent == extent)
 }
 
-/// The first difference between buffers and signature, which [`check`] has found to be there.
-#[cold]
-fn mismatch(
-    singular: &'static str,
-    plural: &'static str,
+/// Compares the extents of all buffers with the signature.
+pub(crate) fn check(
+    what: [&'static str; 2],
     slots: &[Slot],
     extents: impl ExactSizeIterator<Item = (Elem, usize)>,
-) -> CallError {
-    let count = CallError::Count { what: plural, expected: slots.len(), found: extents.len() };
-    if slots.len() != extents.len() {
-        return count;
+) -> Result<(), CallError> {
+    let [singular, plural] = what;
+    if extents.len() != slots.len() {
+        return Err(CallError::Count { what: plural, expected: slots.len(), found: extents.len() });
     }
-    let mut pairs = slots.iter().zip(extents).enumerate();
-    let differs = pairs.find(|(_, (slot, extent))| slot.extent != *extent);
-    differs.map_or(count, |(index, (slot, (elem, len)))| CallError::Buffer {
-        what: singular,
-        index,
-        expected: slot.ty.clone(),
-        len,
-        elem,
-    })
+    for (index, (slot, extent)) in slots.iter().zip(extents).enumerate() {
+        if slot.extent != extent {
+            let (elem, len) = extent;
+            return Err(CallError::Buffer { what: singular, index, expected: slot.ty.clone(), len, elem });
+        }
+    }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! A program made ready to run.
 
-use crate::buffers::{Input, Output, Slot, check};
+use crate::buffers::{Input, Output, Slot, check, fit};
 use crate::error::{CallError, CompileError};
 use crate::native;
 use crate::options::{Execution, Options};
@@ -115,25 +115,35 @@ impl Executable {
     /// # Errors
     /// Buffers that do not fit the signature, and failing integer divisions. The outputs are then
     /// unspecified.
-    #[inline]
+    // Inlined where the number of buffers is known, its loops become a few instructions.
+    #[inline(always)]
     pub fn call_into(
         &self,
         inputs: &[Input<'_>],
         outputs: &mut [Output<'_>],
         workspace: &mut Workspace,
     ) -> Result<(), CallError> {
-        check(["input", "inputs"], &self.params, inputs.iter().map(Input::extent))?;
-        check(["output", "outputs"], &self.results, outputs.iter().map(Output::extent))?;
+        let fits = fit(&self.params, inputs.iter().map(Input::extent))
+            && fit(&self.results, outputs.iter().map(Output::extent));
+        if !fits {
+            return self.misfit(inputs, outputs);
+        }
         match &self.backend {
             Backend::Native(code) => match native::call(code, inputs, outputs, workspace) {
                 0 => Ok(()),
-                status => Err(code.failure(status).into()),
+                status => Err(failure(code, status)),
             },
             Backend::Interpreted(interpreter) => self.interpret(interpreter, inputs, outputs, workspace),
         }
     }
 
-    /// Apart from [`call_into`](Executable::call_into), which stays a few instructions.
+    /// What is wrong with buffers that do not fit.
+    #[cold]
+    fn misfit(&self, inputs: &[Input<'_>], outputs: &[Output<'_>]) -> Result<(), CallError> {
+        check(["input", "inputs"], &self.params, inputs.iter().map(Input::extent))?;
+        check(["output", "outputs"], &self.results, outputs.iter().map(Output::extent))
+    }
+
     #[inline(never)]
     fn interpret(
         &self,
@@ -171,4 +181,9 @@ impl Executable {
     pub fn disassembly(&self) -> Result<String, CompileError> {
         Ok(evolute_codegen::disassembly(&self.program, &self.options.codegen)?)
     }
+}
+
+#[cold]
+fn failure(code: &Code, status: u32) -> CallError {
+    code.failure(status).into()
 }

@@ -24,7 +24,7 @@ unsafe impl Send for Pointers {}
 unsafe impl Sync for Pointers {}
 
 impl Pointers {
-    /// Room for the pointers of a call.
+    /// Makes room for the pointers of a call.
     #[inline]
     pub(crate) fn reserve(&mut self, inputs: usize, outputs: usize) {
         if self.inputs.len() < inputs || self.outputs.len() < outputs {
@@ -41,7 +41,7 @@ impl Pointers {
 
 /// Calls `code` and returns its status. The buffers have been checked against the signature of the
 /// program that `code` was compiled from.
-#[inline]
+#[inline(always)]
 pub(crate) fn call(
     code: &Code,
     inputs: &[Input<'_>],
@@ -49,13 +49,12 @@ pub(crate) fn call(
     workspace: &mut Workspace,
 ) -> u32 {
     workspace.reserve(code.workspace_bytes());
+    workspace.pointers.reserve(inputs.len(), outputs.len());
     let Workspace { lines, pointers, .. } = workspace;
-    pointers.reserve(inputs.len(), outputs.len());
-    pointers.inputs.iter_mut().zip(inputs).for_each(|(pointer, input)| *pointer = input.as_ptr());
-    pointers.outputs.iter_mut().zip(outputs).for_each(|(pointer, output)| *pointer = output.as_mut_ptr());
+    let (ins, outs) = (&mut pointers.inputs[..inputs.len()], &mut pointers.outputs[..outputs.len()]);
+    ins.iter_mut().zip(inputs).for_each(|(pointer, input)| *pointer = input.as_ptr());
+    outs.iter_mut().zip(outputs).for_each(|(pointer, output)| *pointer = output.as_mut_ptr());
     // SAFETY: (1), (2) by the check of the signature and since `Output` borrows mutably; (3) by
     // `reserve`, lines being aligned to 64.
-    unsafe {
-        code.call(pointers.inputs.as_ptr(), pointers.outputs.as_ptr(), lines.as_mut_ptr().cast())
-    }
+    unsafe { code.call(ins.as_ptr(), outs.as_ptr(), lines.as_mut_ptr().cast()) }
 }

@@ -2,7 +2,7 @@
 //! it entails. Corrupted programs can still be printed.
 
 use super::*;
-use crate::program::{LevelData, Mode, RegionData, SourceLoc, ValueData};
+use crate::program::{Mode, RegionData, SourceLoc, ValueData};
 use crate::text::parse;
 use crate::types::Literal;
 

@@ -1,0 +1,216 @@
+//! Resources through the public interface: calls allocate nothing, dropped code is unmapped, no page is
+//! writable and executable, and one function serves many threads.
+//!
+//! Tests take turns, as resident memory and mappings are those of the whole process.
+
+use evolute::prelude::*;
+use evolute::{Compiled, Scalars, Single};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard};
+use std::thread;
+use std::time::Duration;
+
+/// The system's allocator, counting what this thread asks of it.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+fn count() {
+    // A thread that is ending has no counter any more, and nobody who would read it.
+    let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+}
+
+// SAFETY: every method passes its arguments on to `System`.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promise.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn allocations(f: impl FnOnce()) -> usize {
+    let before = ALLOCATIONS.get();
+    f();
+    ALLOCATIONS.get() - before
+}
+
+/// Held by the test whose turn it is.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+fn executions() -> [Options; 2] {
+    [Options::default(), Options::default().interpreted()]
+}
+
+// ── allocations ─────────────────────────────────────────────────────────────────────────────────
+
+type Chain = Compiled<(Scalars<F64>, Scalars<F64>), Scalars<F64>>;
+
+/// A Hessian-vector product of `n` scalars: large ones take several functions and a workspace.
+fn chain(n: usize, options: &Options) -> Chain {
+    let f = Function::scalar(n, |x| x.windows(2).map(|x| (x[0] * x[1]).exp().sin()).sum::<Scalar>());
+    f.and_then(|f| f.hvp()?.compile_with(options)).expect("compiles")
+}
+
+fn filled(n: usize) -> Vec<f64> {
+    (0..n).map(|i| 0.5 + 0.3 * (i as f64).sin()).collect()
+}
+
+#[test]
+fn calls_with_their_own_workspace_allocate_nothing() {
+    let _turn = turn();
+    for options in executions() {
+        for n in [2, 2000] {
+            let hvp = chain(n, &options);
+            let (x, mut h, mut workspace) = (filled(n), vec![0.0; n], hvp.workspace());
+            let first = allocations(|| hvp.call_into((&x, &x), &mut h, &mut workspace).expect("fits"));
+            assert_eq!(first, 0, "{n} scalars, {:?}", options.execution);
+        }
+    }
+}
+
+#[test]
+fn calls_with_many_arguments_allocate_nothing() {
+    let _turn = turn();
+    for options in executions() {
+        let spec = ((scalars(2), scalar_of::<F32>(), scalar_of::<I64>()), scalar(), scalars(3));
+        let f = Function::scalar(spec, |((a, b, c), d, e)| a[1] * *d + e[2] + b.to_f64() * c.to_f64());
+        let f = f.and_then(|f| f.compile_with(&options)).expect("compiles");
+        let (mut y, mut workspace) = (0.0, f.workspace());
+        let mut call = || {
+            let x = ((&[1.0, 2.0][..], &3.0f32, &4), &5.0, &[6.0, 7.0, 8.0][..]);
+            f.call_into(x, &mut y, &mut workspace).expect("fits");
+        };
+        assert_eq!(allocations(&mut call), 0);
+        assert_eq!(y, 2.0 * 5.0 + 8.0 + 3.0 * 4.0);
+    }
+}
+
+/// An empty workspace, or one of another function, grows in the first call and then serves.
+#[test]
+fn workspaces_serve_other_functions() {
+    let _turn = turn();
+    for options in executions() {
+        let (small, large) = (chain(2, &options), chain(2000, &options));
+        for mut workspace in [Workspace::new(), small.workspace()] {
+            let (x, mut h) = (filled(2000), vec![0.0; 2000]);
+            let mut call = || large.call_into((&x, &x), &mut h, &mut workspace).expect("fits");
+            call();
+            assert_eq!(allocations(&mut call), 0);
+            assert_eq!(h, large.call((&x, &x)).expect("fits"));
+
+            let (x, mut h) = (filled(2), vec![0.0; 2]);
+            small.call_into((&x, &x), &mut h, &mut workspace).expect("fits");
+            assert_eq!(h, small.call((&x, &x)).expect("fits"));
+        }
+    }
+}
+
+// ── threads ─────────────────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn threads_share_one_function() {
+    let _turn = turn();
+    for options in executions() {
+        let n = 500;
+        let (hvp, x) = (chain(n, &options), filled(n));
+        let expected = hvp.call((&x, &x)).expect("fits");
+        let many_calls = || {
+            let (mut h, mut workspace) = (vec![0.0; n], hvp.workspace());
+            for _ in 0..100 {
+                h.fill(f64::NAN);
+                hvp.call_into((&x, &x), &mut h, &mut workspace).expect("fits");
+                assert_eq!(h, expected);
+            }
+        };
+        thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(many_calls))));
+    }
+}
+
+// ── code memory ─────────────────────────────────────────────────────────────────────────────────
+
+#[cfg(target_os = "linux")]
+mod code_memory {
+    use super::*;
+
+    fn square(n: usize) -> Compiled<Scalars<F64>, Single<F64>> {
+        let f = Function::scalar(n, |x| x[0] * x[0] + 1.0);
+        f.and_then(|f| f.compile()).expect("compiles")
+    }
+
+    /// The number of executable mappings of the process; none of them is writable.
+    fn executable_mappings() -> usize {
+        let maps = std::fs::read_to_string("/proc/self/maps").expect("Linux");
+        let rights: Vec<&str> = maps.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
+        assert!(rights.iter().all(|r| !(r.contains('w') && r.contains('x'))), "{maps}");
+        rights.iter().filter(|r| r.contains('x')).count()
+    }
+
+    fn resident_bytes() -> usize {
+        let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+        let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+        kib.and_then(|kib| kib.parse::<usize>().ok()).expect("a number") * 1024
+    }
+
+    /// Runs `f` while another thread examines the mappings.
+    fn watched(f: impl FnOnce()) {
+        let running = AtomicBool::new(true);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while running.load(Relaxed) {
+                    executable_mappings();
+                    thread::sleep(Duration::from_micros(200));
+                }
+            });
+            f();
+            running.store(false, Relaxed);
+        });
+    }
+
+    #[test]
+    fn cycles_of_compiling_and_dropping_leave_nothing() {
+        let _turn = turn();
+        let cycle = || {
+            let f = square(1);
+            assert_eq!(f.call(&[3.0]).expect("fits"), 10.0);
+        };
+        (0..500).for_each(|_| cycle());
+        let (mappings, start) = (executable_mappings(), resident_bytes());
+        watched(|| (0..10_000).for_each(|_| cycle()));
+        assert_eq!(executable_mappings(), mappings);
+        let growth = resident_bytes().saturating_sub(start);
+        assert!(growth < 5_000_000, "{growth} bytes in 10 000 cycles");
+    }
+
+    #[test]
+    fn functions_may_be_dropped_on_other_threads() {
+        let _turn = turn();
+        drop(square(1));
+        let before = executable_mappings();
+        watched(|| {
+            let functions: Vec<_> = (1..20).map(square).collect();
+            assert!(executable_mappings() > before);
+            thread::scope(|scope| drop(scope.spawn(move || drop(functions))));
+        });
+        assert_eq!(executable_mappings(), before);
+    }
+}
