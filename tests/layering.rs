@@ -24,8 +24,15 @@ const NATIVE: &str = "codegen";
 const UNSAFE: [&str; 4] =
     ["codegen/src/code.rs", "codegen/src/memory.rs", "kernels/src/table.rs", "runtime/src/native.rs"];
 
-/// The same in tests and benchmarks, which call machine code without the runtime.
-const UNSAFE_TESTS: [&str; 3] = ["codegen/tests/", "codegen/benches/", "codegen/src/without_fma.rs"];
+/// The same in tests and benchmarks: those that call machine code without the runtime, that count
+/// allocations, and hand-written vector code to compare with.
+const UNSAFE_TESTS: [&str; 5] = [
+    "benches/hand/",
+    "codegen/benches/",
+    "codegen/src/without_fma.rs",
+    "codegen/tests/",
+    "tests/resources.rs",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

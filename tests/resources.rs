@@ -4,10 +4,9 @@
 //! Tests take turns, as resident memory and mappings are those of the whole process.
 
 use evolute::prelude::*;
-use evolute::{Compiled, Scalars, Single};
+use evolute::{Compiled, Execution, Scalars, Single};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
@@ -81,6 +80,8 @@ fn calls_with_their_own_workspace_allocate_nothing() {
     for options in executions() {
         for n in [2, 2000] {
             let hvp = chain(n, &options);
+            let needs_workspace = n == 2000 && options.execution == Execution::Native;
+            assert_eq!(hvp.workspace().bytes() > 0, needs_workspace);
             let (x, mut h, mut workspace) = (filled(n), vec![0.0; n], hvp.workspace());
             let first = allocations(|| hvp.call_into((&x, &x), &mut h, &mut workspace).expect("fits"));
             assert_eq!(first, 0, "{n} scalars, {:?}", options.execution);
@@ -171,18 +172,14 @@ mod code_memory {
         kib.and_then(|kib| kib.parse::<usize>().ok()).expect("a number") * 1024
     }
 
-    /// Runs `f` while another thread examines the mappings.
-    fn watched(f: impl FnOnce()) {
-        let running = AtomicBool::new(true);
+    /// Runs `f` on another thread while this one examines the mappings.
+    fn watched(f: impl FnOnce() + Send) {
         thread::scope(|scope| {
-            scope.spawn(|| {
-                while running.load(Relaxed) {
-                    executable_mappings();
-                    thread::sleep(Duration::from_micros(200));
-                }
-            });
-            f();
-            running.store(false, Relaxed);
+            let running = scope.spawn(f);
+            while !running.is_finished() {
+                executable_mappings();
+                thread::sleep(Duration::from_micros(200));
+            }
         });
     }
 

@@ -17,9 +17,7 @@ use share::Key;
 use crate::entity::{Entity, Inst, Level, Loc, Region, Table, TypeId, Value};
 use crate::error::IrError;
 use crate::infer::{self, Inferred, scalar_type};
-use crate::program::{
-    Def, InstData, LevelData, Mode, Op, Origin, Program, RegionData, SourceLoc, ValueData,
-};
+use crate::program::{Def, InstData, LevelData, Mode, Op, Origin, Program, RegionData, SourceLoc, ValueData};
 use crate::text::MAX_DEPTH;
 use crate::types::{Elem, Literal, Type};
 use rustc_hash::FxHashMap;

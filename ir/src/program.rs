@@ -291,7 +291,8 @@ impl Program {
 
     /// The results of `inst` that exist.
     pub(crate) fn results_in_range(&self, inst: Inst) -> impl Iterator<Item = Value> + use<> {
-        let (first, count) = self.insts.get(inst).map_or((0u32, 0), |data| (data.first_result.as_u32(), data.result_count));
+        let (first, count) =
+            self.insts.get(inst).map_or((0u32, 0), |data| (data.first_result.as_u32(), data.result_count));
         (first..first.saturating_add(count).min(self.values.len() as u32)).map(Value::from_u32)
     }
 

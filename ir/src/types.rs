@@ -225,9 +225,7 @@ impl fmt::Display for Literal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Literal::F64(bits) => real(f, f64::from_bits(bits), format_args!("{bits:#018x}"), "f64"),
-            Literal::F32(bits) => {
-                real(f, f32::from_bits(bits), format_args!("{bits:#010x}"), "f32")
-            }
+            Literal::F32(bits) => real(f, f32::from_bits(bits), format_args!("{bits:#010x}"), "f32"),
             Literal::I64(x) => write!(f, "{x}:i64"),
             Literal::Bool(x) => write!(f, "{x}"),
         }

@@ -99,7 +99,8 @@ pub fn check_derivatives(
     let slots: Vec<Slot> = program.param_types().into_iter().map(Slot::new).collect();
     check_buffers(["input", "inputs"], &slots, inputs.iter().map(Input::extent))?;
     let mut value = Evaluation::new(&remove_operators(program, Between::Keep)?, inputs)?;
-    let mut tangent = Evaluation::new(&remove_operators(&derive::jvp(program, wrt, None)?, Between::Keep)?, inputs)?;
+    let mut tangent =
+        Evaluation::new(&remove_operators(&derive::jvp(program, wrt, None)?, Between::Keep)?, inputs)?;
     let mut checks = Vec::new();
     for (position, &argument) in wrt.iter().enumerate() {
         for element in 0..slots[argument].ty.shape.len() {
@@ -131,7 +132,8 @@ fn worst(argument: usize, element: usize, derivatives: &[f64], differences: &[(f
         (if agrees { error / scale } else { f64::INFINITY }, check)
     };
     let all = derivatives.iter().zip(differences).map(compare);
-    let none = InputCheck { argument, element, derivative: 0.0, difference: 0.0, uncertainty: 0.0, agrees: true };
+    let none =
+        InputCheck { argument, element, derivative: 0.0, difference: 0.0, uncertainty: 0.0, agrees: true };
     all.max_by(|(a, _), (b, _)| a.total_cmp(b)).map_or(none, |(_, check)| check)
 }
 

@@ -127,11 +127,7 @@ pub fn explain_nan(program: &Program, inputs: &[Input<'_>]) -> Result<Option<Nan
 }
 
 /// The earliest value that is `bad` and from which badness reaches a result.
-fn earliest(
-    program: &Program,
-    bad: impl Fn(Value) -> bool,
-    number: impl Fn(Value) -> f64,
-) -> Option<Value> {
+fn earliest(program: &Program, bad: impl Fn(Value) -> bool, number: impl Fn(Value) -> f64) -> Option<Value> {
     let mut seen = Table::filled(program.values().len(), false);
     let mut work: Vec<Value> = program.root().results.iter().copied().filter(|&v| bad(v)).collect();
     let mut earliest: Option<Value> = None;

@@ -3,8 +3,6 @@
 use evolute_codegen::CodegenOptions;
 use evolute_transforms::{FpMode, pipeline};
 
-
-
 /// How a program is run.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Execution {

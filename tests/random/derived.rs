@@ -11,12 +11,9 @@ const DENSE: usize = 12;
 pub(crate) fn all(f: &Program, wrt: &[usize]) -> Result<Vec<(&'static str, Program)>, DeriveError> {
     let jvp = derive::jvp(f, wrt, None)?;
     let vjp = derive::vjp(f, wrt, None)?;
-    let mut list = vec![
-        ("jvp of vjp", derive::jvp(&vjp, wrt, None)?),
-        ("vjp of jvp", derive::vjp(&jvp, wrt, None)?),
-        ("jvp", jvp),
-        ("vjp", vjp),
-    ];
+    let jvp_of_vjp = derive::jvp(&vjp, wrt, None)?;
+    let vjp_of_jvp = derive::vjp(&jvp, wrt, None)?;
+    let mut list = vec![("jvp", jvp), ("vjp", vjp), ("jvp of vjp", jvp_of_vjp), ("vjp of jvp", vjp_of_jvp)];
     let [rows, columns] = [elements(f.root().results.iter(), f), inputs(f, wrt)];
     if rows * columns <= DENSE && of_one_kind(f, wrt) {
         list.push(("jacobian", derive::jacobian(f, wrt, None)?));
@@ -29,8 +26,9 @@ pub(crate) fn all(f: &Program, wrt: &[usize]) -> Result<Vec<(&'static str, Progr
 
 fn scalar(f: &Program, wrt: &[usize], list: &mut Vec<(&'static str, Program)>) -> Result<(), DeriveError> {
     let grad = derive::grad(f, wrt, None)?;
-    list.push(("vjp of grad", derive::vjp(&grad, wrt, None)?));
+    let vjp_of_grad = derive::vjp(&grad, wrt, None)?;
     list.push(("grad", grad));
+    list.push(("vjp of grad", vjp_of_grad));
     list.push(("hvp", derive::hvp(f, wrt, None)?));
     list.push(("value_grad_hvp", derive::value_grad_hvp(f, wrt, None)?));
     list.push(("vhv", derive::vhv(f, wrt, None)?));

@@ -22,13 +22,15 @@ fn extrapolate(f: &impl Fn(f64) -> f64, first: f64) -> Measured {
     let mut previous: Vec<f64> = Vec::new();
     for round in 0..ROUNDS {
         let step = first / RATIO.powi(round as i32);
-        let mut row = vec![(f(step) - f(-step)) / (2.0 * step)];
+        let [right, left] = [f(step), f(-step)];
+        let rounding = f64::EPSILON * (right.abs() + left.abs()) / step;
+        let mut row = vec![(right - left) / (2.0 * step)];
         let mut power = 1.0;
         for (order, &coarse) in previous.iter().enumerate() {
             power *= RATIO * RATIO;
             let finer = row[order];
             let value = finer + (finer - coarse) / (power - 1.0);
-            let error = (value - finer).abs().max((value - coarse).abs());
+            let error = (value - finer).abs().max((value - coarse).abs()) + rounding;
             if SAFETY * error < best.noise {
                 best = Measured { value, noise: SAFETY * error };
             }

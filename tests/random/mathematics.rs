@@ -76,15 +76,11 @@ struct Case<'c> {
 
 impl<'c> Case<'c> {
     fn new(f: Program, wrt: &'c [usize], choices: &'c mut Choices, tally: &'c Tally) -> Self {
-        let mut vectors = |lens: Vec<usize>, radius: f64| -> Vec<Vec<f64>> {
-            let mut vector = |len| (0..len).map(|_| choices.between(-radius, radius)).collect();
-            lens.into_iter().map(&mut vector).collect()
-        };
         let lens: Vec<usize> = f.param_types().iter().map(|ty| ty.shape.len()).collect();
-        let active = || wrt.iter().map(|&i| lens[i]).collect();
-        let [u, v] = [vectors(active(), 1.0), vectors(active(), 1.0)];
-        let w = vectors(f.result_types().iter().map(|ty| ty.shape.len()).collect(), 1.0);
-        let x = vectors(lens.clone(), 2.0);
+        let x = lens.iter().map(|&len| (0..len).map(|_| choices.between(-2.0, 2.0)).collect()).collect();
+        let active: Vec<usize> = wrt.iter().map(|&i| lens[i]).collect();
+        let results: Vec<usize> = f.result_types().iter().map(|ty| ty.shape.len()).collect();
+        let [u, v, w] = [&active, &active, &results].map(|lens| directions(choices, lens));
         Case { f, wrt, x, u, v, w, choices, tally }
     }
 
@@ -151,6 +147,12 @@ impl<'c> Case<'c> {
             false => Err(format!("{name} {claimed:?}, but differences {certain:?}")),
         }
     }
+}
+
+/// Vectors without small entries.
+fn directions(choices: &mut Choices, lens: &[usize]) -> Vec<Vec<f64>> {
+    let mut entry = || choices.between(0.5, 1.5) * choices.pick(&[1.0, -1.0]);
+    lens.iter().map(|&len| (0..len).map(|_| entry()).collect()).collect()
 }
 
 type Derive = fn(

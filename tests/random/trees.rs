@@ -82,7 +82,11 @@ impl Tree<'_> {
     }
 
     fn prim(&mut self, nodes: &mut Vec<Node>) {
-        let prim = self.choices.pick(&rows());
+        let mut prim = self.choices.pick(&rows());
+        // What it gives is not the derivative of a function.
+        if self.tame && prim == Prim::StopGradient {
+            prim = Prim::Neg;
+        }
         let mut operands = [0; 3];
         let mut n = self.choices.below(9) as i32 - 3;
         for (index, (class, domain)) in prim.operands().iter().zip(prim.domain()).enumerate() {

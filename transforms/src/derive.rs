@@ -1,22 +1,21 @@
 //! The derivative operators as functions of a program.
 //!
-//! Each wraps the program in operator instructions, [`Op::Jvp`](evolute_ir::Op::Jvp) and
-//! [`Op::Vjp`](evolute_ir::Op::Vjp), and nothing more: all the others are sugar over these two, and they nest
+//! Each wraps the program in operator instructions, [`Op::Jvp`] and [`Op::Vjp`], and nothing more: all the others are sugar over these two, and they nest
 //! in any order. The operators are removed by [`remove_operators`](crate::inline::remove_operators).
 //! `wrt` lists the parameters to differentiate with respect to; the others are data. `loc` is the
 //! user's line that asks.
 
 use crate::inline::inline;
-use evolute_ir::{
-    Builder, Elem, IrError, Literal, Loc, Mode, Op, Origin, Program, SourceLoc, Type, Value,
-};
+use evolute_ir::{Builder, Elem, IrError, Literal, Loc, Mode, Op, Origin, Program, SourceLoc, Type, Value};
 use thiserror::Error;
 
 /// Why a derivative does not exist. The caller's mistake.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum DeriveError {
     /// There is no such argument, or it is named twice.
-    #[error("cannot differentiate with respect to argument {index}: the function has {count}, each to be named once")]
+    #[error(
+        "cannot differentiate with respect to argument {index}: the function has {count}, each to be named once"
+    )]
     Argument {
         /// The index given.
         index: usize,

@@ -10,8 +10,8 @@ use crate::linear::{Coefficient, Forward, Linear};
 use crate::tape::Tape;
 use crate::transpose::transpose;
 use evolute_ir::{
-    Builder, ExprBuilder, Inst, IrError, Level, Mode, Op, Origin, Partial, Prim, Program, Role,
-    Table, TypeId, Value,
+    Builder, ExprBuilder, Inst, IrError, Level, Mode, Op, Origin, Partial, Prim, Program, Role, Table,
+    TypeId, Value,
 };
 use smallvec::SmallVec;
 
@@ -49,7 +49,8 @@ pub(crate) fn differentiate(
             }
             walk.run()?;
             let results = &body.root().results;
-            let outputs: Vec<_> = results.iter().map(|&v| walk.tangents[v]).zip(seeds.iter().copied()).collect();
+            let outputs: Vec<_> =
+                results.iter().map(|&v| walk.tangents[v]).zip(seeds.iter().copied()).collect();
             let mut all: Vec<Value> = results.iter().map(|&v| walk.known(v)).collect();
             let origin = Origin { level, role: Role::Cotangent, ..Origin::default() };
             all.extend(transpose(&mut walk.linear, &outputs, &inputs, origin)?);

@@ -9,8 +9,8 @@
 use crate::differentiate::differentiate;
 use crate::simplify::{When, rewriter};
 use evolute_ir::{
-    Builder, Entity, Inst, IrError, Level, Loc, Mode, Op, Origin, Program, Region, Table, Value,
-    live_insts, without_dead_code,
+    Builder, Entity, Inst, IrError, Level, Loc, Mode, Op, Origin, Program, Region, Table, Value, live_insts,
+    without_dead_code,
 };
 
 /// What becomes of derivative operators.
@@ -117,12 +117,7 @@ impl<'a> Copy<'a> {
         Ok(body.results.iter().map(|&v| self.at(v)).collect())
     }
 
-    fn inst(
-        &mut self,
-        builder: &mut Builder,
-        inst: Inst,
-        operands: &mut Vec<Value>,
-    ) -> Result<(), IrError> {
+    fn inst(&mut self, builder: &mut Builder, inst: Inst, operands: &mut Vec<Value>) -> Result<(), IrError> {
         operands.clear();
         operands.extend(self.from.operands(inst).iter().map(|&v| self.at(v)));
         let first = self.from.results(inst).next();

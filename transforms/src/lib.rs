@@ -4,7 +4,7 @@
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | [`derive`] | the derivative operators as functions of a program: `jvp`, `vjp`, `grad`, `hvp`, … |
+//! | [`derive`](mod@derive) | the derivative operators as functions of a program: `jvp`, `vjp`, `grad`, `hvp`, … |
 //! | [`inline`](mod@inline) | copying a program into another under construction; removing operators innermost first |
 //! | `differentiate` | the jvp rule of every instruction, stated once for both modes |
 //! | `linear` | what such a rule may emit: the vocabulary of linear code |

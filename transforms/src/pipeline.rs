@@ -75,12 +75,12 @@ pub struct Pipeline {
 impl Pipeline {
     /// The passes that `options` ask for.
     pub fn new(options: Options) -> Pipeline {
-        let mut passes: Vec<(&'static str, Pass)> = vec![
-            ("differentiate", |program, options| {
-                let between = if options.simplify { Between::Simplify } else { Between::Keep };
-                Ok((remove_operators(program, between)?, BTreeMap::new()))
-            }),
-        ];
+        let mut passes: Vec<(&'static str, Pass)> = vec![("differentiate", |program, options| {
+            // A rewrite before a derivative reorders its sums, so `Strict` waits until all are taken.
+            let simplifies = options.simplify && options.fp == FpMode::Contract;
+            let between = if simplifies { Between::Simplify } else { Between::Keep };
+            Ok((remove_operators(program, between)?, BTreeMap::new()))
+        })];
         if options.simplify {
             passes.push(("simplify", |program, options| {
                 let when = match options.fp {

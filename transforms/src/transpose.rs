@@ -110,13 +110,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn add_part(
-        &mut self,
-        array: Tangent,
-        element: usize,
-        share: Share,
-        of: Value,
-    ) -> Result<(), IrError> {
+    fn add_part(&mut self, array: Tangent, element: usize, share: Share, of: Value) -> Result<(), IrError> {
         let len = self.builder.program().ty(of).shape.len();
         self.cells[array.index()].parts.resize(len, None);
         let sum = match self.cells[array.index()].parts[element] {
@@ -130,8 +124,7 @@ impl Run<'_> {
     /// Shares under one mask stay under it; others are selected first.
     fn sum(&mut self, a: Share, b: Share) -> Result<Share, IrError> {
         if a.mask == b.mask {
-            let (negated, value) =
-                add_signed(self.builder, (a.negated, a.value), (b.negated, b.value))?;
+            let (negated, value) = add_signed(self.builder, (a.negated, a.value), (b.negated, b.value))?;
             return Ok(Share { mask: a.mask, negated, value });
         }
         let (a, b) = (self.unmask(a)?, self.unmask(b)?);

@@ -18,9 +18,14 @@ fn rosen() {
         let u = b.insert(Op::Prim(Prim::Sub), &[one, e[i]]).unwrap();
         let w = b.insert(Op::Prim(Prim::Powi), &[u, two]).unwrap();
         let r = b.insert(Op::Prim(Prim::Add), &[a, w]).unwrap();
-        f = Some(match f { None => r, Some(f) => b.insert(Op::Prim(Prim::Add), &[f, r]).unwrap() });
+        f = Some(match f {
+            None => r,
+            Some(f) => b.insert(Op::Prim(Prim::Add), &[f, r]).unwrap(),
+        });
     }
     let p = b.finish(&[f.unwrap()]).unwrap();
     let h = derive::hvp(&p, &[0], None).unwrap();
-    for s in Pipeline::new(Options::default()).stages(&h).unwrap() { println!("{s}"); }
+    for s in Pipeline::new(Options::default()).stages(&h).unwrap() {
+        println!("{s}");
+    }
 }

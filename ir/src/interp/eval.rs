@@ -316,7 +316,7 @@ pub fn eval_prim(prim: Prim, operands: &[Literal]) -> Result<Literal, Failure> {
     Ok(Literal::from_slot(prim.result().fixed().unwrap_or(elem), machine.slots[0]))
 }
 
-/// Converts one scalar, as [`Op::Cast`] does.
+/// Converts one scalar, as [`Op::Cast`](crate::Op::Cast) does.
 pub fn cast(x: Literal, to: Elem) -> Literal {
     let mut machine = Machine { slots: vec![0, x.to_slot()], failed: None };
     let run = cast_code(x.elem(), to);

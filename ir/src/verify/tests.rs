@@ -66,7 +66,10 @@ fn invariant_2_places() {
 
 #[test]
 fn invariant_3_levels() {
-    check(|p| p.levels[Level::from_u32(0)].mode = Some(Mode::Forward), "level0: level 0, and no other, has no mode");
+    check(
+        |p| p.levels[Level::from_u32(0)].mode = Some(Mode::Forward),
+        "level0: level 0, and no other, has no mode",
+    );
     check(|p| p.levels[Level::from_u32(1)].mode = None, "level1: level 0, and no other, has no mode");
     check(|p| p.levels[Level::from_u32(0)].loc = Loc::from_u32(1), "level 0 has a place");
     check(|p| p.levels[Level::from_u32(1)].loc = Loc::from_u32(NOWHERE), "level1: its place does not exist");
@@ -85,7 +88,10 @@ fn invariant_4_indices() {
     check(|p| p.insts[I(1)].first_operand = u32::MAX, "an operand does not exist");
     check(|p| p.insts[I(1)].first_result = V(u32::MAX), "a result does not exist");
     check(|p| p.insts[I(1)].result_count = u32::MAX, "a result does not exist");
-    check(|p| p.insts[I(4)].op = Op::Vjp { region: Region::from_u32(NOWHERE), wrt: 1 }, "its region does not exist");
+    check(
+        |p| p.insts[I(4)].op = Op::Vjp { region: Region::from_u32(NOWHERE), wrt: 1 },
+        "its region does not exist",
+    );
     check(|p| p.insts[I(2)].op = Op::Pack(TypeId::from_u32(NOWHERE)), "a known type");
     check(|p| p.regions[BODY].params[0] = V(NOWHERE), "region1: a parameter or result does not exist");
     check(|p| p.regions[BODY].results[0] = V(NOWHERE), "region1: a parameter or result does not exist");
@@ -97,8 +103,13 @@ fn invariant_4_indices() {
 fn invariant_5_first_appearances() {
     let place = |line| Some(SourceLoc { file: "b.rs".into(), line });
     check(|p| p.locs.push(place(1)), "source lines are not numbered as they first appear");
-    check(|p| p.values[V(0)].origin.loc = Loc::from_u32(0), "source lines are not numbered as they first appear");
-    let swap = |p: &mut Program| (p.levels[Level::from_u32(1)].loc, p.values[V(0)].origin.loc) = (Loc::from_u32(2), Loc::from_u32(1));
+    check(
+        |p| p.values[V(0)].origin.loc = Loc::from_u32(0),
+        "source lines are not numbered as they first appear",
+    );
+    let swap = |p: &mut Program| {
+        (p.levels[Level::from_u32(1)].loc, p.values[V(0)].origin.loc) = (Loc::from_u32(2), Loc::from_u32(1))
+    };
     check(swap, "source lines are not numbered as they first appear");
     let unused = Type::array(Elem::I64, &[7]).expect("small");
     check(|p| p.types.push(unused), "types are not numbered as they first appear");
@@ -145,7 +156,8 @@ fn invariant_8_order() {
     check(|p| p.regions[Program::ROOT].params.swap(0, 1), "v1 is defined where v0 should be");
     check(|p| p.operands.push(V(0)), "an operand belongs to no instruction");
     check(|p| p.insts[I(2)].first_operand -= 1, "its operands are not where the text's order has them");
-    let unmet = ValueData { ty: TypeId::from_u32(0), region: BODY, def: Def::Param(2), origin: Origin::default() };
+    let unmet =
+        ValueData { ty: TypeId::from_u32(0), region: BODY, def: Def::Param(2), origin: Origin::default() };
     check(|p| p.values.push(unmet), "v10: no region defines it");
     let renumber = |p: &mut Program| {
         let body = p.regions[BODY].clone();
@@ -186,7 +198,10 @@ fn invariant_12_operators() {
     check(|p| p.operands[8] = V(4), "it takes (f64, f64, f64)");
     check(|p| p.insts[I(4)].op = Op::Vjp { region: BODY, wrt: 0 }, "it gives (f64)");
     check(|p| p.insts[I(4)].op = Op::Vjp { region: BODY, wrt: 3 }, "`vjp` expects at least 3 parameters");
-    check(|p| p.values[V(5)].ty = TypeId::from_u32(2), "`vjp` expects real parameters and results, found i64");
+    check(
+        |p| p.values[V(5)].ty = TypeId::from_u32(2),
+        "`vjp` expects real parameters and results, found i64",
+    );
     check(|p| p.values[V(9)].ty = TypeId::from_u32(1), "it gives (f64, f64)");
     check(|p| p.insts[I(4)].result_count = 1, "it gives (f64, f64)");
 }

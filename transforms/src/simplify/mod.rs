@@ -54,12 +54,7 @@ pub fn rewriter(when: When) -> Rewriter {
     }
 }
 
-fn rewrite(
-    builder: &mut Builder,
-    op: Op,
-    operands: &[Value],
-    when: When,
-) -> Option<Result<Value, IrError>> {
+fn rewrite(builder: &mut Builder, op: Op, operands: &[Value], when: When) -> Option<Result<Value, IrError>> {
     for rewrite in Rewrite::of(op) {
         if rewrite.when <= when
             && let Some(value) = (rewrite.apply)(builder, operands)

@@ -72,7 +72,7 @@ table! {
     Sub "-0 - x → -x"            exact    |s, x, y| if s.is_real(x, -0.0) { Some(s.prim(Prim::Neg, &[y])) } else { None };
     Sub "0 - x → -x"             contract |s, x, y| if s.is_real(x, 0.0) { Some(s.prim(Prim::Neg, &[y])) } else { None };
     Sub "x - -y → x + y"         exact    |s, x, y| neg(s, y).map(|y| s.prim(Prim::Add, &[x, y]));
-    Sub "-x - y → -(x + y)"      exact    |s, x, y| neg(s, x).map(|x| { let sum = s.prim(Prim::Add, &[x, y])?; s.prim(Prim::Neg, &[sum]) });
+    Sub "-x - y → -(x + y)"      contract |s, x, y| neg(s, x).map(|x| { let sum = s.prim(Prim::Add, &[x, y])?; s.prim(Prim::Neg, &[sum]) });
     Neg "-(-x) → x"              exact    |s, x| s.match_prim(Prim::Neg, x).map(|[x]| Ok(x));
     Neg "-(x - y) → y - x"       contract |s, x| s.match_prim(Prim::Sub, x).filter(|&[a, _]| s.acts_on_reals(a)).map(|[a, b]| s.prim(Prim::Sub, &[b, a]));
     Mul "x · 1 → x"              exact    |s, x, y| if s.is_real(y, 1.0) { ok(x) } else if s.is_real(x, 1.0) { ok(y) } else { None };
