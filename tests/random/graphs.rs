@@ -5,10 +5,11 @@ use crate::choices::Choices;
 use crate::derived;
 use crate::numbers;
 use crate::run::Outcome;
+use crate::trees::row;
 use evolute::ir::{Builder, ClosedRegion, Elem, IrError, Mode, Op, Prim, Program, Type, Value};
 
 /// The most instructions of a region.
-const SIZE: usize = 14;
+const SIZE: usize = 28;
 /// How deep derivatives nest.
 const DEPTH: usize = 2;
 
@@ -44,7 +45,7 @@ fn program(choices: &mut Choices) -> Result<Program, IrError> {
         let ty = ty(choices);
         pool.push(builder.param(&ty));
     }
-    let divides = choices.chance(8);
+    let divides = choices.chance(4);
     let mut graph = Graph { choices, builder, pools: vec![pool], divides };
     for _ in 0..1 + graph.choices.below(SIZE) {
         graph.step()?;
@@ -64,7 +65,7 @@ struct Graph<'c> {
     builder: Builder,
     /// The values of each open region.
     pools: Vec<Vec<Value>>,
-    /// Whether integers may be divided, which mostly fails.
+    /// Whether integers are divided, and nothing else is done with them: that mostly fails.
     divides: bool,
 }
 
@@ -84,7 +85,7 @@ impl Graph<'_> {
             depth -= 1;
         }
         let pool = &self.pools[depth];
-        let reach = if self.choices.chance(3) { pool.len() } else { pool.len().min(6) };
+        let reach = self.choices.pick(&[1, pool.len().min(6), pool.len()]);
         pool[pool.len() - 1 - self.choices.below(reach)]
     }
 
@@ -129,9 +130,12 @@ impl Graph<'_> {
     }
 
     fn prim(&mut self) -> Result<(), IrError> {
-        let mut prim = self.choices.pick(&Prim::ALL);
+        let mut prim = row(self.choices, &Prim::ALL);
         let like = self.any();
         let mut ty = self.ty(like);
+        if self.divides && ty.elem == Elem::I64 {
+            prim = self.choices.pick(&[Prim::Div, Prim::Rem]);
+        }
         let free = prim.operands().iter().find(|class| class.fixed().is_none());
         if free.is_some_and(|class| !class.contains(ty.elem)) {
             ty.elem = Elem::F64;
@@ -194,7 +198,7 @@ impl Graph<'_> {
             })
             .collect();
         self.pools.push(params);
-        for _ in 0..self.choices.below(SIZE / 2) {
+        for _ in 0..self.choices.below(SIZE / 3) {
             self.step()?;
         }
         let results: Vec<Value> = (0..self.choices.below(3)).map(|_| self.any_real()).collect();

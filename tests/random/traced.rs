@@ -13,11 +13,11 @@ use evolute::{
 };
 
 /// The lengths of the arguments: an array, data, and a scalar.
-const X: usize = 3;
-const DATA: usize = 2;
+const X: usize = 2;
+const DATA: usize = 1;
 pub(crate) const INPUTS: usize = X + DATA + 1;
 
-const SIZE: Size = Size { nodes: 8, depth: 2, results: 3 };
+const SIZE: Size = Size { nodes: 14, depth: 2, results: 3 };
 
 pub(crate) fn check(choices: &mut Choices) -> Outcome {
     let block = trees::wild(choices, INPUTS, SIZE);
@@ -34,7 +34,7 @@ fn check_block<K: RealKind<Host: Number + Host>>(block: &Block, choices: &mut Ch
     if block.is_plain() {
         check_plain::<K>(block, &vector, &inputs)?;
     }
-    let wrt = choices.pick(&[&[0][..], &[0, 2], &[2], &[2, 0], &[0, 1, 2], &[]]);
+    let wrt = choices.pick(&[&[0, 2][..], &[0], &[0, 1, 2], &[0, 1, 2], &[2, 0], &[]]);
     for (name, program) in derived::all(&vector, wrt).map_err(text)? {
         bits::check(&format!("{name} of vector, wrt {wrt:?}"), &program, choices)?;
     }

@@ -39,6 +39,12 @@ fn rows() -> Vec<Prim> {
     Prim::ALL.into_iter().filter(|p| p.result() != Class::B && p.operands().iter().all(real)).collect()
 }
 
+/// Often one that many rewrites look for.
+pub(crate) fn row(choices: &mut Choices, rows: &[Prim]) -> Prim {
+    use Prim::{Add, Div, Max, Mul, MulAdd, Neg, Powi, Sub};
+    if choices.chance(2) { choices.pick(rows) } else { choices.pick(&[Add, Mul, Sub, Neg, Div, MulAdd, Powi, Max]) }
+}
+
 struct Tree<'c> {
     choices: &'c mut Choices,
     tame: bool,
@@ -64,10 +70,11 @@ impl Tree<'_> {
         Block { nodes, results }
     }
 
-    /// Mostly one of the latest values, so that programs are deep.
+    /// Mostly the latest value or one not far from it, so that programs are deep.
     fn recent(&mut self) -> usize {
-        let reach = if self.choices.chance(3) { self.bounds.len() } else { 5 };
-        self.bounds.len() - 1 - self.choices.below(reach.min(self.bounds.len()))
+        let len = self.bounds.len();
+        let reach = self.choices.pick(&[1, 7.min(len), len]);
+        len - 1 - self.choices.below(reach)
     }
 
     fn push(&mut self, nodes: &mut Vec<Node>, node: Node, bound: f64) -> usize {
@@ -82,7 +89,7 @@ impl Tree<'_> {
     }
 
     fn prim(&mut self, nodes: &mut Vec<Node>) {
-        let mut prim = self.choices.pick(&rows());
+        let mut prim = row(self.choices, &rows());
         // What it gives is not the derivative of a function.
         if self.tame && prim == Prim::StopGradient {
             prim = Prim::Neg;
