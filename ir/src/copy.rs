@@ -10,7 +10,7 @@ use crate::types::Elem;
 /// `program` with all its tables in the order of its text.
 pub(crate) fn compact(program: Program) -> Program {
     match is_flat(&program) {
-        true => compact_flat(program, None),
+        true => renumbered(program),
         false => Copier::new(&program, None).run(),
     }
 }
@@ -25,7 +25,7 @@ pub fn without_dead_code(program: &Program) -> Program {
 pub(crate) fn into_live(program: Program) -> Program {
     let live = live_insts(&program);
     match is_flat(&program) {
-        true => compact_flat(program, Some(&live)),
+        true => compact_flat(program, &live),
         false => Copier::new(&program, Some(&live)).run(),
     }
 }
@@ -37,9 +37,24 @@ fn is_flat(program: &Program) -> bool {
     program.regions.len() == 1 && root.params.iter().enumerate().all(|(i, v)| v.index() == i)
 }
 
-/// Compacts a flat program in place: a large program costs no second set of tables.
-fn compact_flat(mut program: Program, live: Option<&Table<Inst, bool>>) -> Program {
-    let mut tables = Renumbered::new(&program, live);
+/// A flat program of which nothing is dropped: only types, source lines and levels are renumbered.
+fn renumbered(mut program: Program) -> Program {
+    let mut tables = Renumbered::new(&program, None);
+    let mut values = program.values.values_mut();
+    let params = program.regions[Program::ROOT].params.len();
+    values.by_ref().take(params).for_each(|data| tables.value(data));
+    for (inst, data) in program.insts.values_mut().zip(values) {
+        if let Op::Pack(ty) = &mut inst.op {
+            *ty = tables.ty(*ty);
+        }
+        tables.value(data);
+    }
+    with_tables(program, tables)
+}
+
+/// Drops the dead instructions of a flat program in place: a large program costs no second set of tables.
+fn compact_flat(mut program: Program, live: &Table<Inst, bool>) -> Program {
+    let mut tables = Renumbered::new(&program, Some(live));
     let Program { values, insts, operands, regions, names, .. } = &mut program;
     let root = &mut regions[Program::ROOT];
     let mut moved: Table<Value, Option<Value>> = Table::filled(values.len(), None);
@@ -49,7 +64,7 @@ fn compact_flat(mut program: Program, live: Option<&Table<Inst, bool>>) -> Progr
     }
     let [mut next_value, mut next_inst, mut next_operand] = [root.params.len(), 0, 0];
     for inst in insts.keys() {
-        if live.is_some_and(|live| !live[inst]) {
+        if !live[inst] {
             continue;
         }
         let InstData { op, first_operand, operand_count, first_result, result_count } = insts[inst].clone();
@@ -86,6 +101,10 @@ fn compact_flat(mut program: Program, live: Option<&Table<Inst, bool>>) -> Progr
         origin.of = origin.of.and_then(|of| moved[of]);
     }
     *names = std::mem::take(names).into_iter().filter_map(|(v, name)| Some((moved[v]?, name))).collect();
+    with_tables(program, tables)
+}
+
+fn with_tables(mut program: Program, tables: Renumbered) -> Program {
     let from = Program {
         types: std::mem::take(&mut program.types),
         locs: std::mem::take(&mut program.locs),

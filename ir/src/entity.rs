@@ -173,6 +173,11 @@ impl<K: Entity, V> Table<K, V> {
         self.rows.iter()
     }
 
+    /// All rows in order, to change.
+    pub fn values_mut(&mut self) -> std::slice::IterMut<'_, V> {
+        self.rows.iter_mut()
+    }
+
     /// All keys and rows in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (K, &V)> + ExactSizeIterator {
         self.rows.iter().enumerate().map(|(i, row)| (K::new(i), row))

@@ -20,8 +20,16 @@ pub(crate) struct Block {
 pub(crate) enum Node {
     Constant(f64),
     /// A row of THE table that gives a real number; `n` stands for an integer operand.
-    Prim { prim: Prim, operands: [usize; 3], n: i32 },
-    Select { condition: Condition, yes: usize, no: usize },
+    Prim {
+        prim: Prim,
+        operands: [usize; 3],
+        n: i32,
+    },
+    Select {
+        condition: Condition,
+        yes: usize,
+        no: usize,
+    },
     Derivative(Derivative),
 }
 
@@ -80,8 +88,8 @@ impl Number for f32 {
 
 impl<'t, K: RealKind> Number for Traced<'t, K> {
     fn derivative(derivative: &Derivative, env: &[Self]) -> Vec<Self> {
-        let [at, seeds] =
-            [&derivative.at, &derivative.seeds].map(|places| places.iter().map(|&i| env[i]).collect::<Vec<_>>());
+        let [at, seeds] = [&derivative.at, &derivative.seeds]
+            .map(|places| places.iter().map(|&i| env[i]).collect::<Vec<_>>());
         let body = |x: Vec<Self>| derivative.body.eval(&[env, &x].concat());
         let scalar = |x: Vec<Self>| body(x)[0];
         match derivative.operator {
@@ -126,9 +134,7 @@ impl Block {
 impl Condition {
     fn eval<T: Number>(&self, env: &[T]) -> T::Bool {
         match self {
-            Condition::Compare(order, [x, y]) => {
-                [T::lt, T::le, T::gt, T::ge][*order % 4](env[*x], env[*y])
-            }
+            Condition::Compare(order, [x, y]) => [T::lt, T::le, T::gt, T::ge][*order % 4](env[*x], env[*y]),
             Condition::Not(x) => !x.eval(env),
             Condition::And(both) => both[0].eval(env) & both[1].eval(env),
             Condition::Or(both) => both[0].eval(env) | both[1].eval(env),

@@ -17,7 +17,8 @@ pub(crate) fn check(choices: &mut Choices) -> Outcome {
     let program = program(choices).map_err(|error| error.to_string())?;
     bits::check("program", &program, choices)?;
     let params = program.param_types();
-    let wrt: Vec<usize> = (0..params.len()).filter(|&i| params[i].elem.is_real() && !choices.chance(3)).collect();
+    let wrt: Vec<usize> =
+        (0..params.len()).filter(|&i| params[i].elem.is_real() && !choices.chance(3)).collect();
     let results = program.result_types();
     let real = derived::keep(&program, |i| results[i].elem.is_real()).map_err(|error| error.to_string())?;
     check_derived(&real, &wrt, choices)?;

@@ -30,19 +30,19 @@ mod trees;
 /// Functions traced from closures, with nested derivatives.
 #[test]
 fn traced_programs() {
-    run::run("traced_programs", 1200, traced::check);
+    run::run("traced_programs", 1000, traced::check);
 }
 
 /// Programs of every element kind and operation.
 #[test]
 fn built_programs() {
-    run::run("built_programs", 1000, graphs::check);
+    run::run("built_programs", 1200, graphs::check);
 }
 
 /// Derivatives of smooth functions by every route.
 #[test]
 fn derivatives_agree() {
     let tally = mathematics::Tally::default();
-    run::run("derivatives_agree", 500, |choices| mathematics::check(choices, &tally));
+    run::run("derivatives_agree", 1500, |choices| mathematics::check(choices, &tally));
     tally.finish();
 }

@@ -133,7 +133,13 @@ impl<'c> Case<'c> {
     }
 
     /// `claimed` is the derivative along `v` of the inner product of `weights` with the results of `program`.
-    fn differences(&mut self, name: &str, program: &Program, weights: &[Vec<f64>], claimed: Measured) -> Outcome {
+    fn differences(
+        &mut self,
+        name: &str,
+        program: &Program,
+        weights: &[Vec<f64>],
+        claimed: Measured,
+    ) -> Outcome {
         let plain = remove_operators(program, Between::Keep).map_err(|error| error.to_string())?;
         let along = |t| {
             let results = exact(&plain, &self.moved(t));
@@ -142,7 +148,10 @@ impl<'c> Case<'c> {
         let estimates = differences::derivative(along);
         let certain: Vec<Measured> = estimates.into_iter().filter(|estimate| estimate.is_certain()).collect();
         self.tally.count(!certain.is_empty() && claimed.is_certain());
-        match certain.is_empty() || !claimed.is_certain() || certain.iter().any(|&estimate| estimate.agrees(claimed)) {
+        match certain.is_empty()
+            || !claimed.is_certain()
+            || certain.iter().any(|&estimate| estimate.agrees(claimed))
+        {
             true => Ok(()),
             false => Err(format!("{name} {claimed:?}, but differences {certain:?}")),
         }
@@ -155,11 +164,7 @@ fn directions(choices: &mut Choices, lens: &[usize]) -> Vec<Vec<f64>> {
     lens.iter().map(|&len| (0..len).map(|_| entry()).collect()).collect()
 }
 
-type Derive = fn(
-    &Program,
-    &[usize],
-    Option<evolute::ir::SourceLoc>,
-) -> Result<Program, derive::DeriveError>;
+type Derive = fn(&Program, &[usize], Option<evolute::ir::SourceLoc>) -> Result<Program, derive::DeriveError>;
 
 /// ⟨J·v, w⟩ = ⟨v, Jᵀ·w⟩, and the limit of differences.
 fn adjoint(case: &mut Case<'_>) -> Outcome {
@@ -204,7 +209,8 @@ fn second_order(case: &mut Case<'_>) -> Outcome {
     dense(case, &f, expected)?;
 
     let slope = case.product(&grad, &case.x.clone(), 0, &v)?;
-    let slope_of_vhv = case.product(&keep(&vhv, |i| i == 1).map_err(|error| error.to_string())?, &at_v, 0, &one)?;
+    let slope_of_vhv =
+        case.product(&keep(&vhv, |i| i == 1).map_err(|error| error.to_string())?, &at_v, 0, &one)?;
     case.agree("∇f·v of vhv", slope_of_vhv, "∇f·v", slope)?;
     case.differences("∇f·v", &f, &one, slope)?;
     case.differences("u·H·v", &grad, &u, expected)
@@ -218,4 +224,3 @@ fn dense(case: &mut Case<'_>, f: &Program, expected: Measured) -> Outcome {
     let found = case.product(&hessian, &case.x.clone(), 0, &weights)?;
     case.agree("dense Hessian", found, "u·H·v", expected)
 }
-

@@ -79,7 +79,9 @@ fn evaluate(program: &Program, inputs: &[Vec<f64>], mut error: impl FnMut() -> f
             Op::Const(literal) => vec![literal],
             Op::Element(index) => vec![at(0, index as usize)],
             Op::Pack(_) => (0..len).map(|i| at(i, 0)).collect(),
-            Op::Select => (0..len).map(|i| at(if at(0, i) == Literal::Bool(true) { 1 } else { 2 }, i)).collect(),
+            Op::Select => {
+                (0..len).map(|i| at(if at(0, i) == Literal::Bool(true) { 1 } else { 2 }, i)).collect()
+            }
             Op::Cast(elem) => (0..len).map(|i| interp::cast(at(0, i), elem)).collect(),
             Op::Prim(prim) => {
                 let element = |i| {

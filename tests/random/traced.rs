@@ -1,16 +1,14 @@
 //! A random tree, traced through the public interface, and everything derived from it.
 
 use crate::ast::{Block, Number};
+use crate::bits;
 use crate::choices::Choices;
 use crate::derived;
 use crate::numbers::difference;
 use crate::run::Outcome;
 use crate::trees::{self, Size};
-use crate::bits;
 use evolute::ir::{Buffer, Program};
-use evolute::{
-    Error, Executable, F32, F64, Function, Options, RealKind, Traced, scalar_of, scalars_of,
-};
+use evolute::{Error, Executable, F32, F64, Function, Options, RealKind, Traced, scalar_of, scalars_of};
 
 /// The lengths of the arguments: an array, data, and a scalar.
 const X: usize = 2;
@@ -67,7 +65,11 @@ fn first<'t, K: RealKind>(block: &Block, env: &[Traced<'t, K>]) -> Traced<'t, K>
 }
 
 /// The tree evaluated on plain numbers gives the bits of strictly compiled code.
-fn check_plain<K: RealKind<Host: Number + Host>>(block: &Block, program: &Program, inputs: &[Vec<Buffer>]) -> Outcome {
+fn check_plain<K: RealKind<Host: Number + Host>>(
+    block: &Block,
+    program: &Program,
+    inputs: &[Vec<Buffer>],
+) -> Outcome {
     let executable = Executable::new(program, &Options::default().strict()).map_err(text)?;
     for input in inputs {
         let env: Vec<K::Host> = input.iter().flat_map(Host::of_buffer).collect();

@@ -42,7 +42,11 @@ fn rows() -> Vec<Prim> {
 /// Often one that many rewrites look for.
 pub(crate) fn row(choices: &mut Choices, rows: &[Prim]) -> Prim {
     use Prim::{Add, Div, Max, Mul, MulAdd, Neg, Powi, Sub};
-    if choices.chance(2) { choices.pick(rows) } else { choices.pick(&[Add, Mul, Sub, Neg, Div, MulAdd, Powi, Max]) }
+    if choices.chance(2) {
+        choices.pick(rows)
+    } else {
+        choices.pick(&[Add, Mul, Sub, Neg, Div, MulAdd, Powi, Max])
+    }
 }
 
 struct Tree<'c> {
@@ -152,8 +156,7 @@ impl Tree<'_> {
             3 => Condition::Or(Box::new([part(), part()])),
             _ => {
                 let order = self.choices.below(4);
-                let [low, high] =
-                    [0.1..0.9, 1.1..1.9].map(|domain| self.operand(nodes, domain));
+                let [low, high] = [0.1..0.9, 1.1..1.9].map(|domain| self.operand(nodes, domain));
                 let swap = self.choices.chance(2);
                 Condition::Compare(order, if swap { [high, low] } else { [low, high] })
             }

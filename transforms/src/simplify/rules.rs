@@ -109,9 +109,9 @@ table! {
     Powi "x³ → x·x·x"            last     |s, x, n| if s.int(n) == Some(3) && is_f64(s, x) { Some(power(s, x, 3)) } else { None };
     Powi "x⁻¹ → recip x"         last     |s, x, n| if s.int(n) == Some(-1) { Some(s.prim(Prim::Recip, &[x])) } else { None };
     Powi "x⁴ → x²·x²"            contract |s, x, n| if s.int(n) == Some(4) { Some(power(s, x, 4)) } else { None };
-    Powf "x⁰ → 1"                exact    |s, x, y| if s.is_real(y, 0.0) { s.constant_like(x, 1.0).map(Ok) } else { None };
-    Powf "x¹ → x"                exact    |s, x, y| if s.is_real(y, 1.0) { ok(x) } else { None };
-    Powf "xⁿ → powi(x, n)"       contract |s, x, y| {
+    Powf "powf(x, 0) → 1"        exact    |s, x, y| if s.is_real(y, 0.0) { s.constant_like(x, 1.0).map(Ok) } else { None };
+    Powf "powf(x, 1) → x"        exact    |s, x, y| if s.is_real(y, 1.0) { ok(x) } else { None };
+    Powf "powf(x, n) → powi(x, n)" contract |s, x, y| {
         let n = s.real(y).filter(|y| y.fract() == 0.0 && y.abs() <= 4.0)?;
         let n = s.constant(Literal::I64(n as i64));
         Some(s.prim(Prim::Powi, &[x, n]))

@@ -1,0 +1,5 @@
+//! Tests of the transforms: text in and text out, every rewrite, and what derivatives exist.
+
+mod derive;
+mod filetests;
+mod rules;
