@@ -14,8 +14,11 @@ const LOOSE: u64 = 1 << 12;
 
 /// The value of a row on these operands, in plain Rust, and the error allowed in units in the last place: 4 for
 /// a function of the standard library, more where that function or the formula is known to be less accurate.
-fn oracle(prim: Prim, x: f64, y: f64, z: f64) -> (f64, u64) {
-    match prim {
+///
+/// A row without an arm here is proved by its kernel's references, native code against the interpreter, and its
+/// derivatives against finite differences alone.
+fn oracle(prim: Prim, x: f64, y: f64, z: f64) -> Option<(f64, u64)> {
+    Some(match prim {
         Prim::Add => (x + y, 0),
         Prim::Sub => (x - y, 0),
         Prim::Mul => (x * y, 0),
@@ -81,7 +84,9 @@ fn oracle(prim: Prim, x: f64, y: f64, z: f64) -> (f64, u64) {
         Prim::Or => (f64::from(x != 0.0 || y != 0.0), 0),
         Prim::Xor => (f64::from((x != 0.0) != (y != 0.0)), 0),
         Prim::Not => (f64::from(x == 0.0), 0),
-    }
+        #[allow(unreachable_patterns, reason = "at present every row has one")]
+        _ => return None,
+    })
 }
 
 /// 2/√π Σ (-1)ⁿ x²ⁿ⁺¹ / (n! (2n+1)).
@@ -162,7 +167,7 @@ fn every_row_on_f64() {
         for _ in 0..200 {
             let at = point(rng, prim);
             let found = as_f64(eval_prim(prim, &operands(prim, Elem::F64, at)).expect("reals do not fail"));
-            let (expected, ulps) = oracle(prim, at[0], at[1], at[2]);
+            let Some((expected, ulps)) = oracle(prim, at[0], at[1], at[2]) else { continue };
             let name = prim.name();
             assert!(distance(found, expected) <= ulps, "{name}{at:?} is {found}, expected {expected}");
         }
@@ -177,7 +182,7 @@ fn every_row_on_f32() {
         for _ in 0..200 {
             let at = point(rng, prim).map(|x| f64::from(x as f32));
             let found = eval_prim(prim, &operands(prim, Elem::F32, at)).expect("reals do not fail");
-            let (exact, _) = oracle(prim, at[0], at[1], at[2]);
+            let Some((exact, _)) = oracle(prim, at[0], at[1], at[2]) else { continue };
             let error = (as_f64(found) - exact).abs() / f64::from(f32::EPSILON) / exact.abs().max(1e-30);
             let name = prim.name();
             assert!(error <= 0.51 || exact == 0.0, "{name}{at:?} is {found}, expected {exact}");
@@ -226,7 +231,7 @@ fn exact_rows_on_edges() {
         for (x, y) in EDGES.iter().flat_map(|&x| EDGES.map(|y| (x, y))) {
             let found =
                 as_f64(eval_prim(prim, &operands(prim, Elem::F64, [x, y, x])).expect("reals do not fail"));
-            let (expected, _) = oracle(prim, x, y, x);
+            let Some((expected, _)) = oracle(prim, x, y, x) else { continue };
             let same = found.to_bits() == expected.to_bits() || (found.is_nan() && expected.is_nan());
             assert!(same, "{}({x}, {y}) is {found}, expected {expected}", prim.name());
         }

@@ -25,7 +25,7 @@ fn files() {
     let bless = std::env::var_os("EVOLUTE_BLESS").is_some();
     let mut failures = String::new();
     let files = files_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/filetests"));
-    assert!(files.len() >= 40, "found only {} files", files.len());
+    assert!(files.len() >= 70, "found only {} files", files.len());
     for path in files {
         let (source, expected) = read(&path);
         let found = outcome(&path, &source);
