@@ -233,6 +233,19 @@ macro_rules! define_emit {
     };
 }
 
+macro_rules! define_calls {
+    ($($Variant:ident $name:ident ($($x:ident: $class:ident),+) -> $r:ident: $result:ident,
+       { $($kind:ident $eval:tt $native:ident);+ }, $([$($partial:tt)+])*, [$($domain:expr),+], $doc:literal;)*) => {
+        /// Whether a row is a kernel on reals: a call, which leaves nothing in vector registers.
+        pub(crate) const fn calls_kernel(prim: Prim) -> bool {
+            match prim { $(Prim::$Variant => false $(|| define_calls!($kind))+,)* }
+        }
+    };
+    (kernel) => { true };
+    ($kind:ident) => { false };
+}
+for_each_prim!(define_calls);
+
 macro_rules! emit_row {
     ([] $e:ident $args:tt) => {};
     ([$kind:ident $native:ident $($rest:tt)*] $e:ident $args:tt) => {

@@ -1,13 +1,15 @@
 //! The order in which operations are executed.
 //!
-//! In goes the graph, out comes a list of the operations that reach a result. Two orders are tried
-//! and the one whose operands lie nearest is taken ([`distance`]):
+//! In goes the graph, out comes a list of the operations that reach a result. Three kinds of order are
+//! tried and the one whose operands lie nearest is taken ([`distance`]):
 //!
 //! - the program's own;
 //! - depth first from the results, so that every cone stands next to its use, *eagerly*: as soon as a
 //!   value has one use left and that use has all its operands, it is executed. This never raises the
 //!   number of live values, and it drains accumulators (`s + t₁ + t₂ …`) as their terms appear, so
-//!   that a value and its gradient are computed in one sweep.
+//!   that a value and its gradient are computed in one sweep;
+//! - the same, but with kernel calls and what they need first: a call leaves nothing in registers, so
+//!   arithmetic between two calls is stored and loaded again, after the last it is not.
 //!
 //! An operation that can fail is always executed, and then the program's own order is kept, so that
 //! the failure reported is the first. Everything here is linear in the size of the graph.
@@ -28,10 +30,14 @@ pub(crate) fn choose(scalars: &Scalars) -> Vec<Scalar> {
     let roots = roots(scalars);
     let mut youngest_first = roots.clone();
     youngest_first.sort_unstable_by(|a, b| b.cmp(a));
-    let depth_first = [roots, youngest_first].map(|roots| DepthFirst::new(scalars, &live).run(&roots));
-    let [a, b] = depth_first;
-    let candidates = [own, a, b];
-    candidates.into_iter().min_by_key(|order| distance(scalars, order)).unwrap_or_default()
+    let mut calls_first: Vec<Scalar> = own.iter().copied().filter(|&s| scalars.nodes[s].is_call()).collect();
+    let mut all_roots = vec![roots.clone(), youngest_first];
+    if !calls_first.is_empty() {
+        calls_first.extend(&roots);
+        all_roots.push(calls_first);
+    }
+    let depth_first = all_roots.into_iter().map(|roots| DepthFirst::new(scalars, &live).run(&roots));
+    depth_first.chain([own]).min_by_key(|order| distance(scalars, order)).unwrap_or_default()
 }
 
 /// The computed scalars that are results.
@@ -64,20 +70,22 @@ fn live(scalars: &Scalars) -> Table<Scalar, bool> {
 
 /// How far operands lie behind their uses: nothing within [`WINDOW`], then the logarithm of the number
 /// of operations since a value was last touched, as it moves from registers to the stack, to other
-/// chunks' workspace and down the caches.
+/// chunks' workspace and down the caches. A call in between moves it to the stack at once.
 fn distance(scalars: &Scalars, order: &[Scalar]) -> u64 {
-    let mut touched: Table<Scalar, u32> = Table::filled(scalars.nodes.len(), 0);
-    let mut total = 0;
+    let mut touched: Table<Scalar, (u32, u32)> = Table::filled(scalars.nodes.len(), (0, 0));
+    let (mut total, mut calls) = (0, 0);
     for (position, &scalar) in order.iter().enumerate() {
         let position = position as u32;
         for &operand in scalars.nodes[scalar].operands() {
             if scalars.nodes[operand].is_computed() {
-                let windows = (position - touched[operand]) / WINDOW;
+                let (last, calls_then) = touched[operand];
+                let windows = ((position - last) / WINDOW).max(u32::from(calls > calls_then));
                 total += u64::from(windows.checked_ilog2().map_or(0, |log| log + 1));
-                touched[operand] = position;
+                touched[operand] = (position, calls);
             }
         }
-        touched[scalar] = position;
+        calls += u32::from(scalars.nodes[scalar].is_call());
+        touched[scalar] = (position, calls);
     }
     total
 }

@@ -5,6 +5,7 @@
 //! nodes. A primitive on arrays becomes one node an element. Nodes on which no result depends are
 //! still here; choosing is left to the order.
 
+use crate::emitter::calls_kernel;
 use crate::error::CodegenError;
 use evolute_ir::{Def, Elem, Entity, Inst, Literal, Op, Prim, Program, SourceLoc, Table, Value};
 use std::fmt;
@@ -66,6 +67,12 @@ impl Node {
 
     pub(crate) fn operands(&self) -> &[Scalar] {
         &self.operands[..usize::from(self.arity)]
+    }
+
+    /// Whether executing it calls a kernel.
+    pub(crate) fn is_call(&self) -> bool {
+        matches!(self.source, Source::Compute(Operation::Prim(prim)) if calls_kernel(prim))
+            && self.elem.is_real()
     }
 
     /// The operands without repetition, as in `x * x`.

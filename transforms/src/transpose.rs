@@ -71,7 +71,8 @@ pub(crate) fn transpose(
                 run.add_part(*array, *element as usize, share, entries[array.index()].1)?;
             }
             Entry::Pack(range) => {
-                run.unpack(cell, &elements[range.start as usize..range.end as usize])?;
+                let elements = &elements[range.start as usize..range.end as usize];
+                run.unpack(cell, elements, |tangent| entries[tangent.index()].1)?;
             }
         }
     }
@@ -190,14 +191,20 @@ impl Run<'_> {
         }
     }
 
-    /// Hands an array's cotangent to the tangents of its elements.
-    fn unpack(&mut self, cell: Cell, elements: &[Option<Tangent>]) -> Result<(), IrError> {
+    /// Hands an array's cotangent to the tangents of its elements, each that of the value `of` gives.
+    fn unpack(
+        &mut self,
+        cell: Cell,
+        elements: &[Option<Tangent>],
+        of: impl Fn(Tangent) -> Value,
+    ) -> Result<(), IrError> {
         let whole = match cell.whole {
             None => None,
             Some(share) => Some(self.unmask(share)?),
         };
         for (index, &tangent) in elements.iter().enumerate() {
             let Some(tangent) = tangent else { continue };
+            self.derivative_of(of(tangent));
             if let Some((negated, array)) = whole {
                 let value = self.builder.insert(Op::Element(index as u32), &[array])?;
                 self.add(tangent, Share { mask: None, negated, value })?;
