@@ -32,6 +32,7 @@ fn check_block<K: RealKind<Host: Number + Host>>(block: &Block, choices: &mut Ch
     if block.is_plain() {
         check_plain::<K>(block, &vector, &inputs)?;
     }
+    bits::check("vector, called in another trace", &called::<K>(block).map_err(text)?, choices)?;
     let wrt = choices.pick(&[&[0, 2][..], &[0], &[0, 1, 2], &[0, 1, 2], &[2, 0], &[]]);
     for (name, program) in derived::all(&vector, wrt).map_err(text)? {
         bits::check(&format!("{name} of vector, wrt {wrt:?}"), &program, choices)?;
@@ -51,6 +52,14 @@ pub(crate) fn vector<K: RealKind>(block: &Block) -> Result<Program, Error> {
     let inputs = (scalars_of::<K>(X), scalars_of::<K>(DATA), scalar_of::<K>());
     let f = Function::vector(inputs, |&(x, data, s)| block.eval(&[x, data, &[s]].concat()))?;
     Ok(f.program().clone())
+}
+
+/// As `vector`, traced once and then called in another trace.
+fn called<K: RealKind>(block: &Block) -> Result<Program, Error> {
+    let inputs = || (scalars_of::<K>(X), scalars_of::<K>(DATA), scalar_of::<K>());
+    let f = Function::vector(inputs(), |&(x, data, s)| block.eval(&[x, data, &[s]].concat()))?;
+    let g = Function::vector(inputs(), |&(x, data, s)| f.call((x, data, s)))?;
+    Ok(g.program().clone())
 }
 
 /// The first result of the block.
