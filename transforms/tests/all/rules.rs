@@ -255,7 +255,10 @@ fn check(original: &Program, simplified: &Program, when: When, inputs: &[Vec<Lit
             (None, Some(_)) => simplified.len() < original.len(),
             (Some(_), None) => false,
         };
-        assert!(holds, "{when:?}: {y:?} instead of {x:?} on {input:?}\n{original}── simplified\n{simplified}");
+        assert!(
+            holds,
+            "{when:?}: {y:?} instead of {x:?} on {input:?}\n{original}── simplified\n{simplified}"
+        );
     }
 }
 
