@@ -487,3 +487,16 @@ fn a_compiled_function_serves_many_threads() {
         });
     }
 }
+
+#[test]
+fn a_value_of_an_enclosing_trace_is_an_error_of_the_inner_one() {
+    let outer = Function::scalar(2, |x| {
+        let inner = Function::scalar(1, |y| {
+            let kept = grad(|z| z * z * x[1], x[0]);
+            y[0] * if kept.as_constant().is_some() { 2.0 } else { 3.0 }
+        });
+        assert!(matches!(inner, Err(evolute::Error::Trace(_))), "{inner:?}");
+        x[0] + x[1]
+    });
+    assert!(outer.is_ok());
+}

@@ -183,7 +183,13 @@ impl Trace {
     pub(crate) fn value(&self, repr: Repr, elem: evolute_ir::Elem) -> Value {
         match repr {
             Repr::Const(slot) => self.builder.borrow_mut().constant(Literal::from_slot(elem, slot)),
-            Repr::Node { value, .. } => value,
+            Repr::Node { trace, value } if trace == self.id => value,
+            // Of a trace around this one, or of one that has ended.
+            Repr::Node { value, .. } => {
+                let source = IrError::Escaped { value, defined: None };
+                self.fail(TraceError::At { source, at: SourceLoc::of(self.enclosing.get()) });
+                self.builder.borrow_mut().constant(Literal::from_f64(elem, f64::NAN))
+            }
         }
     }
 

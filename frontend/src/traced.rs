@@ -308,9 +308,9 @@ macro_rules! from_host {
 }
 from_host!(F64 f64, F32 f32, I64 i64, Bool bool);
 
-impl<K: Kind> From<&Traced<'_, K>> for Traced<'_, K> {
-    fn from(x: &Traced<'_, K>) -> Self {
-        Traced::new(x.repr)
+impl<'t, K: Kind> From<&Traced<'t, K>> for Traced<'t, K> {
+    fn from(x: &Traced<'t, K>) -> Self {
+        *x
     }
 }
 

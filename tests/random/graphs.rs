@@ -6,7 +6,7 @@ use crate::derived;
 use crate::numbers;
 use crate::run::Outcome;
 use crate::trees::row;
-use evolute::ir::{Builder, ClosedRegion, Elem, IrError, Mode, Op, Prim, Program, Type, Value};
+use evolute::ir::{Builder, ClosedRegion, Elem, IrError, Literal, Mode, Op, Prim, Program, Type, Value};
 
 /// The most instructions of a region.
 const SIZE: usize = 28;
@@ -147,9 +147,22 @@ impl Graph<'_> {
         let mut operands = Vec::new();
         for class in prim.operands() {
             let elem = class.fixed().unwrap_or(ty.elem);
-            operands.push(self.of_type(&Type { elem, shape: ty.shape.clone() })?);
+            let operand = self.of_type(&Type { elem, shape: ty.shape.clone() })?;
+            operands.push(if prim == Prim::Copysign { self.not_nan(operand)? } else { operand });
         }
         self.insert(Op::Prim(prim), &operands)
+    }
+
+    /// The value, or 1 for a NaN. See Note [The sign of a NaN] in `trees`.
+    fn not_nan(&mut self, value: Value) -> Result<Value, IrError> {
+        let ty = self.ty(value);
+        let mut one = self.builder.constant(Literal::from_f64(ty.elem, 1.0));
+        if !ty.is_scalar() {
+            let id = self.builder.intern(&ty);
+            one = self.builder.insert(Op::Pack(id), &vec![one; ty.shape.len()])?;
+        }
+        let is_number = self.builder.insert(Op::Prim(Prim::Eq), &[value, value])?;
+        self.builder.insert(Op::Select, &[is_number, value, one])
     }
 
     fn select(&mut self) -> Result<(), IrError> {

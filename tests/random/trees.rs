@@ -3,6 +3,10 @@
 //! In a tame tree every operand lies inside the domain in which its row of THE table is smooth: what may lie
 //! outside is first sent through a sine scaled to the domain. Both sides of a `select` occur, but no operand is
 //! near the point where it switches. So every derivative exists and finite differences converge.
+//!
+//! Note [The sign of a NaN]: NaNs are one class, whose sign rewrites and compilers may change. `copysign` shows it in a
+//! number, so in random programs neither of its operands is a NaN (the partial is a `copysign` of the first).
+//! `transforms/tests/all/rules.rs` asserts what happens otherwise.
 
 use crate::ast::{Block, Condition, Derivative, Node, Operator};
 use crate::choices::Choices;
@@ -102,13 +106,22 @@ impl Tree<'_> {
         let mut n = self.choices.below(9) as i32 - 3;
         for (index, (class, domain)) in prim.operands().iter().zip(prim.domain()).enumerate() {
             if *class != Class::I {
-                operands[index] = self.operand(nodes, domain.clone());
+                let place = self.operand(nodes, domain.clone());
+                let guarded = prim == Prim::Copysign && !self.tame;
+                operands[index] = if guarded { self.not_nan(nodes, place) } else { place };
             } else if self.tame {
                 n = domain.start as i32 + self.choices.below(2) as i32;
             }
         }
         let bound = self.bound(prim, operands);
         self.push(nodes, Node::Prim { prim, operands, n }, bound);
+    }
+
+    /// The value, or 1 for a NaN. See Note [The sign of a NaN].
+    fn not_nan(&mut self, nodes: &mut Vec<Node>, place: usize) -> usize {
+        let one = self.push(nodes, Node::Constant(1.0), 1.0);
+        let condition = Condition::Compare(1, [place, place]);
+        self.push(nodes, Node::Select { condition, yes: place, no: one }, f64::INFINITY)
     }
 
     /// How large a row's result is, roughly, on tame operands.

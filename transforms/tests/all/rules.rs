@@ -322,3 +322,20 @@ fn rewrites_wait_for_their_time() {
         }
     }
 }
+
+/// Known wrong: NaNs are one class, but `copysign` makes a number of the sign of a NaN, which rewrites change. So no
+/// row may be tested under a `copysign`, and random programs give it no NaN.
+#[test]
+fn copysign_shows_the_sign_of_a_nan() {
+    let source = "evolute 0\nprogram (v0: f64) -> (f64) {
+  v1 = neg v0
+  v2 = div v0, v1
+  v3 = const 1.0
+  v4 = copysign v3, v2
+  return v4
+}";
+    let program = evolute_ir::text::parse(source).expect("valid");
+    let simplified = simplify(&program, When::Always).expect("valid").program;
+    let zero = [vec![Literal::from(0.0)]];
+    assert_ne!(evaluate(&program, &zero)[0].0, evaluate(&simplified, &zero)[0].0);
+}
