@@ -218,7 +218,7 @@ macro_rules! emit_kind {
 
 macro_rules! define_emit {
     ($($Variant:ident $name:ident ($($x:ident: $class:ident),+) -> $r:ident: $result:ident,
-       { $($kind:ident $eval:tt $native:ident);+ }, $([$($partial:tt)+])*, [$($domain:expr),+], $doc:literal;)*) => {
+       { $($kind:ident $eval:tt $native:ident);+ }, $([$($partial:tt)+])* $(/ $divisor:ident)?, [$($domain:expr),+], $doc:literal;)*) => {
         /// Emits a primitive on operands of the kind `e.elem`.
         pub(crate) fn emit_prim(e: &mut Emitter<'_, '_>, prim: Prim, operands: &[Value]) -> Value {
             match prim {
@@ -235,7 +235,7 @@ macro_rules! define_emit {
 
 macro_rules! define_calls {
     ($($Variant:ident $name:ident ($($x:ident: $class:ident),+) -> $r:ident: $result:ident,
-       { $($kind:ident $eval:tt $native:ident);+ }, $([$($partial:tt)+])*, [$($domain:expr),+], $doc:literal;)*) => {
+       { $($kind:ident $eval:tt $native:ident);+ }, $([$($partial:tt)+])* $(/ $divisor:ident)?, [$($domain:expr),+], $doc:literal;)*) => {
         /// Whether a row is a kernel on reals: a call, which leaves nothing in vector registers.
         pub(crate) const fn calls_kernel(prim: Prim) -> bool {
             match prim { $(Prim::$Variant => false $(|| define_calls!($kind))+,)* }

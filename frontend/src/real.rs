@@ -39,7 +39,7 @@ impl<'t, K: RealKind> Logic<Traced<'t, K>> for Condition<'t> {
 
 macro_rules! define_real {
     ($($Variant:ident $name:ident ($($x:ident: $class:ident),+) -> $r:ident: $result:ident,
-       { $($kind:ident $eval:tt $native:ident);+ }, $([$($partial:tt)+])*, [$($domain:expr),+], $doc:literal;)*) => {
+       { $($kind:ident $eval:tt $native:ident);+ }, $([$($partial:tt)+])* $(/ $divisor:ident)?, [$($domain:expr),+], $doc:literal;)*) => {
         /// A real number, plain or traced. See the [module](self).
         pub trait Real:
             Copy

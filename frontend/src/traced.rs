@@ -250,7 +250,7 @@ impl<'t, K: RealKind> Traced<'t, K> {
 
 macro_rules! real_methods {
     ($($Variant:ident $name:ident ($($x:ident: $class:ident),+) -> $r:ident: $result:ident,
-       { $($kind:ident $eval:tt $native:ident);+ }, $([$($partial:tt)+])*, [$($domain:expr),+], $doc:literal;)*) => {
+       { $($kind:ident $eval:tt $native:ident);+ }, $([$($partial:tt)+])* $(/ $divisor:ident)?, [$($domain:expr),+], $doc:literal;)*) => {
         /// The real primitives of one and two operands, from the table.
         impl<'t, K: RealKind> Traced<'t, K> {
             $(real_methods! { @method $Variant $name $doc ($($class)+) $result })*

@@ -199,7 +199,7 @@ macro_rules! partial {
 
 macro_rules! define_exprs {
     ($($Variant:ident $name:ident ($first:ident: $first_class:ident $(, $x:ident: $class:ident)*) -> $r:ident: $result:ident,
-       { $($kind:ident $eval:tt $native:ident);+ }, $([$($partial:tt)+])*, [$($domain:expr),+], $doc:literal;)*) => {
+       { $($kind:ident $eval:tt $native:ident);+ }, $([$($partial:tt)+])* $(/ $divisor:ident)?, [$($domain:expr),+], $doc:literal;)*) => {
         /// One method a row of the table.
         #[allow(dead_code, clippy::should_implement_trait, missing_docs, reason = "rows document themselves")]
         impl<'b, 'p> Expr<'b, 'p> {
@@ -231,6 +231,18 @@ macro_rules! define_exprs {
                             )*
                             Partial::Zero
                         }
+                    })*
+                }
+            }
+
+            /// What the sum of partials times tangents is divided by: an operand, or the result.
+            #[allow(unused_variables, reason = "few rows divide")]
+            pub fn divisor(self, operands: &[Value], result: Value) -> Option<Value> {
+                match self {
+                    $(Prim::$Variant => {
+                        let [$first $(, $x)*] = *operands else { return None };
+                        let $r = result;
+                        [$($divisor)?].first().copied()
                     })*
                 }
             }

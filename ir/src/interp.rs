@@ -114,6 +114,9 @@ impl Interpreter {
     }
 
     /// Sets element `index` of parameter `param`.
+    ///
+    /// # Panics
+    /// If there is no such parameter or element.
     pub fn set(&self, machine: &mut Machine, param: usize, index: usize, value: Literal) {
         machine.slots[self.params[param].1.get(index) as usize] = value.to_slot();
     }

@@ -14,7 +14,8 @@
 //!   (on `f32` it is the `f64` kernel, rounded).
 //! - **partial**: one per operand, over operands and result, in the language of [`Expr`](crate::Expr):
 //!   `1`, `-1` and `0` are kept symbolic, `when(c)` passes the tangent where `c` holds, anything else
-//!   multiplies it. The form is the one that stays accurate when it is differentiated again.
+//!   multiplies it; `/ d` behind them divides the sum, `d` being an operand or the result. The form
+//!   is the one that stays accurate when it is differentiated again.
 //! - **domain**: per operand, an interval in which the row is smooth; tests draw from it.
 //! - **doc**: the meaning and the conventions at kinks and edges. The first line is the summary.
 //!
@@ -36,9 +37,9 @@ Sub sub (x: N, y: N) -> r: N, { real (x - y) fsub; int (x.wrapping_sub(y)) isub 
     "`x - y`; integers wrap.";
 Mul mul (x: N, y: N) -> r: N, { real (x * y) fmul; int (x.wrapping_mul(y)) imul }, [y] [x], [-9.0..9.0, -9.0..9.0],
     "`x · y`; integers wrap.";
-Div div (x: N, y: N) -> r: N, { real (x / y) fdiv; int (x.wrapping_div(y)) sdiv }, [y.recip()] [-(r / y)], [-9.0..9.0, 0.5..9.0],
+Div div (x: N, y: N) -> r: N, { real (x / y) fdiv; int (x.wrapping_div(y)) sdiv }, [1] [-r] / y, [-9.0..9.0, 0.5..9.0],
     "`x / y`. Integers round towards zero; dividing one by zero, or `i64::MIN` by −1, is an error of the call. \
-     The partial `-(r / y)` does not square `y`, which could overflow.";
+     `(ẋ − r·ẏ)/y` divides once, and last: what overflows then is infinite, not the difference of infinities.";
 Neg neg (x: N) -> r: N, { real (-x) fneg; int (x.wrapping_neg()) ineg }, [-1], [-9.0..9.0],
     "`-x`; integers wrap.";
 Recip recip (x: R) -> r: R, { real (1.0 / x) recip }, [-(r * r)], [0.5..9.0],
@@ -55,12 +56,12 @@ Sign sign (x: R) -> r: R, { real (sign(x)) sign }, [0], [0.5..9.0],
     "−1, 0 or 1; the sign of a zero is that zero, of a NaN a NaN. The derivative is 0 everywhere.";
 Copysign copysign (x: R, y: R) -> r: R, { real (x.copysign(y)) fcopysign }, [x.lit(1.0).copysign(x) * x.lit(1.0).copysign(y)] [0], [0.5..9.0, 0.5..9.0],
     "`|x|` with the sign bit of `y`.";
-Min min (x: N, y: N) -> r: N, { real (minimum(x, y)) fmin; int (x.min(y)) smin }, [when(x.le(y))] [when(x.le(y).not())], [-9.0..-1.0, 1.0..9.0],
-    "The smaller; a NaN wins, −0 < +0. At a tie the derivative is that of `x`.";
-Max max (x: N, y: N) -> r: N, { real (maximum(x, y)) fmax; int (x.max(y)) smax }, [when(x.ge(y))] [when(x.ge(y).not())], [-9.0..-1.0, 1.0..9.0],
-    "The larger; a NaN wins, −0 < +0. At a tie the derivative is that of `x`.";
-Relu relu (x: R) -> r: R, { real (relu(x)) relu }, [when(x.gt(x.lit(0.0)))], [0.5..9.0],
-    "`max(x, 0)`, with derivative 0 at 0; NaN gives NaN.";
+Min min (x: N, y: N) -> r: N, { real (minimum(x, y)) fmin; int (x.min(y)) smin }, [when(x.le(y).or(x.ne(x)))] [when(x.le(y).or(x.ne(x)).not())], [-9.0..-1.0, 1.0..9.0],
+    "The smaller; a NaN wins, −0 < +0. At a tie the derivative is that of `x`, else that of the operand that wins.";
+Max max (x: N, y: N) -> r: N, { real (maximum(x, y)) fmax; int (x.max(y)) smax }, [when(x.ge(y).or(x.ne(x)))] [when(x.ge(y).or(x.ne(x)).not())], [-9.0..-1.0, 1.0..9.0],
+    "The larger; a NaN wins, −0 < +0. At a tie the derivative is that of `x`, else that of the operand that wins.";
+Relu relu (x: R) -> r: R, { real (relu(x)) relu }, [when(x.le(x.lit(0.0)).not())], [0.5..9.0],
+    "`max(x, 0)`, with derivative 0 at 0; a NaN gives a NaN and passes its derivative on.";
 Floor floor (x: R) -> r: R, { real (x.floor()) floor }, [0], [0.1..0.9],
     "The largest integer ≤ `x`; derivative 0 everywhere.";
 Ceil ceil (x: R) -> r: R, { real (x.ceil()) ceil }, [0], [0.1..0.9],
@@ -75,7 +76,7 @@ Rescale rescale (x: R) -> r: R, { real (x.rescale()) rescale }, [0], [0.5..0.9],
 StopGradient stop_gradient (x: A) -> r: A, { real (x) identity; int (x) identity; bool (x) identity }, [0], [-9.0..9.0],
     "`x`, treated as a constant by every derivative.";
 // ── powers and roots ────────────────────────────────────────────────────────────────────────────
-Sqrt sqrt (x: R) -> r: R, { real (x.sqrt()) sqrt }, [0.5 / r], [0.5..9.0],
+Sqrt sqrt (x: R) -> r: R, { real (x.sqrt()) sqrt }, [x.lit(0.5)] / r, [0.5..9.0],
     "The square root; NaN below 0; derivative +∞ at 0.";
 Cbrt cbrt (x: R) -> r: R, { kernel (x) Cbrt }, [(3.0 * (r * r)).recip()], [0.5..9.0],
     "The cube root; derivative +∞ at 0.";
@@ -236,7 +237,7 @@ macro_rules! count {
 
 macro_rules! define_prims {
     ($($Variant:ident $name:ident ($($x:ident: $class:ident),+) -> $r:ident: $result:ident,
-       { $($kind:ident $eval:tt $native:ident);+ }, $([$($partial:tt)+])*, [$($domain:expr),+], $doc:literal;)*) => {
+       { $($kind:ident $eval:tt $native:ident);+ }, $([$($partial:tt)+])* $(/ $divisor:ident)?, [$($domain:expr),+], $doc:literal;)*) => {
         /// A pointwise primitive: a row of THE table.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[repr(u8)]

@@ -144,7 +144,7 @@ impl Condition {
 
 macro_rules! define_apply {
     ($($Variant:ident $name:ident ($($x:ident: $class:ident),+) -> $r:ident: $result:ident,
-       { $($kind:ident $eval:tt $native:ident);+ }, $([$($partial:tt)+])*, [$($domain:expr),+], $doc:literal;)*) => {
+       { $($kind:ident $eval:tt $native:ident);+ }, $([$($partial:tt)+])* $(/ $divisor:ident)?, [$($domain:expr),+], $doc:literal;)*) => {
         /// A row of THE table on numbers, through the methods that users call; `None` if it gives no real number.
         pub(crate) fn apply<T: Real>(prim: Prim, [x, y, z]: [T; 3], n: i32) -> Option<T> {
             match prim {

@@ -174,7 +174,14 @@ impl<'a, L: Linear> Walk<'a, L> {
             };
             terms.push((coefficient, tangent));
         }
-        if terms.is_empty() { Ok(None) } else { self.linear.combine(&terms, result).map(Some) }
+        if terms.is_empty() {
+            return Ok(None);
+        }
+        let sum = self.linear.combine(&terms, result)?;
+        match prim.divisor(known, result) {
+            None => Ok(Some(sum)),
+            Some(divisor) => self.linear.combine(&[(Coefficient::Over(divisor), sum)], result).map(Some),
+        }
     }
 }
 

@@ -15,6 +15,8 @@ pub(crate) enum Coefficient {
     MinusOne,
     /// This value.
     Times(Value),
+    /// The reciprocal of this value: the tangent is divided.
+    Over(Value),
     /// 1 where this `bool` has this truth value, else a zero that does not look at the tangent.
     When(Value, bool),
     /// Conversion between real element kinds, to this one.
@@ -78,6 +80,7 @@ impl Forward<'_> {
             Coefficient::One => return Ok((false, tangent)),
             Coefficient::MinusOne => return Ok((true, tangent)),
             Coefficient::Times(k) => self.builder.insert(Op::Prim(Prim::Mul), &[k, tangent])?,
+            Coefficient::Over(k) => self.builder.insert(Op::Prim(Prim::Div), &[tangent, k])?,
             Coefficient::Cast(elem) => self.builder.insert(Op::Cast(elem), &[tangent])?,
             Coefficient::When(condition, holds) => {
                 let zero = constant_like(self.builder, tangent, 0.0)?;

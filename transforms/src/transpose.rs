@@ -148,6 +148,10 @@ impl Run<'_> {
                 let value = self.builder.insert(Op::Prim(Prim::Mul), &[share.value, k])?;
                 Ok(Share { value, ..share })
             }
+            Coefficient::Over(k) => {
+                let value = self.builder.insert(Op::Prim(Prim::Div), &[share.value, k])?;
+                Ok(Share { value, ..share })
+            }
             Coefficient::Cast(_) => {
                 let elem = self.builder.program().ty(of).elem;
                 let value = self.builder.insert(Op::Cast(elem), &[share.value])?;

@@ -233,7 +233,7 @@ type Run = fn(&mut Machine, &Code);
 
 macro_rules! define_eval {
     ($($Variant:ident $name:ident ($($x:ident: $class:ident),+) -> $r:ident: $result:ident,
-       { $($kind:ident $eval:tt $native:ident);+ }, $([$($partial:tt)+])*, [$($domain:expr),+], $doc:literal;)*) => {
+       { $($kind:ident $eval:tt $native:ident);+ }, $([$($partial:tt)+])* $(/ $divisor:ident)?, [$($domain:expr),+], $doc:literal;)*) => {
         /// The evaluation of a row on elements of this kind, if it acts on them.
         #[allow(clippy::redundant_closure_call, reason = "rows are expressions")]
         pub(super) fn prim_code(prim: Prim, elem: Elem) -> Option<Run> {
@@ -249,7 +249,7 @@ for_each_prim!(define_eval);
 
 macro_rules! define_scalar_functions {
     ($($Variant:ident $name:ident ($($x:ident: $class:ident),+) -> $r:ident: $result:ident,
-       { $($kind:ident $eval:tt $native:ident);+ }, $([$($partial:tt)+])*, [$($domain:expr),+], $doc:literal;)*) => {
+       { $($kind:ident $eval:tt $native:ident);+ }, $([$($partial:tt)+])* $(/ $divisor:ident)?, [$($domain:expr),+], $doc:literal;)*) => {
         /// The real rows of the table as functions of `f64` or `f32`, for code that is generic over
         /// traced and plain numbers: the same bits as a traced evaluation.
         pub trait RealPrims: Sized {

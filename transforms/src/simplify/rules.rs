@@ -92,6 +92,11 @@ table! {
         let inverse = s.real(y).and_then(exact_inverse).and_then(|c| s.constant_like(y, c))?;
         Some(s.prim(Prim::Mul, &[x, inverse]))
     };
+    Div "x / c → x · (1/c)"      contract |s, x, y| {
+        let inverse = s.real(y).map(f64::recip).filter(|c| c.is_normal())?;
+        let inverse = s.constant_like(y, inverse)?;
+        Some(s.prim(Prim::Mul, &[x, inverse]))
+    };
     Div "-x / y → -(x / y)"      exact    |s, x, y| match (real_neg(s, x), real_neg(s, y)) {
         (Some(x), Some(y)) => Some(s.prim(Prim::Div, &[x, y])),
         (Some(x), None) => Some(negative(s, Prim::Div, x, y)),

@@ -249,3 +249,14 @@ fn of_untaken_branches() {
     check(derive::hvp, source, &[0], &[real(0.0), real(1.0)], &[real(0.0)]);
     check(derive::vhv, source, &[0], &[real(0.0), real(1.0)], &[real(0.0), real(0.0), real(0.0)]);
 }
+
+/// The operand whose NaN is the value has the derivative too, so what it depends on shows the NaN.
+#[test]
+fn of_operands_that_are_nan() {
+    for prim in ["max", "min"] {
+        let source = format!("program (v0: f64, v1: f64) -> (f64) {{\n  v2 = {prim} v0, v1\n  return v2\n}}");
+        let nan = real(f64::NAN);
+        check(derive::grad, &source, &[0, 1], &[nan.clone(), real(1.0)], &[real(1.0), real(0.0)]);
+        check(derive::grad, &source, &[0, 1], &[real(1.0), nan], &[real(0.0), real(1.0)]);
+    }
+}
