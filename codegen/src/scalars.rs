@@ -154,7 +154,7 @@ struct Flattener<'a> {
 
 impl Flattener<'_> {
     fn check_size(&self) -> Result<(), CodegenError> {
-        let count = self.program.insts().values().filter(|inst| inst.op.region().is_some()).count();
+        let count = self.program.insts().values().filter(|inst| inst.op.regions().next().is_some()).count();
         if count > 0 || self.program.regions().len() > 1 {
             return Err(CodegenError::OperatorsLeft { count });
         }
@@ -183,7 +183,17 @@ impl Flattener<'_> {
             Op::Prim(prim) => self.pointwise(value, Operation::Prim(prim), operands),
             Op::Cast(elem) => self.pointwise(value, Operation::Cast(elem), operands),
             Op::Select => self.pointwise(value, Operation::Select, operands),
-            Op::Jvp { .. } | Op::Vjp { .. } => unreachable!("`check_size` refuses operators"),
+            Op::Iota(_)
+            | Op::View(..)
+            | Op::Spread(..)
+            | Op::Reduce(..)
+            | Op::Dot
+            | Op::At
+            | Op::AddAt
+            | Op::Loop { .. }
+            | Op::Cond { .. }
+            | Op::Jvp { .. }
+            | Op::Vjp { .. } => unreachable!("`check_size` refuses operators"),
         }
     }
 

@@ -152,7 +152,20 @@ fn fold(op: Op, operands: &[(Repr, evolute_ir::Elem)]) -> Option<Repr> {
         Op::Cast(elem) => evolute_ir::interp::cast(literals[0], elem),
         Op::Select if literals[0] == Literal::Bool(true) => literals[1],
         Op::Select => literals[2],
-        Op::Const(_) | Op::Element(_) | Op::Pack(_) | Op::Jvp { .. } | Op::Vjp { .. } => return None,
+        Op::Const(_)
+        | Op::Element(_)
+        | Op::Pack(_)
+        | Op::Iota(_)
+        | Op::View(..)
+        | Op::Spread(..)
+        | Op::Reduce(..)
+        | Op::Dot
+        | Op::At
+        | Op::AddAt
+        | Op::Loop { .. }
+        | Op::Cond { .. }
+        | Op::Jvp { .. }
+        | Op::Vjp { .. } => return None,
     };
     Some(Repr::Const(result.to_slot()))
 }

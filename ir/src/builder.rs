@@ -11,13 +11,15 @@
 //! a region that is no longer open is refused ([`IrError::Escaped`]).
 
 mod share;
+mod structure;
 
 use share::Key;
 
-use crate::entity::{Entity, Inst, Level, Loc, Region, Table, TypeId, Value};
+use crate::entity::{Entity, Inst, Level, Loc, Region, StridesId, Table, TypeId, Value};
 use crate::error::IrError;
 use crate::infer::{self, Inferred, scalar_type};
 use crate::program::{Def, InstData, LevelData, Mode, Op, Origin, Program, RegionData, SourceLoc, ValueData};
+use crate::structure::Strides;
 use crate::text::MAX_DEPTH;
 use crate::types::{Elem, Literal, Type};
 use rustc_hash::FxHashMap;
@@ -46,6 +48,7 @@ pub struct Builder {
     constants: FxHashMap<(Region, Literal), Value>,
     captures: FxHashMap<(Region, Value), Value>,
     types: FxHashMap<Type, TypeId>,
+    strides: FxHashMap<Strides, StridesId>,
     locs: FxHashMap<SourceLoc, Loc>,
     origin: Origin,
     rewriter: Option<Rewriter>,
@@ -88,6 +91,7 @@ impl Builder {
             constants: FxHashMap::default(),
             captures: FxHashMap::default(),
             types,
+            strides: FxHashMap::default(),
             locs: FxHashMap::default(),
             origin: Origin::default(),
             rewriter: None,
@@ -278,7 +282,7 @@ impl Builder {
         inner
     }
 
-    fn add_param(&mut self, region: Region, ty: TypeId, origin: Origin) -> Value {
+    pub(super) fn add_param(&mut self, region: Region, ty: TypeId, origin: Origin) -> Value {
         let index = self.program.regions[region].params.len() as u32;
         let value = self.add_value(ValueData { ty, region, def: Def::Param(index), origin });
         self.program.regions[region].params.push(value);
@@ -329,6 +333,7 @@ impl Builder {
         let ty = match infer::infer(&self.program, op, operands)? {
             Inferred::Known(id) => id,
             Inferred::WithElem(v, elem) => self.with_elem(v, elem),
+            Inferred::New(ty) => self.intern(&ty),
         };
         if let Some(value) = self.fold(op, operands) {
             return Ok(value);
@@ -366,44 +371,6 @@ impl Builder {
         let value = self.program.result(inst);
         self.constants.insert((region, literal), value);
         value
-    }
-
-    /// Inserts a derivative operator on a closed region: its results are the region's, then the
-    /// tangents of these (`Forward`) or the cotangents of the first `inputs.len()` parameters
-    /// (`Reverse`).
-    ///
-    /// # Errors
-    /// Inputs or seeds that do not fit the region, or a region with results that are not real.
-    pub fn operator(
-        &mut self,
-        mode: Mode,
-        body: ClosedRegion,
-        inputs: &[Value],
-        seeds: &[Value],
-    ) -> Result<Vec<Value>, IrError> {
-        let ClosedRegion { region, captured } = body;
-        let wrt = inputs.len() as u32;
-        let op = match mode {
-            Mode::Forward => Op::Jvp { region, wrt },
-            Mode::Reverse => Op::Vjp { region, wrt },
-        };
-        let operands: Vec<Value> = [inputs, seeds, &captured]
-            .concat()
-            .into_iter()
-            .map(|v| self.resolve(v))
-            .collect::<Result<_, _>>()?;
-        let RegionData { params, results, .. } = &self.program.regions[region];
-        let (expected, types) = infer::operator_signature(&self.program, op, params, results)?;
-        let found: Vec<TypeId> = operands.iter().map(|&v| self.program.values[v].ty).collect();
-        if found != expected {
-            let list = |ids: &[TypeId]| {
-                let names: Vec<String> = ids.iter().map(|&id| self.program.types[id].to_string()).collect();
-                format!("({})", names.join(", "))
-            };
-            return Err(infer::mismatch(op, list(&expected), list(&found)));
-        }
-        let inst = self.push_inst(self.current(), op, &operands, &types)?;
-        Ok(self.program.results(inst).collect())
     }
 
     fn with_elem(&mut self, like: Value, elem: Elem) -> TypeId {

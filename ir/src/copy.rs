@@ -3,7 +3,7 @@
 //! Types and source lines are numbered in the order in which the text first needs them, and only those that
 //! it needs are kept. So a copy says nothing that its text does not say, and equal texts are equal programs.
 
-use crate::entity::{Entity, Inst, Level, Loc, Region, Table, TypeId, Value};
+use crate::entity::{Entity, Inst, Level, Loc, Region, StridesId, Table, TypeId, Value};
 use crate::program::{Def, InstData, LevelData, Op, Program, RegionData, ValueData};
 use crate::types::Elem;
 
@@ -44,9 +44,7 @@ fn renumbered(mut program: Program) -> Program {
     let params = program.regions[Program::ROOT].params.len();
     values.by_ref().take(params).for_each(|data| tables.value(data));
     for (inst, data) in program.insts.values_mut().zip(values) {
-        if let Op::Pack(ty) = &mut inst.op {
-            *ty = tables.ty(*ty);
-        }
+        inst.op = tables.op(inst.op);
         tables.value(data);
     }
     with_tables(program, tables)
@@ -68,7 +66,7 @@ fn compact_flat(mut program: Program, live: &Table<Inst, bool>) -> Program {
             continue;
         }
         let InstData { op, first_operand, operand_count, first_result, result_count } = insts[inst].clone();
-        let op = if let Op::Pack(ty) = op { Op::Pack(tables.ty(ty)) } else { op };
+        let op = tables.op(op);
         for from in first_operand as usize..(first_operand + operand_count) as usize {
             operands[next_operand + from - first_operand as usize] =
                 moved[operands[from]].expect("a live instruction's operands are live");
@@ -107,6 +105,7 @@ fn compact_flat(mut program: Program, live: &Table<Inst, bool>) -> Program {
 fn with_tables(mut program: Program, tables: Renumbered) -> Program {
     let from = Program {
         types: std::mem::take(&mut program.types),
+        strides: std::mem::take(&mut program.strides),
         locs: std::mem::take(&mut program.locs),
         levels: std::mem::take(&mut program.levels),
         ..Program::empty()
@@ -120,7 +119,9 @@ struct Renumbered {
     types: Table<TypeId, Option<TypeId>>,
     locs: Table<Loc, Option<Loc>>,
     levels: Table<Level, Option<Level>>,
+    strides: Table<StridesId, Option<StridesId>>,
     type_order: Vec<TypeId>,
+    strides_order: Vec<StridesId>,
     loc_order: Vec<Loc>,
     level_order: Vec<Level>,
 }
@@ -131,7 +132,9 @@ impl Renumbered {
             types: Table::filled(program.types.len(), None),
             locs: Table::filled(program.locs.len(), None),
             levels: Table::filled(program.levels.len(), None),
+            strides: Table::filled(program.strides.len(), None),
             type_order: Vec::new(),
+            strides_order: Vec::new(),
             loc_order: Vec::new(),
             level_order: Vec::new(),
         };
@@ -163,6 +166,36 @@ impl Renumbered {
         })
     }
 
+    fn strides(&mut self, strides: StridesId) -> StridesId {
+        *self.strides[strides].get_or_insert_with(|| {
+            self.strides_order.push(strides);
+            StridesId::new(self.strides_order.len() - 1)
+        })
+    }
+
+    /// The operation in terms of the new tables; regions and loops are the copier's.
+    fn op(&mut self, op: Op) -> Op {
+        match op {
+            Op::Pack(ty) => Op::Pack(self.ty(ty)),
+            Op::Iota(ty) => Op::Iota(self.ty(ty)),
+            Op::View(ty, strides) => Op::View(self.ty(ty), self.strides(strides)),
+            Op::Spread(ty, strides) => Op::Spread(self.ty(ty), self.strides(strides)),
+            Op::Reduce(reduction, ty) => Op::Reduce(reduction, self.ty(ty)),
+            Op::Const(_)
+            | Op::Prim(_)
+            | Op::Cast(_)
+            | Op::Select
+            | Op::Element(_)
+            | Op::Dot
+            | Op::At
+            | Op::AddAt
+            | Op::Loop { .. }
+            | Op::Cond { .. }
+            | Op::Jvp { .. }
+            | Op::Vjp { .. } => op,
+        }
+    }
+
     fn loc(&mut self, loc: Loc) -> Loc {
         *self.locs[loc].get_or_insert_with(|| {
             self.loc_order.push(loc);
@@ -179,6 +212,7 @@ impl Renumbered {
     /// Fills the tables of `to` from those of `from`.
     fn finish(mut self, from: &Program, to: &mut Program) {
         to.types = Table::from_rows(self.type_order.iter().map(|&id| from.types[id].clone()));
+        to.strides = Table::from_rows(self.strides_order.iter().map(|&id| from.strides[id].clone()));
         to.levels = Table::from_rows(self.level_order.clone().into_iter().map(|level| {
             let LevelData { mode, loc } = from.levels[level];
             LevelData { mode, loc: self.loc(loc) }
@@ -197,7 +231,7 @@ pub fn live_insts(program: &Program) -> Table<Inst, bool> {
             continue;
         }
         work.extend_from_slice(program.operands(inst));
-        if let Some(region) = program.op(inst).region() {
+        for region in program.op(inst).regions() {
             work.extend_from_slice(&program.regions[region].results);
         }
     }
@@ -244,11 +278,13 @@ impl<'a> Copier<'a> {
 
     /// The instruction takes its number after those of its region, as its results stand after them.
     fn copy_inst(&mut self, inst: Inst, region: Region) {
-        let op = match self.from.op(inst) {
-            Op::Jvp { region, wrt } => Op::Jvp { region: self.copy_nested(region), wrt },
-            Op::Vjp { region, wrt } => Op::Vjp { region: self.copy_nested(region), wrt },
-            Op::Pack(ty) => Op::Pack(self.tables.ty(ty)),
-            op @ (Op::Const(_) | Op::Prim(_) | Op::Cast(_) | Op::Select | Op::Element(_)) => op,
+        let op = self.from.op(inst).with_regions(|region| self.copy_nested(region));
+        let op = match op {
+            Op::Loop { body, condition, spec } => {
+                let spec = self.to.loops.push(self.from.loops[spec]);
+                Op::Loop { body, condition, spec }
+            }
+            op => self.tables.op(op),
         };
         let first_operand = self.to.operands.len() as u32;
         for &operand in self.from.operands(inst) {

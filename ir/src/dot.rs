@@ -52,7 +52,7 @@ impl Graph<'_> {
 
     fn inst(&mut self, inst: Inst, depth: usize) {
         let program = self.program;
-        if let Some(body) = program.op(inst).region() {
+        for body in program.op(inst).regions() {
             self.body(inst, body, depth);
         }
         let id = inst.to_string();
@@ -100,7 +100,14 @@ fn label(program: &Program, inst: Inst) -> String {
         Op::Element(index) => write!(label, " {index}"),
         Op::Pack(ty) => write!(label, " {}", program.type_of_id(ty)),
         Op::Jvp { wrt, .. } | Op::Vjp { wrt, .. } => write!(label, " wrt {wrt}"),
-        Op::Prim(_) | Op::Select => Ok(()),
+        Op::Iota(ty) => write!(label, " {}", program.type_of_id(ty)),
+        Op::View(ty, strides) | Op::Spread(ty, strides) => {
+            write!(label, " {} {}", program.type_of_id(ty), program.strides(strides))
+        }
+        Op::Reduce(reduction, ty) => write!(label, " {} {}", reduction.name(), program.type_of_id(ty)),
+        Op::Loop { spec, .. } => write!(label, " {}", program.loop_spec(spec)),
+        Op::Cond { sums, .. } => write!(label, " sums {sums}"),
+        Op::Prim(_) | Op::Select | Op::Dot | Op::At | Op::AddAt => Ok(()),
     };
     detail.expect("a string can be written to");
     label

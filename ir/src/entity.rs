@@ -87,6 +87,14 @@ entity!(
     /// An interned [`Type`](crate::Type).
     TypeId, "type"
 );
+entity!(
+    /// An interned [`Strides`](crate::Strides).
+    StridesId, "strides"
+);
+entity!(
+    /// An interned [`LoopSpec`](crate::LoopSpec).
+    LoopId, "loop"
+);
 
 /// The program's first value: a placeholder where arrays of values are filled.
 impl Default for Value {

@@ -1,11 +1,12 @@
 //! The type of an operation's result, given its operands: the one statement of what is well typed,
 //! used by the builder for each instruction and by the verifier again.
 
-use crate::entity::{Entity, TypeId, Value};
+use crate::entity::{Entity, StridesId, TypeId, Value};
 use crate::error::IrError;
-use crate::prim::Prim;
+use crate::prim::{Class, Prim};
 use crate::program::{Op, Program};
-use crate::types::{Elem, Type};
+use crate::structure::Reduction;
+use crate::types::{Elem, Shape, Type};
 
 /// How a result's type follows from the operands.
 pub(crate) enum Inferred {
@@ -13,10 +14,11 @@ pub(crate) enum Inferred {
     Known(TypeId),
     /// It is the shape of an operand with another element.
     WithElem(Value, Elem),
+    /// It is this type.
+    New(Type),
 }
 
-/// The type of the result of `op` on `operands`; derivative operators are checked by
-/// [`operator`](operator_signature).
+/// The type of the result of `op` on `operands`; of an operation with regions `signature` tells.
 pub(crate) fn infer(program: &Program, op: Op, operands: &[Value]) -> Result<Inferred, IrError> {
     match op {
         Op::Const(literal) => {
@@ -31,8 +33,15 @@ pub(crate) fn infer(program: &Program, op: Op, operands: &[Value]) -> Result<Inf
         Op::Select => infer_select(program, operands),
         Op::Element(index) => infer_element(program, index, operands),
         Op::Pack(ty) => infer_pack(program, ty, operands),
-        Op::Jvp { .. } | Op::Vjp { .. } => {
-            Err(mismatch(op, "a derivative operator to be built with its region", "none"))
+        Op::Iota(ty) => infer_iota(program, ty, operands),
+        Op::View(ty, strides) => infer_view(program, ty, strides, operands),
+        Op::Spread(ty, strides) => infer_spread(program, ty, strides, operands),
+        Op::Reduce(reduction, ty) => infer_reduce(program, reduction, ty, operands),
+        Op::Dot => infer_dot(program, operands),
+        Op::At => infer_at(program, operands),
+        Op::AddAt => infer_add_at(program, operands),
+        Op::Jvp { .. } | Op::Vjp { .. } | Op::Loop { .. } | Op::Cond { .. } => {
+            Err(mismatch(op, "to be built with its regions", "none"))
         }
     }
 }
@@ -123,37 +132,156 @@ fn infer_pack(program: &Program, id: TypeId, operands: &[Value]) -> Result<Infer
     if ty.is_scalar() {
         return Err(mismatch(op, "an array type", ty));
     }
-    expect_count(op, operands, ty.shape.len())?;
-    match operands.iter().find(|&&v| program.value(v).ty != scalar_type(ty.elem)) {
-        Some(&odd) => Err(mismatch(op, format!("elements of type {}", ty.elem), program.ty(odd))),
-        None => Ok(Inferred::Known(id)),
+    if let Some(&odd) = operands.iter().find(|&&v| program.ty(v).elem != ty.elem) {
+        return Err(mismatch(op, format!("elements of type {}", ty.elem), program.ty(odd)));
+    }
+    let found: usize = operands.iter().map(|&v| program.ty(v).shape.len()).sum();
+    match found == ty.shape.len() {
+        true => Ok(Inferred::Known(id)),
+        false => Err(mismatch(op, format!("{} elements", ty.shape.len()), found)),
     }
 }
 
-/// The types of the operands that an operator on a region of these parameters and results takes, and
-/// of the results it gives.
-pub(crate) fn operator_signature(
-    program: &Program,
+/// The type that an operation names as its result's, with this operand.
+fn named<'p>(
+    program: &'p Program,
     op: Op,
-    params: &[Value],
-    results: &[Value],
-) -> Result<(Vec<TypeId>, Vec<TypeId>), IrError> {
-    let (wrt, reverse) = match op {
-        Op::Jvp { wrt, .. } => (wrt as usize, false),
-        Op::Vjp { wrt, .. } => (wrt as usize, true),
-        _ => return Err(mismatch(op, "a derivative operator", "another instruction")),
+    id: TypeId,
+    operands: &[Value],
+) -> Result<(&'p Type, &'p Type), IrError> {
+    let result = program.types.get(id).ok_or_else(|| mismatch(op, "a known type", "none"))?;
+    expect_count(op, operands, 1)?;
+    Ok((result, program.ty(operands[0])))
+}
+
+fn infer_iota(program: &Program, id: TypeId, operands: &[Value]) -> Result<Inferred, IrError> {
+    let op = Op::Iota(id);
+    expect_count(op, operands, 0)?;
+    match program.types.get(id) {
+        Some(ty) if ty.elem == Elem::I64 && ty.shape.extents().len() == 1 => Ok(Inferred::Known(id)),
+        Some(ty) => Err(mismatch(op, "an i64 array of one axis", ty)),
+        None => Err(mismatch(op, "a known type", "none")),
+    }
+}
+
+fn infer_view(
+    program: &Program,
+    id: TypeId,
+    sid: StridesId,
+    operands: &[Value],
+) -> Result<Inferred, IrError> {
+    let op = Op::View(id, sid);
+    let (result, operand) = named(program, op, id, operands)?;
+    if result.elem != operand.elem {
+        return Err(mismatch(op, format!("an operand of {}", result.elem), operand));
+    }
+    strided(program, op, sid, &result.shape, &operand.shape)?;
+    Ok(Inferred::Known(id))
+}
+
+fn infer_spread(
+    program: &Program,
+    id: TypeId,
+    sid: StridesId,
+    operands: &[Value],
+) -> Result<Inferred, IrError> {
+    let op = Op::Spread(id, sid);
+    let (result, operand) = named(program, op, id, operands)?;
+    if result.elem != operand.elem || !Class::N.contains(operand.elem) {
+        return Err(mismatch(op, format!("numbers of {}", result.elem), operand));
+    }
+    strided(program, op, sid, &operand.shape, &result.shape)?;
+    Ok(Inferred::Known(id))
+}
+
+/// Whether the strides lead from every index of one shape to an element of the other.
+fn strided(program: &Program, op: Op, id: StridesId, from: &Shape, to: &Shape) -> Result<(), IrError> {
+    let strides = program.strides.get(id).ok_or_else(|| mismatch(op, "known strides", "none"))?;
+    let axes = from.extents().len();
+    if strides.strides.len() != axes {
+        return Err(mismatch(op, format!("{axes} strides"), strides.strides.len()));
+    }
+    let len = to.len() as i64;
+    match strides.range(from) {
+        None if from.is_empty() => Ok(()),
+        Some((low, high)) if low >= 0 && high < len => Ok(()),
+        Some((low, high)) => {
+            Err(mismatch(op, format!("flat indices below {len}"), format!("{low} to {high}")))
+        }
+        None => Err(mismatch(op, format!("flat indices below {len}"), "an overflow")),
+    }
+}
+
+fn infer_reduce(
+    program: &Program,
+    reduction: Reduction,
+    id: TypeId,
+    operands: &[Value],
+) -> Result<Inferred, IrError> {
+    let op = Op::Reduce(reduction, id);
+    let (result, operand) = named(program, op, id, operands)?;
+    if !Class::N.contains(operand.elem) {
+        return Err(mismatch(op, Class::N.describe(), operand));
+    }
+    let elem = if reduction.is_index() { Elem::I64 } else { operand.elem };
+    if !operand.shape.extents().starts_with(result.shape.extents()) || result.elem != elem {
+        return Err(mismatch(op, format!("an array of {elem} whose first axes are {result}"), operand));
+    }
+    let reduced = &operand.shape.extents()[result.shape.extents().len()..];
+    if reduction.is_index() && reduced.contains(&0) {
+        return Err(mismatch(op, "an element to find", "none"));
+    }
+    Ok(Inferred::Known(id))
+}
+
+fn infer_dot(program: &Program, operands: &[Value]) -> Result<Inferred, IrError> {
+    expect_count(Op::Dot, operands, 2)?;
+    let [a, b] = [0, 1].map(|i| program.ty(operands[i]));
+    match (a.shape.extents(), b.shape.extents()) {
+        (&[batch, m, k], &[other_batch, other_k, n])
+            if batch == other_batch && k == other_k && a.elem == b.elem && a.elem.is_real() =>
+        {
+            let extents = [batch, m, n].map(|e| e as usize);
+            let ty = Type::array(a.elem, &extents).ok_or_else(too_large)?;
+            Ok(Inferred::New(ty))
+        }
+        _ => Err(mismatch(Op::Dot, "reals [b, m, k] and [b, k, n]", format!("{a} and {b}"))),
+    }
+}
+
+fn infer_at(program: &Program, operands: &[Value]) -> Result<Inferred, IrError> {
+    match *operands {
+        [x, ref indices @ ..] if !indices.is_empty() => part(program, Op::At, x, indices).map(Inferred::New),
+        _ => Err(mismatch(Op::At, "an array and indices", format!("{} operands", operands.len()))),
+    }
+}
+
+fn infer_add_at(program: &Program, operands: &[Value]) -> Result<Inferred, IrError> {
+    let [x, y, ref indices @ ..] = *operands else {
+        return Err(mismatch(Op::AddAt, "an array, what to add, and indices", operands.len()));
     };
-    if wrt > params.len() {
-        return Err(mismatch(op, format!("at least {wrt} parameters"), params.len()));
+    let part = part(program, Op::AddAt, x, indices)?;
+    if *program.ty(y) != part || !Class::N.contains(part.elem) {
+        return Err(mismatch(Op::AddAt, format!("numbers of type {part} to add"), program.ty(y)));
     }
-    let (active, captured) = params.split_at(wrt);
-    if let Some(&v) = active.iter().chain(results).find(|&&v| !program.ty(v).elem.is_real()) {
-        return Err(mismatch(op, "real parameters and results", program.ty(v)));
+    Ok(Inferred::Known(program.value(x).ty))
+}
+
+/// The type of the part of `x` at these indices.
+fn part(program: &Program, op: Op, x: Value, indices: &[Value]) -> Result<Type, IrError> {
+    let ty = program.ty(x);
+    if let Some(&odd) = indices.iter().find(|&&i| program.value(i).ty != scalar_type(Elem::I64)) {
+        return Err(mismatch(op, "indices of type i64", program.ty(odd)));
     }
-    let types = |values: &[Value]| values.iter().map(|&v| program.value(v).ty).collect::<Vec<_>>();
-    let (seeds, derivatives) = if reverse { (results, active) } else { (active, results) };
-    let operands = [types(active), types(seeds), types(captured)].concat();
-    Ok((operands, [types(results), types(derivatives)].concat()))
+    let Some(rest) = ty.shape.extents().get(indices.len()..) else {
+        return Err(mismatch(op, format!("an array of at least {} axes", indices.len()), ty));
+    };
+    let extents: Vec<usize> = rest.iter().map(|&e| e as usize).collect();
+    Type::array(ty.elem, &extents).ok_or_else(too_large)
+}
+
+pub(crate) fn too_large() -> IrError {
+    IrError::TooLarge { limit: Program::MAX_INSTRUCTIONS }
 }
 
 fn expect_count(op: Op, operands: &[Value], count: usize) -> Result<(), IrError> {
@@ -176,6 +304,15 @@ pub(crate) fn op_name(op: Op) -> String {
         Op::Select => "select".into(),
         Op::Element(_) => "element".into(),
         Op::Pack(_) => "pack".into(),
+        Op::Iota(_) => "iota".into(),
+        Op::View(..) => "view".into(),
+        Op::Spread(..) => "spread".into(),
+        Op::Reduce(..) => "reduce".into(),
+        Op::Dot => "dot".into(),
+        Op::At => "at".into(),
+        Op::AddAt => "add_at".into(),
+        Op::Loop { .. } => "loop".into(),
+        Op::Cond { .. } => "cond".into(),
         Op::Jvp { .. } => "jvp".into(),
         Op::Vjp { .. } => "vjp".into(),
     }

@@ -35,6 +35,15 @@ pub enum FailureKind {
     /// An integer was divided by zero, or `i64::MIN` by −1.
     #[error("integer division by zero or overflow")]
     IntegerDivision,
+    /// A computed index lies outside its array.
+    #[error("index out of range")]
+    Index,
+    /// A loop was to run a negative number of times, or more often than its cap.
+    #[error("number of iterations out of range")]
+    Count,
+    /// The condition of a `while` loop still held when it had run as often as its cap allows.
+    #[error("the loop goes on past its limit of iterations")]
+    Endless,
 }
 
 /// One decoded scalar instruction: `dst ← run(a, b, c)`.

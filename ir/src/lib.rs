@@ -1,7 +1,7 @@
 //! The intermediate representation of Evolute.
 //!
 //! A closure is traced into a [`Program`]: pure static single assignment in tables, typed, with nested
-//! regions for derivative operators, and with the origin of every value. In the order in which a
+//! regions for loops, conditionals and derivative operators, and with the origin of every value. In the order in which a
 //! program meets them:
 //!
 //! | module | holds |
@@ -9,7 +9,8 @@
 //! | `entity`, `types` | `u32` names and their tables; element kinds, shapes, constants |
 //! | [`prim`] | THE table of pointwise primitives, one row each |
 //! | `program` | the tables of a program, operations, provenance |
-//! | `builder`, `infer` | typed, hash-consed, folding construction |
+//! | `structure` | strided access, reductions, what a loop takes and gives |
+//! | `builder`, `infer`, `signature` | typed, hash-consed, folding construction |
 //! | `expr` | the language of the table's partial derivatives |
 //! | `copy` | renumbering and dead code |
 //! | [`mod@verify`] | every invariant: the IR's specification |
@@ -42,6 +43,8 @@ mod infer;
 pub mod interp;
 pub mod prim;
 mod program;
+mod signature;
+mod structure;
 pub mod text;
 mod types;
 pub mod verify;
@@ -49,7 +52,7 @@ pub mod verify;
 pub use builder::{Builder, CHAIN_LIMIT, ClosedRegion, Rewriter};
 pub use copy::{live_insts, without_dead_code};
 pub use dot::dot;
-pub use entity::{Entity, Inst, Level, Loc, Region, Table, TypeId, Value};
+pub use entity::{Entity, Inst, Level, Loc, LoopId, Region, StridesId, Table, TypeId, Value};
 pub use error::IrError;
 pub use expr::{Expr, ExprBuilder, Partial};
 pub use interp::{Buffer, EvalError, Failure, FailureKind, Interpreter, Machine};
@@ -57,6 +60,7 @@ pub use prim::{Class, Prim};
 pub use program::{
     Def, InstData, LevelData, Mode, Op, Origin, Program, RegionData, Role, SourceLoc, ValueData,
 };
+pub use structure::{LANES, LoopSpec, MAX_LANE_ELEMENTS, Reduction, Strides, Trips};
 pub use types::{Elem, Literal, Shape, Type};
 pub use verify::verify;
 

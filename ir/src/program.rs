@@ -5,8 +5,9 @@
 //! [`verify`](crate::verify). Equality of programs is equality of all tables, so two programs are equal
 //! exactly if their texts are.
 
-use crate::entity::{Inst, Level, Loc, Region, Table, TypeId, Value};
+use crate::entity::{Inst, Level, Loc, LoopId, Region, StridesId, Table, TypeId, Value};
 use crate::prim::Prim;
+use crate::structure::{LoopSpec, Reduction, Strides};
 use crate::types::{Elem, Literal, Type};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -26,8 +27,44 @@ pub enum Op {
     Select,
     /// The scalar at a flat index of an array.
     Element(u32),
-    /// An array of the type given from its scalars in row-major order.
+    /// An array of the type given: the elements of its operands, scalars or arrays, one after the other.
     Pack(TypeId),
+    /// The array 0, 1, 2, … of this type.
+    Iota(TypeId),
+    /// The array of this type whose element at an index is the operand's at the flat index that the strides
+    /// give: broadcasts, slices, transposes, reshapes.
+    View(TypeId, StridesId),
+    /// The transpose of `View`: zeros of this type, to which the operand's elements are added at the flat
+    /// indices that the strides give, in row-major order.
+    Spread(TypeId, StridesId),
+    /// The operand's last axes combined, as many as are missing from this type.
+    Reduce(Reduction, TypeId),
+    /// Products of matrices: `[b, m, k] · [b, k, n] → [b, m, n]`. Each element is a sum in lanes.
+    Dot,
+    /// `at x, i…`: the part of `x` at these indices of its first axes. An index out of range is an error of the
+    /// call.
+    At,
+    /// `add_at x, y, i…`: `x` with `y` added to its part at these indices.
+    AddAt,
+    /// A loop; see [`LoopSpec`].
+    Loop {
+        /// What is done each time.
+        body: Region,
+        /// Whether to go on, of a `while`.
+        condition: Option<Region>,
+        /// What its operands, parameters and results are.
+        spec: LoopId,
+    },
+    /// `cond c, s…, x…`: the results of one region on `[s…, x…]`, of `yes` if `c` holds and of `no` otherwise. The
+    /// first `sums` parameters and the last `sums` results are sums as those of a loop.
+    Cond {
+        /// The region taken where the condition holds.
+        yes: Region,
+        /// The other.
+        no: Region,
+        /// The number of sums.
+        sums: u32,
+    },
     /// `jvp [x…, ẋ…, c…]` of a region with parameters `[x…, c…]`: its results and their tangents. The
     /// first `wrt` parameters are differentiated, the captured `c…` are constants.
     Jvp {
@@ -47,11 +84,48 @@ pub enum Op {
 }
 
 impl Op {
-    /// The nested region, if there is one.
-    pub fn region(self) -> Option<Region> {
+    /// The nested regions, in the order of the text: at most two.
+    pub fn regions(self) -> impl DoubleEndedIterator<Item = Region> {
+        let regions = match self {
+            Op::Jvp { region, .. } | Op::Vjp { region, .. } => [Some(region), None],
+            Op::Loop { body, condition, .. } => [condition, Some(body)],
+            Op::Cond { yes, no, .. } => [Some(yes), Some(no)],
+            Op::Const(_)
+            | Op::Prim(_)
+            | Op::Cast(_)
+            | Op::Select
+            | Op::Element(_)
+            | Op::Pack(_)
+            | Op::Iota(_)
+            | Op::View(..)
+            | Op::Spread(..)
+            | Op::Reduce(..)
+            | Op::Dot
+            | Op::At
+            | Op::AddAt => [None, None],
+        };
+        regions.into_iter().flatten()
+    }
+
+    /// Whether it is a derivative operator.
+    pub fn is_derivative(self) -> bool {
+        matches!(self, Op::Jvp { .. } | Op::Vjp { .. })
+    }
+
+    /// The operation with its nested regions replaced, in the order of [`Op::regions`].
+    pub(crate) fn with_regions(self, mut to: impl FnMut(Region) -> Region) -> Op {
         match self {
-            Op::Jvp { region, .. } | Op::Vjp { region, .. } => Some(region),
-            Op::Const(_) | Op::Prim(_) | Op::Cast(_) | Op::Select | Op::Element(_) | Op::Pack(_) => None,
+            Op::Jvp { region, wrt } => Op::Jvp { region: to(region), wrt },
+            Op::Vjp { region, wrt } => Op::Vjp { region: to(region), wrt },
+            Op::Loop { body, condition, spec } => {
+                let condition = condition.map(&mut to);
+                Op::Loop { body: to(body), condition, spec }
+            }
+            Op::Cond { yes, no, sums } => {
+                let yes = to(yes);
+                Op::Cond { yes, no: to(no), sums }
+            }
+            op => op,
         }
     }
 }
@@ -181,6 +255,8 @@ impl fmt::Display for SourceLoc {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Program {
     pub(crate) types: Table<TypeId, Type>,
+    pub(crate) strides: Table<StridesId, Strides>,
+    pub(crate) loops: Table<LoopId, LoopSpec>,
     pub(crate) values: Table<Value, ValueData>,
     pub(crate) insts: Table<Inst, InstData>,
     pub(crate) operands: Vec<Value>,
@@ -201,6 +277,8 @@ impl Program {
     pub(crate) fn empty() -> Program {
         let mut program = Program {
             types: Table::new(),
+            strides: Table::new(),
+            loops: Table::new(),
             values: Table::new(),
             insts: Table::new(),
             operands: Vec::new(),
@@ -264,6 +342,16 @@ impl Program {
         &self.types[id]
     }
 
+    /// The strides of this id.
+    pub fn strides(&self, id: StridesId) -> &Strides {
+        &self.strides[id]
+    }
+
+    /// The shape of the loop of this id.
+    pub fn loop_spec(&self, id: LoopId) -> LoopSpec {
+        self.loops[id]
+    }
+
     /// The operation of `inst`.
     pub fn op(&self, inst: Inst) -> Op {
         self.insts[inst].op
@@ -296,7 +384,7 @@ impl Program {
         (first..first.saturating_add(count).min(self.values.len() as u32)).map(Value::from_u32)
     }
 
-    /// The first result of `inst`; instructions other than derivative operators have no other.
+    /// The first result of `inst`; instructions without regions have no other.
     pub fn result(&self, inst: Inst) -> Value {
         self.insts[inst].first_result
     }

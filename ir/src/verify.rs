@@ -12,8 +12,8 @@
 //!    had by one. (The scalar types are exempt.)
 //!
 //! Structure
-//! 6. Regions form a tree: each region but the root is the body of exactly one derivative operator, and none
-//!    is, however indirectly, its own. At most [`MAX_DEPTH`] regions are nested.
+//! 6. Regions form a tree: each region but the root belongs to exactly one operation, and none is nested,
+//!    however indirectly, in itself. At most [`MAX_DEPTH`] regions are nested.
 //! 7. Each instruction stands exactly once in exactly one region's list.
 //! 8. Numbers follow the text. The walk that meets the parameters of a region, then its instructions in order,
 //!    each after the region nested in it, meets values v0, v1, v2, … and instructions, and their operands, in
@@ -24,20 +24,22 @@
 //!     same region. Definition precedes use.
 //!
 //! Types
-//! 11. An instruction that is not a derivative operator has one result, of the type that `infer` gives for its
+//! 11. An instruction without regions has one result, of the type that `infer` gives for its
 //!     operands; there it is also said how many operands of which types it takes.
 //! 12. A derivative operator takes the first `wrt` parameters of its region, then a tangent for each
 //!     (`jvp`) or a cotangent for each result (`vjp`), then the other parameters: what the region captures.
 //!     It gives the region's results, then a tangent for each or a cotangent for each of the first `wrt`
 //!     parameters. What is differentiated, and what is given, is real.
+//! 13. The parameters and results of loops and conditionals are as [`LoopSpec`](crate::LoopSpec) and
+//!     [`Op::Cond`] say; their sums are only added to, and each is given back.
 //!
 //! Provenance
-//! 13. A tangent or a cotangent belongs to a level above 0.
-//! 14. Levels say where a value comes from and constrain nothing: level 0, the user's own program, may use what
+//! 14. A tangent or a cotangent belongs to a level above 0.
+//! 15. Levels say where a value comes from and constrain nothing: level 0, the user's own program, may use what
 //!     its derivatives gave.
 //!
 //! Limits
-//! 15. At most [`Program::MAX_INSTRUCTIONS`] instructions; arrays of at most
+//! 16. At most [`Program::MAX_INSTRUCTIONS`] instructions; arrays of at most
 //!     [`Shape::MAX_ELEMENTS`](crate::Shape::MAX_ELEMENTS) elements (no larger `Shape` exists).
 //!
 //! Not claimed: that dead code is absent, that equal instructions are shared, or that a value said to be a
@@ -47,6 +49,7 @@ use crate::entity::{Entity, Inst, Level, Loc, Region, Table, TypeId, Value};
 use crate::error::IrError;
 use crate::infer::{self, Inferred};
 use crate::program::{Def, Op, Origin, Program, Role};
+use crate::signature::{Signature, list, signature};
 use crate::text::{MAX_DEPTH, instruction, value_name};
 use crate::types::{Elem, Type};
 use std::collections::HashSet;
@@ -198,8 +201,13 @@ impl<'a> Verifier<'a> {
         self.require_inst(inst, exist, || "an operand does not exist".into());
         let end = data.first_result.index() + data.result_count as usize;
         self.require_inst(inst, end <= program.values.len(), || "a result does not exist".into());
-        let body = data.op.region().is_none_or(|region| program.regions.get(region).is_some());
-        self.require_inst(inst, body, || "its region does not exist".into());
+        let bodies = data.op.regions().all(|region| program.regions.get(region).is_some());
+        self.require_inst(inst, bodies, || "its region does not exist".into());
+        let spec = match data.op {
+            Op::Loop { spec, .. } => program.loops.get(spec).is_some(),
+            _ => true,
+        };
+        self.require_inst(inst, spec, || "its loop does not exist".into());
     }
 
     fn exists(&self, value: Value) -> bool {
@@ -271,7 +279,7 @@ impl<'a> Verifier<'a> {
                 format!("{operand} is not a value defined above in its region")
             });
         }
-        if let Some(body) = data.op.region() {
+        for body in data.op.regions() {
             self.region(body, depth + 1);
         }
         self.inst_order(inst);
@@ -318,12 +326,22 @@ impl<'a> Verifier<'a> {
             return;
         }
         match self.program.op(inst) {
-            op @ (Op::Jvp { region, .. } | Op::Vjp { region, .. }) => {
-                self.operator(inst, op, region, operands)
+            op @ (Op::Jvp { .. } | Op::Vjp { .. } | Op::Loop { .. } | Op::Cond { .. }) => {
+                self.with_regions(inst, op, operands);
             }
-            op @ (Op::Const(_) | Op::Prim(_) | Op::Cast(_) | Op::Select | Op::Element(_) | Op::Pack(_)) => {
-                self.result(inst, op, operands);
-            }
+            op @ (Op::Const(_)
+            | Op::Prim(_)
+            | Op::Cast(_)
+            | Op::Select
+            | Op::Element(_)
+            | Op::Pack(_)
+            | Op::Iota(_)
+            | Op::View(..)
+            | Op::Spread(..)
+            | Op::Reduce(..)
+            | Op::Dot
+            | Op::At
+            | Op::AddAt) => self.result(inst, op, operands),
         }
     }
 
@@ -340,30 +358,90 @@ impl<'a> Verifier<'a> {
         let fits = match inferred {
             Inferred::Known(id) => program.types.get(id) == Some(found),
             Inferred::WithElem(v, elem) => found.elem == elem && found.shape == program.ty(v).shape,
+            Inferred::New(ty) => ty == *found,
         };
         self.require_inst(inst, fits, || format!("its result cannot be of type {found}"));
     }
 
-    fn operator(&mut self, inst: Inst, op: Op, region: Region, operands: &[Value]) {
+    fn with_regions(&mut self, inst: Inst, op: Op, operands: &[Value]) {
         let program = self.program;
-        let Some(body) = program.regions.get(region) else { return };
-        if !body.params.iter().chain(&body.results).all(|&v| self.exists(v)) {
+        let Some(bodies) = op.regions().map(|region| program.regions.get(region)).collect::<Option<Vec<_>>>()
+        else {
+            return;
+        };
+        let mut values = bodies.iter().flat_map(|body| body.params.iter().chain(&body.results));
+        let known = match op {
+            Op::Loop { spec, .. } => program.loops.get(spec).is_some(),
+            _ => true,
+        };
+        if !known || !values.all(|&v| self.exists(v)) {
             return;
         }
-        let (expected, given) = match infer::operator_signature(program, op, &body.params, &body.results) {
+        let expected = match signature(program, op) {
             Ok(signature) => signature,
             Err(error) => return self.require_inst(inst, false, || error.to_string()),
         };
-        let fits = |values: &[Value], types: &[TypeId]| {
-            values.iter().map(|&v| program.value(v).ty).eq(types.iter().copied())
-        };
-        let list = |types: &[TypeId]| {
-            let names: Vec<_> = types.iter().map(|&id| program.types[id].to_string()).collect();
-            format!("({})", names.join(", "))
-        };
-        self.require_inst(inst, fits(operands, &expected), || format!("it takes {}", list(&expected)));
+        let fits = |values: &[Value], types: &[Type]| values.iter().map(|&v| program.ty(v)).eq(types);
+        let Signature { operands: takes, results: gives } = &expected;
+        self.require_inst(inst, fits(operands, takes), || format!("it takes {}", list(takes)));
         let results: Vec<Value> = program.results_in_range(inst).collect();
-        self.require_inst(inst, fits(&results, &given), || format!("it gives {}", list(&given)));
+        self.require_inst(inst, fits(&results, gives), || format!("it gives {}", list(gives)));
+        match op {
+            Op::Loop { body, spec, .. } => {
+                let spec = program.loops[spec];
+                let first = spec.own_params() - spec.sums as usize;
+                self.sums(inst, body, first, spec.sums as usize);
+            }
+            Op::Cond { yes, no, sums } => {
+                self.sums(inst, yes, 0, sums as usize);
+                self.sums(inst, no, 0, sums as usize);
+            }
+            _ => {}
+        }
+    }
+
+    /// Invariant 13: the sums of a region, whose parameters stand from `first` on.
+    fn sums(&mut self, inst: Inst, region: Region, first: usize, count: usize) {
+        let program = self.program;
+        let body = &program.regions[region];
+        for number in 0..count {
+            let mut sum = body.params[first + number];
+            let last = body.results[body.results.len() - count + number];
+            while let Some(next) = self.added_to(region, sum) {
+                sum = next;
+            }
+            let given = sum == last && body.results.iter().filter(|&&v| v == sum).count() == 1;
+            self.require_inst(inst, given, || format!("{sum} is not only added to, and given as a sum"));
+        }
+    }
+
+    /// What becomes of a sum by its only use in the region, if that is an addition.
+    fn added_to(&self, region: Region, sum: Value) -> Option<Value> {
+        let program = self.program;
+        let body = &program.regions[region];
+        let uses = |&&inst: &&Inst| program.operand_list(inst).is_some_and(|list| list.contains(&sum));
+        let mut users = body.insts.iter().filter(uses);
+        let (&user, None) = (users.next()?, users.next()) else { return None };
+        let operands = program.operand_list(user)?;
+        let place = operands.iter().position(|&v| v == sum)?;
+        let once = operands.iter().filter(|&&v| v == sum).count() == 1;
+        let result = match program.op(user) {
+            Op::AddAt if place == 0 => 0,
+            Op::Loop { spec, .. } => {
+                let spec = program.loops.get(spec)?;
+                let sums = spec.own_operands() - spec.sums as usize..spec.own_operands();
+                let results = program.insts[user].result_count as usize;
+                (results + place).checked_sub(sums.end).filter(|_| sums.contains(&place))?
+            }
+            Op::Cond { sums, .. } => {
+                let results = program.insts[user].result_count as usize;
+                (results + place)
+                    .checked_sub(1 + sums as usize)
+                    .filter(|_| (1..=sums as usize).contains(&place))?
+            }
+            _ => return None,
+        };
+        program.results_in_range(user).nth(result).filter(|_| once)
     }
 }
 

@@ -135,7 +135,17 @@ impl<'a, L: Linear> Walk<'a, L> {
                 return self.linear.element(array, index, result).map(Some);
             }
             Op::Pack(ty) => return self.tangent_of_pack(ty, operands, result).map(Some),
-            Op::Jvp { .. } | Op::Vjp { .. } => unreachable!("operators are removed innermost first"),
+            Op::Iota(_)
+            | Op::View(..)
+            | Op::Spread(..)
+            | Op::Reduce(..)
+            | Op::Dot
+            | Op::At
+            | Op::AddAt
+            | Op::Loop { .. }
+            | Op::Cond { .. }
+            | Op::Jvp { .. }
+            | Op::Vjp { .. } => unreachable!("operators are removed innermost first"),
         }
         if terms.is_empty() { Ok(None) } else { self.linear.combine(&terms, result).map(Some) }
     }

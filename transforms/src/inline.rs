@@ -229,7 +229,20 @@ impl Provenance {
     pub(crate) fn map_op(&self, to: &mut Builder, from: &Program, op: Op) -> Op {
         match op {
             Op::Pack(ty) => Op::Pack(to.intern(from.type_of_id(ty))),
-            Op::Const(_) | Op::Prim(_) | Op::Cast(_) | Op::Select | Op::Element(_) => op,
+            Op::Const(_)
+            | Op::Prim(_)
+            | Op::Cast(_)
+            | Op::Select
+            | Op::Element(_)
+            | Op::Iota(_)
+            | Op::View(..)
+            | Op::Spread(..)
+            | Op::Reduce(..)
+            | Op::Dot
+            | Op::At
+            | Op::AddAt
+            | Op::Loop { .. }
+            | Op::Cond { .. } => op,
             Op::Jvp { .. } | Op::Vjp { .. } => unreachable!("operators are copied with their regions"),
         }
     }

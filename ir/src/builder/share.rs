@@ -6,6 +6,7 @@ use crate::entity::{Inst, Region, Value};
 use crate::interp;
 use crate::prim::Prim;
 use crate::program::Op;
+use crate::structure::Strides;
 use crate::types::Literal;
 use rustc_hash::FxHasher;
 use std::hash::{Hash, Hasher};
@@ -57,11 +58,19 @@ impl Builder {
     pub(super) fn fold(&mut self, op: Op, operands: &[Value]) -> Option<Value> {
         match op {
             Op::Element(index) => match self.program.def_inst(operands[0]) {
-                Some(def) if matches!(self.program.op(def), Op::Pack(_)) => {
-                    self.program.operands(def).get(index as usize).copied()
-                }
+                Some(def) if matches!(self.program.op(def), Op::Pack(_)) => self.element_of_pack(def, index),
                 _ => None,
             },
+            Op::Pack(ty) => match *operands {
+                [x] if self.program.value(x).ty == ty => Some(x),
+                _ => None,
+            },
+            Op::View(ty, strides) => {
+                let same = self.program.value(operands[0]).ty == ty;
+                let strides = &self.program.strides[strides];
+                let whole = same && *strides == Strides::row_major(&self.program.types[ty].shape);
+                whole.then_some(operands[0])
+            }
             Op::Select => match self.program.as_const(operands[0]) {
                 Some(Literal::Bool(true)) => Some(operands[1]),
                 Some(Literal::Bool(false)) => Some(operands[2]),
@@ -76,8 +85,33 @@ impl Builder {
                 let literal = interp::cast(self.program.as_const(operands[0])?, elem);
                 Some(self.constant(literal))
             }
-            Op::Const(_) | Op::Pack(_) | Op::Jvp { .. } | Op::Vjp { .. } => None,
+            Op::Const(_)
+            | Op::Iota(_)
+            | Op::Spread(..)
+            | Op::Reduce(..)
+            | Op::Dot
+            | Op::At
+            | Op::AddAt
+            | Op::Loop { .. }
+            | Op::Cond { .. }
+            | Op::Jvp { .. }
+            | Op::Vjp { .. } => None,
         }
+    }
+
+    /// Element `index` of a `pack`, if the operand that holds it is a scalar.
+    fn element_of_pack(&self, pack: Inst, index: u32) -> Option<Value> {
+        let operands = self.program.operands(pack);
+        let ty = self.program.ty(self.program.result(pack));
+        if operands.len() == ty.shape.len() {
+            return operands.get(index as usize).copied().filter(|&v| self.program.ty(v).is_scalar());
+        }
+        let mut start = 0;
+        let holds = |&&v: &&Value| {
+            start += self.program.ty(v).shape.len();
+            start > index as usize
+        };
+        operands.iter().find(holds).copied().filter(|&v| self.program.ty(v).is_scalar())
     }
 
     fn fold_prim(&mut self, prim: Prim, operands: &[Value]) -> Option<Value> {

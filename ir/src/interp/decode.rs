@@ -77,7 +77,17 @@ impl Decoder {
                 let chosen = if m.bool(c.a) { c.b } else { c.c };
                 m.slots[c.dst as usize] = m.slots[chosen as usize];
             },
-            Op::Jvp { .. } | Op::Vjp { .. } => {
+            Op::Iota(_)
+            | Op::View(..)
+            | Op::Spread(..)
+            | Op::Reduce(..)
+            | Op::Dot
+            | Op::At
+            | Op::AddAt
+            | Op::Loop { .. }
+            | Op::Cond { .. }
+            | Op::Jvp { .. }
+            | Op::Vjp { .. } => {
                 return Err(infer::mismatch(op, "a program without derivative operators", "one"));
             }
         };

@@ -4,6 +4,7 @@ use super::lex::{Lexer, Token};
 use crate::entity::Level;
 use crate::error::IrError;
 use crate::program::Role;
+use crate::structure::{LoopSpec, Reduction, Strides, Trips};
 use crate::types::{Elem, Literal, Shape, Type};
 
 /// The result of reading.
@@ -112,6 +113,55 @@ impl<'t> Cursor<'t> {
 
     pub(super) fn number(&mut self, what: &str) -> Read<u32> {
         self.word_as(what, digits)
+    }
+
+    fn integer(&mut self, what: &str) -> Read<i64> {
+        self.word_as(what, |word| word.parse().ok().filter(|_| !word.starts_with('+')))
+    }
+
+    /// `from 2 by [4, 1]`.
+    pub(super) fn strides(&mut self) -> Read<Strides> {
+        self.keyword("from")?;
+        let offset = self.integer("an offset")?;
+        self.keyword("by")?;
+        self.mark('[')?;
+        let mut strides = Vec::new();
+        while !self.skip(']')? {
+            strides.push(self.integer("a stride")?);
+            if self.next != Token::Mark(']') {
+                self.mark(',')?;
+            }
+        }
+        Ok(Strides { offset, strides: strides.into() })
+    }
+
+    /// `trips 10 reverse carries 1 rows 2 sums 0`.
+    pub(super) fn loop_spec(&mut self) -> Read<LoopSpec> {
+        let trips: fn(u32) -> Trips = match self.next {
+            Token::Word("trips") => Trips::Fixed,
+            Token::Word("counted") => Trips::Counted,
+            Token::Word("while") => Trips::While,
+            _ => return self.expected("`trips`, `counted` or `while`"),
+        };
+        self.advance()?;
+        let trips = trips(self.number("how often the loop runs")?);
+        let reverse = self.next == Token::Word("reverse");
+        if reverse {
+            self.advance()?;
+        }
+        let [carries, rows, sums] = [self.count("carries")?, self.count("rows")?, self.count("sums")?];
+        Ok(LoopSpec { trips, reverse, carries, rows, sums })
+    }
+
+    /// `rows 2`; few enough that no sum of counts overflows.
+    fn count(&mut self, keyword: &str) -> Read<u32> {
+        self.keyword(keyword)?;
+        let what = "a number below 2²⁸";
+        self.word_as(what, |word| digits(word).filter(|&count| count < 1 << 28))
+    }
+
+    pub(super) fn reduction(&mut self) -> Read<Reduction> {
+        self.word_as("a reduction", Reduction::from_name)
     }
 
     pub(super) fn name(&mut self) -> Read<Name> {

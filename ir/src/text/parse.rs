@@ -10,11 +10,13 @@ use super::cursor::{Cursor, Name, Read};
 use super::lex::Token;
 use super::print::mode_name;
 use super::tables::{Tables, Written};
-use crate::entity::{Entity, Inst, Loc, Region, TypeId, Value};
+use crate::entity::{Entity, Inst, Loc, Region, StridesId, TypeId, Value};
 use crate::error::IrError;
 use crate::infer;
 use crate::prim::Prim;
 use crate::program::{Def, InstData, LevelData, Mode, Op, Origin, Program, RegionData, SourceLoc, ValueData};
+use crate::signature::{list, signature};
+use crate::structure::{LoopSpec, Trips};
 use crate::types::Type;
 use std::sync::Arc;
 
@@ -29,16 +31,37 @@ pub fn parse(text: &str) -> Result<Program, IrError> {
     Parser::new(text)?.file()
 }
 
-/// A region whose end has not been read, and the operator that applies it.
+/// A region whose end has not been read, and the operation that it is part of.
 struct Open {
     region: Region,
-    operator: Option<Operator>,
+    operation: Option<Operation>,
 }
 
-struct Operator {
-    op: Op,
+/// An operation of which not all regions have been read.
+struct Operation {
+    kind: Kind,
     results: Vec<Name>,
     operands: Vec<Value>,
+    /// The first of its two regions, once that is read.
+    first: Option<Region>,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Derivative(Mode, u32),
+    Loop(LoopSpec),
+    Cond { sums: u32 },
+}
+
+impl Kind {
+    /// What stands between its two regions, if it has two.
+    fn between(self) -> Option<&'static str> {
+        match self {
+            Kind::Loop(LoopSpec { trips: Trips::While(_), .. }) => Some("do"),
+            Kind::Cond { .. } => Some("else"),
+            Kind::Loop(_) | Kind::Derivative(..) => None,
+        }
+    }
 }
 
 struct Parser<'t> {
@@ -96,7 +119,7 @@ impl<'t> Parser<'t> {
         self.text.arrow()?;
         let types = &mut self.result_types;
         self.text.parenthesized(|text| text.ty().map(|ty| types.push(ty)))?;
-        self.begin_body(Open { region: Program::ROOT, operator: None })
+        self.begin_body(Open { region: Program::ROOT, operation: None })
     }
 
     fn begin_body(&mut self, open: Open) -> Read<()> {
@@ -144,7 +167,7 @@ impl<'t> Parser<'t> {
         let end = if self.open.len() == 1 { "return" } else { "yield" };
         match self.text.next {
             Token::Word(word) if word == end => self.end_body(),
-            Token::Word("jvp" | "vjp") => self.operator(Vec::new()),
+            Token::Word("jvp" | "vjp" | "loop" | "cond") => self.operation_with_regions(Vec::new()),
             Token::Word(word) if word.starts_with('v') => self.definition(),
             _ => self.text.expected(&format!("an instruction or `{end}`")),
         }
@@ -156,10 +179,10 @@ impl<'t> Parser<'t> {
             results.push(self.text.name()?);
         }
         self.text.mark('=')?;
-        match (mode_of(&self.text.next), &results[..]) {
-            (Some(_), _) => self.operator(results),
-            (None, &[result]) => self.instruction(result),
-            (None, _) => self.text.expected("`jvp` or `vjp`, which alone have several results"),
+        match (&self.text.next, &results[..]) {
+            (Token::Word("jvp" | "vjp" | "loop" | "cond"), _) => self.operation_with_regions(results),
+            (_, &[result]) => self.instruction(result),
+            _ => self.text.expected("`jvp`, `vjp`, `loop` or `cond`, which alone have several results"),
         }
     }
 
@@ -185,10 +208,25 @@ impl<'t> Parser<'t> {
             }
             "cast" => Op::Cast(self.text.elem()?),
             "select" => Op::Select,
-            "pack" => {
-                let ty = self.text.ty()?;
-                Op::Pack(self.tables.intern(ty))
+            "pack" => Op::Pack(self.type_id()?),
+            "iota" => return Ok((Op::Iota(self.type_id()?), Vec::new())),
+            "view" => {
+                let ty = self.type_id()?;
+                let operand = self.value()?;
+                return Ok((Op::View(ty, self.strides()?), vec![operand]));
             }
+            "spread" => {
+                let ty = self.type_id()?;
+                let operand = self.value()?;
+                return Ok((Op::Spread(ty, self.strides()?), vec![operand]));
+            }
+            "reduce" => {
+                let reduction = self.text.reduction()?;
+                Op::Reduce(reduction, self.type_id()?)
+            }
+            "dot" => Op::Dot,
+            "at" => Op::At,
+            "add_at" => Op::AddAt,
             name => match Prim::from_name(name) {
                 Some(prim) => Op::Prim(prim),
                 None => {
@@ -203,34 +241,58 @@ impl<'t> Parser<'t> {
         Ok((op, self.values()?))
     }
 
-    /// An operator up to the end of the line on which its body opens.
-    fn operator(&mut self, results: Vec<Name>) -> Read<()> {
-        let mode = mode_of(&self.text.next);
-        self.text.advance()?;
-        let operands = self.values()?;
-        self.text.keyword("wrt")?;
-        let wrt = self.text.number("how many parameters are differentiated")?;
-        let region = self.tables.program.regions.push(RegionData::default());
-        self.parameters(region)?;
-        let op = match mode {
-            Some(Mode::Forward) => Op::Jvp { region, wrt },
-            Some(Mode::Reverse) | None => Op::Vjp { region, wrt },
-        };
-        self.begin_body(Open { region, operator: Some(Operator { op, results, operands }) })
+    fn type_id(&mut self) -> Read<TypeId> {
+        let ty = self.text.ty()?;
+        Ok(self.tables.intern(ty))
     }
 
-    /// The results of the innermost region, and the end of its operator.
+    fn strides(&mut self) -> Read<StridesId> {
+        let strides = self.text.strides()?;
+        Ok(self.tables.strides(strides))
+    }
+
+    /// An operation up to the end of the line on which its first region opens.
+    fn operation_with_regions(&mut self, results: Vec<Name>) -> Read<()> {
+        let word = self.text.word("an operation")?;
+        let operands = self.values()?;
+        let kind = match word {
+            "loop" => Kind::Loop(self.text.loop_spec()?),
+            "cond" => {
+                self.text.keyword("sums")?;
+                Kind::Cond { sums: self.text.number("how many sums there are")? }
+            }
+            _ => {
+                let mode = if word == "jvp" { Mode::Forward } else { Mode::Reverse };
+                self.text.keyword("wrt")?;
+                Kind::Derivative(mode, self.text.number("how many parameters are differentiated")?)
+            }
+        };
+        self.begin_region(Operation { kind, results, operands, first: None })
+    }
+
+    /// The next region of an operation, up to the end of the line on which it opens.
+    fn begin_region(&mut self, operation: Operation) -> Read<()> {
+        let region = self.tables.program.regions.push(RegionData::default());
+        self.parameters(region)?;
+        self.begin_body(Open { region, operation: Some(operation) })
+    }
+
+    /// The results of the innermost region, and the end of its operation or what comes between its regions.
     fn end_body(&mut self) -> Read<()> {
         let line = self.text.line;
         self.text.advance()?;
         let results = self.values()?;
         self.text.end_line()?;
         self.text.mark('}')?;
-        let Some(Open { region, operator }) = self.open.pop() else { return self.text.expected("a region") };
+        let Some(Open { region, operation }) = self.open.pop() else { return self.text.expected("a region") };
         self.tables.program.regions[region].results = results;
-        match operator {
+        match operation {
             None => self.check_result_types(line)?,
-            Some(operator) => self.apply(region, operator)?,
+            Some(Operation { kind, results, operands, first: None }) if kind.between().is_some() => {
+                self.text.keyword(kind.between().unwrap_or_default())?;
+                return self.begin_region(Operation { kind, results, operands, first: Some(region) });
+            }
+            Some(operation) => self.apply(region, operation)?,
         }
         self.text.end_line()
     }
@@ -240,21 +302,27 @@ impl<'t> Parser<'t> {
         if found == self.result_types {
             return Ok(());
         }
-        let (expected, found) = (type_list(&self.result_types), type_list(&found));
+        let (expected, found) = (list(&self.result_types), list(&found));
         Err(IrError::Parse { line, message: format!("expected results of types {expected}, found {found}") })
     }
 
-    fn apply(&mut self, region: Region, operator: Operator) -> Read<()> {
+    fn apply(&mut self, region: Region, operation: Operation) -> Read<()> {
         let line = self.text.line;
-        let Operator { op, results, operands } = operator;
-        let RegionData { params, results: yielded, .. } = &self.tables.program.regions[region];
-        let signature = infer::operator_signature(&self.tables.program, op, params, yielded);
-        let (expected, types) = signature.map_err(|error| at_line(line, error))?;
-        let found: Vec<TypeId> = operands.iter().map(|&v| self.tables.program.value(v).ty).collect();
-        if found != expected {
-            let list = |ids: &[TypeId]| type_list(ids.iter().map(|&id| &self.tables.program.types[id]));
-            return Err(at_line(line, infer::mismatch(op, list(&expected), list(&found))));
+        let Operation { kind, results, operands, first } = operation;
+        let op = match kind {
+            Kind::Derivative(Mode::Forward, wrt) => Op::Jvp { region, wrt },
+            Kind::Derivative(Mode::Reverse, wrt) => Op::Vjp { region, wrt },
+            Kind::Loop(spec) => {
+                Op::Loop { body: region, condition: first, spec: self.tables.program.loops.push(spec) }
+            }
+            Kind::Cond { sums } => Op::Cond { yes: first.unwrap_or(region), no: region, sums },
+        };
+        let signature = signature(&self.tables.program, op).map_err(|error| at_line(line, error))?;
+        let found = || operands.iter().map(|&v| self.tables.program.ty(v));
+        if !found().eq(&signature.operands) {
+            return Err(at_line(line, infer::mismatch(op, list(&signature.operands), list(found()))));
         }
+        let types: Vec<TypeId> = signature.results.into_iter().map(|ty| self.tables.intern(ty)).collect();
         if results.len() != types.len() {
             return self.text.fail(format!("expected {} results, found {}", types.len(), results.len()));
         }
@@ -365,9 +433,4 @@ fn at_line(line: usize, error: IrError) -> IrError {
 
 fn mode_of(token: &Token<'_>) -> Option<Mode> {
     [Mode::Forward, Mode::Reverse].into_iter().find(|&mode| *token == Token::Word(mode_name(mode)))
-}
-
-fn type_list<'a>(types: impl IntoIterator<Item = &'a Type>) -> String {
-    let names: Vec<String> = types.into_iter().map(Type::to_string).collect();
-    format!("({})", names.join(", "))
 }

@@ -32,7 +32,7 @@ pub fn value_name(program: &Program, value: Value) -> impl Display {
     fmt::from_fn(move |f| write!(f, "{value}{}", suffix(origin)))
 }
 
-/// One instruction as the text shows it; of a derivative operator, without its body.
+/// One instruction as the text shows it, without the regions in it.
 pub fn instruction(program: &Program, inst: Inst) -> impl Display {
     fmt::from_fn(move |f| {
         head(program, inst, f)?;
@@ -74,7 +74,12 @@ impl Printer<'_, '_> {
         for &inst in &data.insts {
             write!(self.f, "{:indent$}", "")?;
             head(self.program, inst, self.f)?;
-            if let Some(nested) = self.program.insts.get(inst).and_then(|data| data.op.region()) {
+            let op = self.program.insts.get(inst).map(|data| data.op);
+            for (number, nested) in op.into_iter().flat_map(Op::regions).enumerate() {
+                if number > 0 {
+                    let word = if matches!(op, Some(Op::Cond { .. })) { "else" } else { "do" };
+                    write!(self.f, " {word} {}", parameters(self.program, nested))?;
+                }
                 writeln!(self.f, " {{")?;
                 self.body(nested, depth + 1)?;
                 write!(self.f, "{:indent$}}}", "")?;
@@ -103,11 +108,22 @@ fn head(program: &Program, inst: Inst, f: &mut Formatter<'_>) -> fmt::Result {
     match data.op {
         Op::Const(literal) => write!(f, " {literal}")?,
         Op::Cast(elem) => write!(f, " {elem}")?,
-        Op::Pack(ty) => match program.types.get(ty) {
-            Some(ty) => write!(f, " {ty}")?,
-            None => f.write_str(" ?")?,
-        },
-        Op::Prim(_) | Op::Select | Op::Element(_) | Op::Jvp { .. } | Op::Vjp { .. } => {}
+        Op::Pack(ty) | Op::Iota(ty) | Op::View(ty, _) | Op::Spread(ty, _) => {
+            known(program.types.get(ty)).fmt(f)?;
+        }
+        Op::Reduce(reduction, ty) => {
+            write!(f, " {}{}", reduction.name(), known(program.types.get(ty)))?;
+        }
+        Op::Prim(_)
+        | Op::Select
+        | Op::Element(_)
+        | Op::Dot
+        | Op::At
+        | Op::AddAt
+        | Op::Loop { .. }
+        | Op::Cond { .. }
+        | Op::Jvp { .. }
+        | Op::Vjp { .. } => {}
     }
     f.write_str(if operands.is_empty() { "" } else { " " })?;
     list(operands, |f, &v| name(f, v)).fmt(f)?;
@@ -116,8 +132,31 @@ fn head(program: &Program, inst: Inst, f: &mut Formatter<'_>) -> fmt::Result {
         Op::Jvp { region, wrt } | Op::Vjp { region, wrt } => {
             write!(f, " wrt {wrt} {}", parameters(program, region))
         }
-        Op::Const(_) | Op::Prim(_) | Op::Cast(_) | Op::Select | Op::Pack(_) => Ok(()),
+        Op::View(_, strides) | Op::Spread(_, strides) => known(program.strides.get(strides)).fmt(f),
+        Op::Loop { body, condition, spec } => {
+            known(program.loops.get(spec)).fmt(f)?;
+            write!(f, " {}", parameters(program, condition.unwrap_or(body)))
+        }
+        Op::Cond { yes, sums, .. } => write!(f, " sums {sums} {}", parameters(program, yes)),
+        Op::Const(_)
+        | Op::Prim(_)
+        | Op::Cast(_)
+        | Op::Select
+        | Op::Pack(_)
+        | Op::Iota(_)
+        | Op::Reduce(..)
+        | Op::Dot
+        | Op::At
+        | Op::AddAt => Ok(()),
     }
+}
+
+/// ` x`, or ` ?` for what does not exist.
+fn known<T: Display>(x: Option<T>) -> impl Display {
+    fmt::from_fn(move |f| match &x {
+        Some(x) => write!(f, " {x}"),
+        None => f.write_str(" ?"),
+    })
 }
 
 /// The origins of an instruction's results.

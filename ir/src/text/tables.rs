@@ -3,10 +3,11 @@
 use super::cursor::{Name, Read};
 use super::print::suffix;
 use super::value_name;
-use crate::entity::{Entity, Loc, TypeId, Value};
+use crate::entity::{Entity, Loc, StridesId, TypeId, Value};
 use crate::error::IrError;
 use crate::infer::Inferred;
 use crate::program::{Origin, Program, SourceLoc, ValueData};
+use crate::structure::Strides;
 use crate::types::Type;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub(super) struct Written {
 pub(super) struct Tables {
     pub(super) program: Program,
     types: FxHashMap<Type, TypeId>,
+    strides: FxHashMap<Strides, StridesId>,
     places: FxHashMap<SourceLoc, Loc>,
     /// Derivatives, what they are derivatives of, and the line that says so.
     links: Vec<(Value, Name, usize)>,
@@ -31,7 +33,13 @@ impl Tables {
     pub(super) fn new() -> Self {
         let program = Program::empty();
         let types = program.types.iter().map(|(id, ty)| (ty.clone(), id)).collect();
-        Tables { program, types, places: FxHashMap::default(), links: Vec::new() }
+        Tables {
+            program,
+            types,
+            strides: FxHashMap::default(),
+            places: FxHashMap::default(),
+            links: Vec::new(),
+        }
     }
 
     pub(super) fn define(
@@ -69,9 +77,15 @@ impl Tables {
         *self.types.entry(ty).or_insert_with_key(|ty| types.push(ty.clone()))
     }
 
+    pub(super) fn strides(&mut self, strides: Strides) -> StridesId {
+        let rows = &mut self.program.strides;
+        *self.strides.entry(strides).or_insert_with_key(|strides| rows.push(strides.clone()))
+    }
+
     pub(super) fn inferred(&mut self, inferred: Inferred) -> TypeId {
         match inferred {
             Inferred::Known(id) => id,
+            Inferred::New(ty) => self.intern(ty),
             Inferred::WithElem(like, elem) => {
                 let shape = self.program.ty(like).shape.clone();
                 self.intern(Type { elem, shape })

@@ -152,7 +152,21 @@ impl Rewrite {
         let index = match op {
             Op::Prim(prim) => prim as usize,
             Op::Select => Prim::ALL.len(),
-            Op::Const(_) | Op::Cast(_) | Op::Element(_) | Op::Pack(_) | Op::Jvp { .. } | Op::Vjp { .. } => {
+            Op::Const(_)
+            | Op::Cast(_)
+            | Op::Element(_)
+            | Op::Pack(_)
+            | Op::Iota(_)
+            | Op::View(..)
+            | Op::Spread(..)
+            | Op::Reduce(..)
+            | Op::Dot
+            | Op::At
+            | Op::AddAt
+            | Op::Loop { .. }
+            | Op::Cond { .. }
+            | Op::Jvp { .. }
+            | Op::Vjp { .. } => {
                 return &[];
             }
         };

@@ -1,0 +1,123 @@
+//! Insertion of operations with regions: derivative operators, loops, conditionals.
+
+use super::{Builder, ClosedRegion};
+use crate::entity::{Region, StridesId, TypeId, Value};
+use crate::error::IrError;
+use crate::infer;
+use crate::program::{Def, Mode, Op};
+use crate::signature::{Signature, list, signature};
+use crate::structure::{LoopSpec, Strides, Trips};
+
+impl Builder {
+    /// The id of strides.
+    pub fn strides(&mut self, strides: &Strides) -> StridesId {
+        if let Some(&id) = self.strides.get(strides) {
+            return id;
+        }
+        let id = self.program.strides.push(strides.clone());
+        self.strides.insert(strides.clone(), id);
+        id
+    }
+
+    /// Inserts a derivative operator on a closed region: its results are the region's, then the
+    /// tangents of these (`Forward`) or the cotangents of the first `inputs.len()` parameters
+    /// (`Reverse`).
+    ///
+    /// # Errors
+    /// Inputs or seeds that do not fit the region, or a region with results that are not real.
+    pub fn operator(
+        &mut self,
+        mode: Mode,
+        body: ClosedRegion,
+        inputs: &[Value],
+        seeds: &[Value],
+    ) -> Result<Vec<Value>, IrError> {
+        let ClosedRegion { region, captured } = body;
+        let wrt = inputs.len() as u32;
+        let op = match mode {
+            Mode::Forward => Op::Jvp { region, wrt },
+            Mode::Reverse => Op::Vjp { region, wrt },
+        };
+        self.insert_with_regions(op, &[inputs, seeds, &captured].concat())
+    }
+
+    /// Inserts a loop; `operands` are its own, as [`LoopSpec`] lists them, without the captures.
+    ///
+    /// # Errors
+    /// Regions that do not fit the specification, operands that do not fit the regions.
+    pub fn looping(
+        &mut self,
+        spec: LoopSpec,
+        condition: Option<ClosedRegion>,
+        mut body: ClosedRegion,
+        operands: &[Value],
+    ) -> Result<Vec<Value>, IrError> {
+        debug_assert_eq!(condition.is_some(), matches!(spec.trips, Trips::While(_)));
+        let condition = condition.map(|mut condition| {
+            self.share_captures(&mut condition, &mut body);
+            condition.region
+        });
+        let id = self.program.loops.push(spec);
+        let op = Op::Loop { body: body.region, condition, spec: id };
+        self.insert_with_regions(op, &[operands, &body.captured].concat())
+    }
+
+    /// Inserts a conditional: the results of `yes` or of `no`, which take the sums given as their
+    /// parameters and give them as their last results.
+    ///
+    /// # Errors
+    /// A condition that is not a `bool`, or regions that differ in their results.
+    pub fn conditional(
+        &mut self,
+        condition: Value,
+        mut yes: ClosedRegion,
+        mut no: ClosedRegion,
+        sums: &[Value],
+    ) -> Result<Vec<Value>, IrError> {
+        self.share_captures(&mut yes, &mut no);
+        let op = Op::Cond { yes: yes.region, no: no.region, sums: sums.len() as u32 };
+        self.insert_with_regions(op, &[&[condition], sums, &yes.captured].concat())
+    }
+
+    /// Gives both regions the captures of either, in one order.
+    fn share_captures(&mut self, first: &mut ClosedRegion, second: &mut ClosedRegion) {
+        let mut all = first.captured.clone();
+        all.extend(second.captured.iter().filter(|v| !first.captured.contains(v)));
+        for closed in [first, second] {
+            let params = &self.program.regions[closed.region].params;
+            let own = params.len() - closed.captured.len();
+            let mut params = params.clone();
+            let known: Vec<Value> = params.split_off(own);
+            for &outer in &all {
+                let place = closed.captured.iter().position(|&v| v == outer);
+                params.push(place.map_or_else(|| self.capture_late(closed.region, outer), |i| known[i]));
+            }
+            for (index, &param) in params.iter().enumerate().skip(own) {
+                self.program.values[param].def = Def::Param(index as u32);
+            }
+            self.program.regions[closed.region].params = params;
+            closed.captured.clone_from(&all);
+        }
+    }
+
+    /// A parameter that a closed region does not use.
+    fn capture_late(&mut self, region: Region, outer: Value) -> Value {
+        let data = &self.program.values[outer];
+        let (ty, origin) = (data.ty, data.origin);
+        let value = self.add_param(region, ty, origin);
+        self.program.regions[region].params.pop();
+        value
+    }
+
+    fn insert_with_regions(&mut self, op: Op, operands: &[Value]) -> Result<Vec<Value>, IrError> {
+        let operands = operands.iter().map(|&v| self.resolve(v)).collect::<Result<Vec<_>, _>>()?;
+        let Signature { operands: expected, results } = signature(&self.program, op)?;
+        if !operands.iter().map(|&v| self.program.ty(v)).eq(&expected) {
+            let found = list(operands.iter().map(|&v| self.program.ty(v)));
+            return Err(infer::mismatch(op, list(&expected), found));
+        }
+        let types: Vec<TypeId> = results.iter().map(|ty| self.intern(ty)).collect();
+        let inst = self.push_inst(self.current(), op, &operands, &types)?;
+        Ok(self.program.results(inst).collect())
+    }
+}

@@ -1,0 +1,154 @@
+//! The types that an operation with regions takes and gives, given those of its regions.
+
+use crate::entity::{Region, Value};
+use crate::error::IrError;
+use crate::infer::{mismatch, too_large};
+use crate::program::{Op, Program};
+use crate::structure::{LoopSpec, Trips};
+use crate::types::{Elem, Type};
+
+/// What an operation takes and gives.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Signature {
+    pub(crate) operands: Vec<Type>,
+    pub(crate) results: Vec<Type>,
+}
+
+/// The signature of an operation with regions, which are complete.
+pub(crate) fn signature(program: &Program, op: Op) -> Result<Signature, IrError> {
+    match op {
+        Op::Jvp { region, wrt } => operator(program, op, region, wrt as usize),
+        Op::Vjp { region, wrt } => operator(program, op, region, wrt as usize),
+        Op::Loop { body, condition, spec } => {
+            let spec = program.loops.get(spec).ok_or_else(|| mismatch(op, "a known loop", "none"))?;
+            looping(program, op, *spec, body, condition)
+        }
+        Op::Cond { yes, no, sums } => conditional(program, op, yes, no, sums as usize),
+        _ => Err(mismatch(op, "an operation with regions", "another")),
+    }
+}
+
+fn types(program: &Program, values: &[Value]) -> Vec<Type> {
+    values.iter().map(|&v| program.ty(v).clone()).collect()
+}
+
+/// How many of a region's values an operation needs at least.
+fn at_least(op: Op, what: &str, values: &[Value], count: usize) -> Result<(), IrError> {
+    if values.len() >= count {
+        return Ok(());
+    }
+    Err(mismatch(op, format!("at least {count} {what}"), values.len()))
+}
+
+fn expect(op: Op, what: &str, expected: &[Type], found: &[Type]) -> Result<(), IrError> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(mismatch(op, format!("{what} {}", list(expected)), list(found)))
+}
+
+/// `(f64, i64[3])`.
+pub(crate) fn list<'a>(types: impl IntoIterator<Item = &'a Type>) -> String {
+    let names: Vec<String> = types.into_iter().map(Type::to_string).collect();
+    format!("({})", names.join(", "))
+}
+
+fn operator(program: &Program, op: Op, region: Region, wrt: usize) -> Result<Signature, IrError> {
+    let body = program.region(region);
+    at_least(op, "parameters", &body.params, wrt)?;
+    let (active, captured) = body.params.split_at(wrt);
+    if let Some(&v) = active.iter().chain(&body.results).find(|&&v| !program.ty(v).elem.is_real()) {
+        return Err(mismatch(op, "real parameters and results", program.ty(v)));
+    }
+    let (active, captured) = (types(program, active), types(program, captured));
+    let given = types(program, &body.results);
+    let reverse = matches!(op, Op::Vjp { .. });
+    let (seeds, derivatives) = if reverse { (&given, &active) } else { (&active, &given) };
+    Ok(Signature {
+        operands: [&active[..], seeds, &captured].concat(),
+        results: [&given[..], derivatives].concat(),
+    })
+}
+
+fn looping(
+    program: &Program,
+    op: Op,
+    spec: LoopSpec,
+    body: Region,
+    condition: Option<Region>,
+) -> Result<Signature, IrError> {
+    let [carries, rows, sums] = [spec.carries, spec.rows, spec.sums].map(|count| count as usize);
+    let data = program.region(body);
+    at_least(op, "parameters of its body", &data.params, spec.own_params())?;
+    at_least(op, "results of its body", &data.results, carries + sums)?;
+    let (own, captured) = data.params.split_at(spec.own_params());
+    let integer = Type::scalar(Elem::I64);
+    expect(op, "as the iteration number", std::slice::from_ref(&integer), &types(program, &own[..1]))?;
+    let [carry, row, sum] = [&own[1..=carries], &own[1 + carries..][..rows], &own[1 + carries + rows..]]
+        .map(|values| types(program, values));
+    let captured = types(program, captured);
+    let given = types(program, &data.results);
+    let (given_carries, given) = given.split_at(carries);
+    let (stacked, given_sums) = given.split_at(given.len() - sums);
+    expect(op, "carries", &carry, given_carries)?;
+    expect(op, "sums", &sum, given_sums)?;
+    check_condition(program, op, spec, condition, [&carry, &captured])?;
+    let cap = spec.trips.cap();
+    let arrays = |rows: &[Type]| rows.iter().map(|row| stack(row, cap)).collect::<Result<Vec<_>, _>>();
+    let count = |wanted: bool| if wanted { vec![integer.clone()] } else { Vec::new() };
+    Ok(Signature {
+        operands: [
+            count(matches!(spec.trips, Trips::Counted(_))),
+            carry.clone(),
+            arrays(&row)?,
+            sum.clone(),
+            captured,
+        ]
+        .concat(),
+        results: [count(matches!(spec.trips, Trips::While(_))), carry, arrays(stacked)?, sum].concat(),
+    })
+}
+
+fn check_condition(
+    program: &Program,
+    op: Op,
+    spec: LoopSpec,
+    condition: Option<Region>,
+    [carry, captured]: [&[Type]; 2],
+) -> Result<(), IrError> {
+    match (spec.trips, condition) {
+        (Trips::While(_), Some(region)) if !spec.reverse => {
+            let expected = [&[Type::scalar(Elem::I64)], carry, captured].concat();
+            let data = program.region(region);
+            expect(op, "as its condition's parameters", &expected, &types(program, &data.params))?;
+            expect(op, "as its condition", &[Type::scalar(Elem::Bool)], &types(program, &data.results))
+        }
+        (Trips::While(_), _) => Err(mismatch(op, "a condition, and to run forwards", "another")),
+        (Trips::Fixed(_) | Trips::Counted(_), None) => Ok(()),
+        (Trips::Fixed(_) | Trips::Counted(_), Some(_)) => Err(mismatch(op, "no condition", "one")),
+    }
+}
+
+/// The array of `count` rows of this type.
+pub(crate) fn stack(row: &Type, count: u32) -> Result<Type, IrError> {
+    let extents: Vec<usize> =
+        std::iter::once(count).chain(row.shape.extents().iter().copied()).map(|e| e as usize).collect();
+    Type::array(row.elem, &extents).ok_or_else(too_large)
+}
+
+fn conditional(
+    program: &Program,
+    op: Op,
+    yes: Region,
+    no: Region,
+    sums: usize,
+) -> Result<Signature, IrError> {
+    let [yes, no] = [yes, no].map(|region| program.region(region));
+    at_least(op, "parameters", &yes.params, sums)?;
+    at_least(op, "results", &yes.results, sums)?;
+    let (params, results) = (types(program, &yes.params), types(program, &yes.results));
+    expect(op, "in its other region the parameters", &params, &types(program, &no.params))?;
+    expect(op, "from its other region", &results, &types(program, &no.results))?;
+    expect(op, "sums", &params[..sums], &results[results.len() - sums..])?;
+    Ok(Signature { operands: [&[Type::scalar(Elem::Bool)], &params[..]].concat(), results })
+}

@@ -1,0 +1,202 @@
+//! What structural instructions are made of: strided access, reductions, loops.
+//!
+//! Note [Summation]: the order of every sum is part of a program's meaning, so that the interpreter, vectors and
+//! threads give the same bits. A reduction and the sums of a loop work in *lanes*: term number `k` is added
+//! to lane `k mod L`, and the lanes are then added in a fixed tree (`l₀+l₄`, `l₁+l₅`, …, then `l₀+l₂`, …). A lane
+//! starts from −0, which changes no term. How many lanes there are is a function of sizes that the program
+//! states, never of the machine: [`LANES`] or 1.
+
+use crate::types::Shape;
+use std::fmt;
+
+/// The number of lanes of a sum that has them.
+pub const LANES: usize = 8;
+
+/// The largest accumulator, in elements, that a loop keeps in lanes.
+pub const MAX_LANE_ELEMENTS: usize = 16;
+
+/// An affine map from the index of one array to the flat index of another: `offset + Σ strideₖ · iₖ`.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Strides {
+    /// The flat index of element (0, 0, …).
+    pub offset: i64,
+    /// What a step along each axis adds to it; 0 repeats, negative numbers go backwards.
+    pub strides: Box<[i64]>,
+}
+
+impl Strides {
+    /// The map of a row-major array of this shape to itself.
+    pub fn row_major(shape: &Shape) -> Strides {
+        let mut strides = vec![0; shape.extents().len()];
+        let mut step = 1;
+        for (stride, &extent) in strides.iter_mut().zip(shape.extents()).rev() {
+            *stride = step;
+            step *= i64::from(extent);
+        }
+        Strides { offset: 0, strides: strides.into() }
+    }
+
+    /// The smallest and the largest flat index over all indices of `shape`, or `None` if that is empty or
+    /// an index overflows.
+    pub fn range(&self, shape: &Shape) -> Option<(i64, i64)> {
+        let (mut low, mut high) = (self.offset, self.offset);
+        for (&stride, &extent) in self.strides.iter().zip(shape.extents()) {
+            let reach = stride.checked_mul(i64::from(extent.checked_sub(1)?))?;
+            low = low.checked_add(reach.min(0))?;
+            high = high.checked_add(reach.max(0))?;
+        }
+        Some((low, high))
+    }
+
+    /// The flat index of an index.
+    pub fn flat(&self, index: &[u32]) -> i64 {
+        self.offset + self.strides.iter().zip(index).map(|(&s, &i)| s * i64::from(i)).sum::<i64>()
+    }
+}
+
+/// How [`Op::Reduce`](crate::Op::Reduce) combines elements.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Reduction {
+    /// The sum, in lanes (Note \[Summation\]); 0 of no elements.
+    Sum,
+    /// The product, in lanes; 1 of no elements.
+    Prod,
+    /// The largest element; a NaN wins. −∞ or `i64::MIN` of no elements.
+    Max,
+    /// The smallest element; a NaN wins. +∞ or `i64::MAX` of no elements.
+    Min,
+    /// The flat index of the first largest element among those reduced; of the first NaN if there is one.
+    ArgMax,
+    /// The flat index of the first smallest element among those reduced; of the first NaN if there is one.
+    ArgMin,
+}
+
+impl Reduction {
+    /// Every reduction.
+    pub const ALL: [Reduction; 6] = [
+        Reduction::Sum,
+        Reduction::Prod,
+        Reduction::Max,
+        Reduction::Min,
+        Reduction::ArgMax,
+        Reduction::ArgMin,
+    ];
+
+    /// The name in the text form.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Reduction::Sum => "sum",
+            Reduction::Prod => "prod",
+            Reduction::Max => "max",
+            Reduction::Min => "min",
+            Reduction::ArgMax => "argmax",
+            Reduction::ArgMin => "argmin",
+        }
+    }
+
+    /// The reduction of this name.
+    pub fn from_name(name: &str) -> Option<Reduction> {
+        Reduction::ALL.into_iter().find(|reduction| reduction.name() == name)
+    }
+
+    /// Whether the result is an index.
+    pub const fn is_index(self) -> bool {
+        matches!(self, Reduction::ArgMax | Reduction::ArgMin)
+    }
+}
+
+/// How often a loop runs.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Trips {
+    /// Always so often.
+    Fixed(u32),
+    /// As often as the first operand, an `i64`, says: at most so often. A count outside is an error of the call.
+    Counted(u32),
+    /// As long as the condition holds, which is asked before each iteration: at most so often. A condition
+    /// that still holds then is an error of the call. The first result is the number of iterations.
+    While(u32),
+}
+
+impl Trips {
+    /// The most iterations: the extent of arrays that have a row for each.
+    pub const fn cap(self) -> u32 {
+        match self {
+            Trips::Fixed(n) | Trips::Counted(n) | Trips::While(n) => n,
+        }
+    }
+}
+
+/// What a loop's operands, parameters and results are. With `c` carries, `r` rows, `s` sums:
+///
+/// | | |
+/// | --- | --- |
+/// | operands | a count if the trips are counted, `c` initial carries, `r` arrays, `s` initial sums, captures |
+/// | parameters of the body | the iteration number `i`, `c` carries, row `i` of the `r` arrays, `s` sums, captures |
+/// | results of the body | `c` carries, any number of rows to stack, `s` sums |
+/// | results | the count if the trips are a `while`, `c` carries, the stacks, `s` sums |
+///
+/// Arrays of rows have one row for each of the trips' cap; rows of a stack that no iteration gives are zeros. The
+/// condition of a `while` has the iteration number, the carries and the captures as parameters and one `bool` as
+/// result. A sum is only added to: its parameter is used once, as what `add_at` adds to, as a sum of a nested loop
+/// or conditional, or as the sum's result. So iterations without carries are independent.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct LoopSpec {
+    /// How often it runs.
+    pub trips: Trips,
+    /// Whether it runs from the last iteration number to 0.
+    pub reverse: bool,
+    /// The number of carries.
+    pub carries: u32,
+    /// The number of arrays of which iteration `i` gets row `i`.
+    pub rows: u32,
+    /// The number of sums.
+    pub sums: u32,
+}
+
+impl LoopSpec {
+    /// The number of lanes of a sum of so many elements (Note \[Summation\]).
+    pub const fn lanes(&self, elements: usize) -> usize {
+        if elements <= MAX_LANE_ELEMENTS && self.trips.cap() as usize >= 2 * LANES { LANES } else { 1 }
+    }
+
+    /// The body's parameters before the captures.
+    pub const fn own_params(&self) -> usize {
+        1 + (self.carries + self.rows + self.sums) as usize
+    }
+
+    /// The operands before the captures.
+    pub const fn own_operands(&self) -> usize {
+        self.first_carry_operand() + (self.carries + self.rows + self.sums) as usize
+    }
+
+    /// The number of the first initial carry among the operands.
+    pub const fn first_carry_operand(&self) -> usize {
+        matches!(self.trips, Trips::Counted(_)) as usize
+    }
+
+    /// The number of the first carry among the results.
+    pub const fn first_carry_result(&self) -> usize {
+        matches!(self.trips, Trips::While(_)) as usize
+    }
+}
+
+/// ` from 2 by [4, 1]`.
+impl fmt::Display for Strides {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "from {} by {:?}", self.offset, self.strides)
+    }
+}
+
+/// `trips 10 reverse carries 1 rows 2 sums 0`.
+impl fmt::Display for LoopSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let LoopSpec { trips, reverse, carries, rows, sums } = self;
+        let word = match trips {
+            Trips::Fixed(_) => "trips",
+            Trips::Counted(_) => "counted",
+            Trips::While(_) => "while",
+        };
+        let reverse = if *reverse { " reverse" } else { "" };
+        write!(f, "{word} {}{reverse} carries {carries} rows {rows} sums {sums}", trips.cap())
+    }
+}
