@@ -260,6 +260,13 @@ pub(crate) fn count(spec: &impl Spec) -> usize {
     list.len()
 }
 
+/// The number of scalars.
+pub(crate) fn len(spec: &impl Spec) -> usize {
+    let mut list = Vec::new();
+    spec.extents(&mut list);
+    list.iter().filter_map(|extents| extents.ty().ok()).map(|ty| ty.shape.len()).sum()
+}
+
 macro_rules! tuple_specs {
     ($($($T:ident $i:tt),+;)*) => {$(
         impl<$($T: Spec),+> Spec for ($($T,)+) {
