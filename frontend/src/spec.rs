@@ -11,7 +11,9 @@
 //! | [`scalar_of::<K>()`](scalar_of) | `Traced<K>` | `Traced<K>` | `&K::Host` | `K::Host` |
 //! | `(A, B, …)` | a tuple | a tuple | a tuple | a tuple |
 
-use crate::kind::{F64, Kind, Store};
+mod tuples;
+
+use crate::kind::{F64, Kind, RealKind, Store};
 use crate::traced::{Repr, Traced};
 use crate::tree::Leaf;
 use evolute_ir::{Elem, Shape, Type};
@@ -243,6 +245,20 @@ impl<K: Kind> Spec for Single<K> {
     }
 }
 
+/// A spec of real scalars of one kind, which a matrix of derivatives has a row or a column each for.
+pub trait RealSpec: Spec {
+    /// The kind.
+    type Kind: RealKind;
+}
+
+impl<K: RealKind> RealSpec for Scalars<K> {
+    type Kind = K;
+}
+
+impl<K: RealKind> RealSpec for Single<K> {
+    type Kind = K;
+}
+
 /// A tuple's component: what [`Function::wrt`](crate::Function::wrt) selects.
 pub trait Argument<const I: usize>: Spec {
     /// The component's spec.
@@ -265,84 +281,6 @@ pub(crate) fn len(spec: &impl Spec) -> usize {
     let mut list = Vec::new();
     spec.extents(&mut list);
     list.iter().filter_map(|extents| extents.ty().ok()).map(|ty| ty.shape.len()).sum()
-}
-
-macro_rules! tuple_specs {
-    ($($($T:ident $i:tt),+;)*) => {$(
-        impl<$($T: Spec),+> Spec for ($($T,)+) {
-            type Traced<'a, 't: 'a> = ($($T::Traced<'a, 't>,)+);
-            type Made<'t> = ($($T::Made<'t>,)+);
-            type Host<'a> = ($($T::Host<'a>,)+);
-            type HostMut<'a> = ($($T::HostMut<'a>,)+);
-            type Owned = ($($T::Owned,)+);
-
-            fn extents(&self, list: &mut Vec<Extents>) {
-                $(self.$i.extents(list);)+
-            }
-            fn store(&self, leaves: &mut dyn Iterator<Item = Leaf>, store: &mut Store<'_>) {
-                $(self.$i.store(leaves, store);)+
-            }
-            fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> Self::Traced<'a, 't> {
-                ($(self.$i.bind(cursor),)+)
-            }
-            fn unbind(&self, traced: Self::Traced<'_, '_>, leaves: &mut Vec<Leaf>) -> bool {
-                let mut fits = true;
-                $(fits &= self.$i.unbind(traced.$i, leaves);)+
-                fits
-            }
-            fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf>) -> Self::Made<'t> {
-                ($(self.$i.make(leaves),)+)
-            }
-            #[inline]
-            fn inputs<'a>(host: Self::Host<'a>, inputs: &mut Inputs<'a>) {
-                $($T::inputs(host.$i, inputs);)+
-            }
-            #[inline]
-            fn outputs<'a>(host: Self::HostMut<'a>, outputs: &mut Outputs<'a>) {
-                $($T::outputs(host.$i, outputs);)+
-            }
-            fn allocate(&self) -> Self::Owned {
-                ($(self.$i.allocate(),)+)
-            }
-            fn borrow_mut(owned: &mut Self::Owned) -> Self::HostMut<'_> {
-                ($($T::borrow_mut(&mut owned.$i),)+)
-            }
-        }
-    )*};
-}
-tuple_specs! {
-    A 0;
-    A 0, B 1;
-    A 0, B 1, C 2;
-    A 0, B 1, C 2, D 3;
-    A 0, B 1, C 2, D 3, E 4;
-    A 0, B 1, C 2, D 3, E 4, F 5;
-}
-
-macro_rules! tuple_arguments {
-    ($($i:tt $X:ident of ($($T:ident),+) after ($($before:tt),*);)*) => {$(
-        impl<$($T: Spec),+> Argument<$i> for ($($T,)+) {
-            type Spec = $X;
-            fn argument(&self) -> &$X {
-                &self.$i
-            }
-            fn offset(&self) -> usize {
-                0 $(+ count(&self.$before))*
-            }
-        }
-    )*};
-}
-tuple_arguments! {
-    0 A of (A) after ();
-    0 A of (A, B) after ();
-    1 B of (A, B) after (0);
-    0 A of (A, B, C) after ();
-    1 B of (A, B, C) after (0);
-    2 C of (A, B, C) after (0, 1);
-    0 A of (A, B, C, D) after ();
-    1 B of (A, B, C, D) after (0);
-    2 C of (A, B, C, D) after (0, 1);
-    3 D of (A, B, C, D) after (0, 1, 2);
 }
 
 /// What a function may be asked to take: a spec, or a number of `f64` scalars.

@@ -71,6 +71,30 @@ fn what_does_not_depend_on_an_input_has_derivative_zero() {
 }
 
 #[test]
+fn derivatives_have_the_kind_of_the_function() {
+    let x: [f32; 2] = [0.5, 2.0];
+    let inputs = scalars_of::<F32>(2);
+    let f = Function::scalar_of(inputs.clone(), |x| x[0] * x[0] * x[1]).unwrap();
+    check_call(&f, |f| f.call(&x), |y| assert_eq!(y.unwrap(), 0.5f32));
+    check_call(&f.grad().unwrap(), |f| f.call(&x), |g| assert_eq!(g.unwrap(), [2.0f32, 0.25]));
+    check_call(&f.jacobian().unwrap(), |f| f.call(&x), |j| assert_eq!(j.unwrap(), [2.0f32, 0.25]));
+    check_call(&f.hessian().unwrap(), |f| f.call(&x), |h| assert_eq!(h.unwrap(), [4.0f32, 1.0, 1.0, 0.0]));
+
+    let swapped = Function::vector(inputs, |x| vec![x[1], x[0]]).unwrap();
+    check_call(
+        &swapped.jacobian().unwrap(),
+        |f| f.call(&x),
+        |j| assert_eq!(j.unwrap(), [0.0f32, 1.0, 1.0, 0.0]),
+    );
+    let data = Function::scalar_of((scalar_of::<F32>(), scalars(2)), |(w, t)| *w * *w * t[0].to_f32());
+    check_call(
+        &data.unwrap().wrt::<0>().hessian().unwrap(),
+        |f| f.call((&0.5, &[3.0, 4.0])),
+        |h| assert_eq!(h.unwrap(), [6.0f32]),
+    );
+}
+
+#[test]
 fn a_nan_goes_through() {
     let f = Function::scalar(2, |x| x[0].sin() + x[1].max(0.0)).unwrap();
     for x in [[f64::NAN, 1.0], [1.0, f64::NAN]] {

@@ -2,8 +2,7 @@
 
 use super::Function;
 use crate::error::Error;
-use crate::kind::F64;
-use crate::spec::{Scalars, Spec, len};
+use crate::spec::{RealSpec, Scalars, Spec, len};
 use evolute_ir::{Program, SourceLoc};
 use evolute_transforms::derive::{self, DeriveError};
 use std::panic::Location;
@@ -85,9 +84,13 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
     /// The Jacobian, dense and row-major: a row a result, a column an argument. For small problems.
     ///
     /// # Errors
-    /// Arguments or results that are not real.
+    /// A program too large.
     #[track_caller]
-    pub fn jacobian(&self) -> Result<Function<S, Scalars<F64>, A>, Error> {
+    pub fn jacobian(&self) -> Result<Function<S, Scalars<A::Kind>, A>, Error>
+    where
+        R: RealSpec<Kind = A::Kind>,
+        A: RealSpec,
+    {
         let [rows, columns] = [len(&self.outputs), len(&self.active)];
         self.derived(derive::jacobian, self.inputs.clone(), Scalars::matrix(rows, columns))
     }
@@ -95,9 +98,12 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
     /// The Hessian, dense and row-major. For small problems.
     ///
     /// # Errors
-    /// As [`grad`](Function::grad).
+    /// A result that is not one real scalar; a program too large.
     #[track_caller]
-    pub fn hessian(&self) -> Result<Function<S, Scalars<F64>, A>, Error> {
+    pub fn hessian(&self) -> Result<Function<S, Scalars<A::Kind>, A>, Error>
+    where
+        A: RealSpec,
+    {
         let n = len(&self.active);
         self.derived(derive::hessian, self.inputs.clone(), Scalars::matrix(n, n))
     }
