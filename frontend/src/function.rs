@@ -15,6 +15,7 @@ use evolute_transforms::pipeline::{self, Pipeline, Stage};
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
+pub use tracing::Tracing;
 use tracing::types_of;
 
 /// A function traced from a Rust closure: from `S` to `R`, differentiated with respect to `A`.

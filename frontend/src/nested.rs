@@ -18,8 +18,8 @@
 //! ```
 
 use crate::kind::RealKind;
-use crate::trace::{self, Caller, Trace};
-use crate::traced::{Repr, Traced};
+use crate::trace::{self, Caller, Operand, Trace};
+use crate::traced::Traced;
 use crate::tree::{Leaf, Leaves, Tree};
 use evolute_ir::{Elem, Mode, Type, Value};
 use std::panic::Location;
@@ -78,6 +78,10 @@ fn leaves<'t>(tree: &impl Tree<'t>) -> Leaves {
     leaves
 }
 
+fn operands(leaves: &[Leaf]) -> Vec<Operand> {
+    leaves.iter().map(|leaf| leaf.operand()).collect()
+}
+
 /// Applies an operator: the results of `f`, and the scalars of their tangents or of the cotangents of
 /// `x`. If the operator cannot be built the trace keeps the error, and these are NaN.
 fn operate<'t, A: Tree<'t>, O: Tree<'t>>(
@@ -96,14 +100,13 @@ fn operate<'t, A: Tree<'t>, O: Tree<'t>>(
     let region = trace.region(caller, &types, |params| {
         let nodes = params.iter().zip(&points).map(|(&value, leaf)| node(&trace, value, leaf.elem));
         let value = f(x.rebuild(&mut nodes.collect::<Leaves>().into_iter()));
-        let results = leaves(&value).iter().map(|leaf| (leaf.repr, leaf.elem)).collect();
+        let results = operands(&leaves(&value));
         output = Some(value);
         results
     });
     let output = output.expect("the closure of a region has run");
     let applied = region.and_then(|region| {
-        let [inputs, seeds] = [&points[..], seeds]
-            .map(|leaves| leaves.iter().map(|leaf| trace.value(leaf.repr, leaf.elem)).collect::<Vec<_>>());
+        let [inputs, seeds] = [&points, seeds].map(|leaves| trace.values(&operands(leaves), caller));
         trace.operator(caller, mode, region, &inputs, &seeds)
     });
     let shape = leaves(&output);
@@ -116,5 +119,5 @@ fn operate<'t, A: Tree<'t>, O: Tree<'t>>(
 }
 
 fn node(trace: &Trace, value: Value, elem: Elem) -> Leaf {
-    Leaf { repr: Repr::Node { trace: trace.id(), value }, elem }
+    Leaf { repr: trace.node(value), elem }
 }

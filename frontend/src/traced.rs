@@ -8,7 +8,7 @@
 mod operators;
 
 use crate::kind::{Bool, F32, F64, I64, Kind, Number, RealKind};
-use crate::trace::{self, Caller};
+use crate::trace::{self, Caller, Operand};
 use evolute_ir::{Literal, Op, Prim, Value, for_each_prim};
 use std::cell::Cell;
 use std::fmt;
@@ -68,7 +68,7 @@ impl<'t, K: Kind> Traced<'t, K> {
         self.repr
     }
 
-    pub(crate) fn operand(self) -> (Repr, evolute_ir::Elem) {
+    pub(crate) fn operand(self) -> Operand {
         (self.repr, K::ELEM)
     }
 
@@ -133,16 +133,16 @@ impl<'t, K: Kind> Traced<'t, K> {
 
 /// Inserts an operation; on constants alone it is evaluated.
 #[track_caller]
-pub(crate) fn apply<'t, R: Kind>(op: Op, operands: &[(Repr, evolute_ir::Elem)]) -> Traced<'t, R> {
+pub(crate) fn apply<'t, R: Kind>(op: Op, operands: &[Operand]) -> Traced<'t, R> {
     apply_at(op, operands, Location::caller())
 }
 
-fn apply_at<'t, R: Kind>(op: Op, operands: &[(Repr, evolute_ir::Elem)], caller: Caller) -> Traced<'t, R> {
+fn apply_at<'t, R: Kind>(op: Op, operands: &[Operand], caller: Caller) -> Traced<'t, R> {
     Traced::new(fold(op, operands).unwrap_or_else(|| trace::insert(op, operands, caller)))
 }
 
 /// The value of an operation on constants. An integer division by zero is left to be reported.
-fn fold(op: Op, operands: &[(Repr, evolute_ir::Elem)]) -> Option<Repr> {
+fn fold(op: Op, operands: &[Operand]) -> Option<Repr> {
     let mut literals = [Literal::Bool(false); 3];
     for (literal, &(repr, elem)) in literals.iter_mut().zip(operands) {
         let Repr::Const(slot) = repr else { return None };

@@ -3,6 +3,7 @@
 //! A scalar, and arrays, vectors and tuples of trees.
 
 use crate::kind::{Kind, RealKind};
+use crate::trace::Operand;
 use crate::traced::{Repr, Traced};
 use evolute_ir::Elem;
 
@@ -14,6 +15,12 @@ pub type Leaves = Vec<Leaf>;
 pub struct Leaf {
     pub(crate) repr: Repr,
     pub(crate) elem: Elem,
+}
+
+impl Leaf {
+    pub(crate) fn operand(self) -> Operand {
+        (self.repr, self.elem)
+    }
 }
 
 /// A structure of traced scalars.

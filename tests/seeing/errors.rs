@@ -1,9 +1,10 @@
 //! Functions that cannot be: the error and its line.
 
-use evolute::ir::{Builder, Elem, IrError, Op, Prim, Type};
+use evolute::ir::{IrError, Program};
 use evolute::prelude::*;
-use evolute::{Error, TraceError};
+use evolute::{Error, TraceError, Tracing};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 
 #[test]
 fn a_gradient_needs_one_real_scalar() {
@@ -69,20 +70,49 @@ fn a_panic_swallowed_inside_a_trace_is_an_error() {
     assert!(matches!(error, Err(Error::Trace(TraceError::Panicked { .. }))), "{error:?}");
 }
 
+/// Tracing gives `TooLarge` with this limit at this line.
+fn check_too_large<S, R>(traced: Result<Function<S, R>, Error>, limit: usize, line: u32) {
+    let Err(Error::Trace(TraceError::At { source, at })) = &traced else { panic!("{traced:?}") };
+    assert_eq!(source, &IrError::TooLarge { limit });
+    assert_eq!((&*at.file, at.line), (file!(), line));
+}
+
 #[test]
-fn too_large_a_program_is_an_error() {
-    let mut builder = Builder::new();
-    builder.set_limit(100);
-    let mut x = builder.param(&Type::scalar(Elem::F64));
-    let error = loop {
-        match builder.insert(Op::Prim(Prim::Sin), &[x]) {
-            Ok(y) => x = y,
-            Err(error) => break error,
+fn a_program_past_the_limit_is_an_error_at_the_line_that_passes_it() {
+    let small = Tracing::default().limit(100);
+    const LINE: u32 = line!() + 4;
+    fn long<'t>(x: &[Scalar<'t>]) -> Scalar<'t> {
+        let mut y = x[0];
+        for _ in 0..1000 {
+            y = y.sin();
         }
-    };
-    assert_eq!(error, IrError::TooLarge { limit: 100 });
+        y
+    }
+    check_too_large(small.scalar(1, |x| long(x)), 100, LINE);
+    check_too_large(small.scalar_of(1, |x| long(x)), 100, LINE);
+    check_too_large(small.vector(1, |x| vec![long(x)]), 100, LINE);
+    check_too_large(Tracing::default().limit(1000).scalar(1, |x| long(x)), 1000, LINE);
+    assert!(Tracing::default().limit(1001).scalar(1, |x| long(x)).is_ok());
+
+    let line = line!() + 1;
+    check_too_large(small.vector(0, |_| (0..101).map(|i| Scalar::from(f64::from(i))).collect()), 100, line);
+    assert!(small.vector(0, |_| (0..99).map(|i| Scalar::from(f64::from(i))).collect()).is_ok());
+}
+
+/// Work in proportion to these would take minutes and fill the memory.
+#[test]
+fn arguments_past_the_limit_are_refused_at_once() {
+    let start = Instant::now();
+    let (limit, n) = (Program::MAX_INSTRUCTIONS, 60_000_000);
+    check_too_large(Function::scalar(n, |x| x[0]), limit, line!());
+    check_too_large(Function::scalar_of(scalars_of::<F32>(n), |x| x[0]), limit, line!());
+    check_too_large(Function::vector(n, |x| x.to_vec()), limit, line!());
+    let half = || scalars(n / 3);
+    check_too_large(Function::scalar((half(), half()), |(x, _)| x[0]), limit, line!());
+    check_too_large(Function::scalar(((scalar(), half()), half()), |((x, _), _)| *x), limit, line!());
     let too_long = Function::scalar(usize::MAX, |x| x[0]);
     assert!(matches!(too_long, Err(Error::Trace(TraceError::Extent { .. }))), "{too_long:?}");
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }
 
 #[test]

@@ -4,9 +4,9 @@ use super::Function;
 use super::tracing::elements;
 use crate::error::TraceError;
 use crate::spec::{Spec, len};
-use crate::trace::{self, Caller, Trace};
+use crate::trace::{self, Caller, Operand, Trace};
 use crate::tree::Leaf;
-use evolute_ir::{Op, SourceLoc, Value};
+use evolute_ir::{Op, SourceLoc};
 use std::panic::Location;
 
 impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
@@ -27,7 +27,8 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
             trace.fail(TraceError::Length { expected, found, at: SourceLoc::of(caller) });
             return None;
         }
-        let values: Vec<Value> = leaves.iter().map(|leaf| trace.value(leaf.repr, leaf.elem)).collect();
+        let operands: Vec<Operand> = leaves.into_iter().map(Leaf::operand).collect();
+        let values = trace.values(&operands, caller);
         let mut rest = &values[..];
         let mut args = Vec::with_capacity(types.len());
         for ty in &types {
@@ -43,6 +44,6 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
         }
         let inline = evolute_transforms::inline::inline;
         let results = trace.build(caller, |builder| inline(builder, &self.program, &args))?;
-        Some(elements(trace, trace.id(), caller, &results, &self.program.result_types()))
+        Some(elements(trace, caller, &results, &self.program.result_types()))
     }
 }

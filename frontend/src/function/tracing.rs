@@ -3,26 +3,139 @@
 use super::Function;
 use crate::error::{Error, TraceError};
 use crate::kind::{F64, RealKind, Store};
-use crate::spec::{Cursor, Extents, IntoSpec, Scalars, Single, Spec};
-use crate::trace::{self, Caller, Trace};
+use crate::spec::{self, Cursor, Extents, IntoSpec, Scalars, Single, Spec};
+use crate::trace::{self, Caller, Operand, Trace};
 use crate::traced::{Repr, Traced};
 use crate::tree::Leaf;
-use evolute_ir::{Elem, Op, Program, SourceLoc, Type, Value};
+use evolute_ir::{Elem, IrError, Op, Program, Shape, SourceLoc, Type, Value};
 use std::panic::Location;
+
+/// How closures are traced: [`Function::scalar`] and its relatives, with choices.
+///
+/// ```
+/// use evolute_frontend::{Scalar, Tracing};
+///
+/// let small = Tracing::default().limit(1000);
+/// let f = small.scalar(3, |x| x.iter().map(|x| x.sin()).sum())?;
+/// assert!(f.program().len() <= 1000);
+/// assert!(small.scalar(3000, |x| x.iter().sum()).is_err());
+/// # Ok::<(), evolute_frontend::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Tracing {
+    limit: usize,
+}
+
+impl Default for Tracing {
+    fn default() -> Self {
+        Tracing { limit: Program::MAX_INSTRUCTIONS }
+    }
+}
+
+impl Tracing {
+    /// The most instructions that the closure may take, [`Program::MAX_INSTRUCTIONS`] unless fewer are chosen.
+    /// Each element of an array argument takes one. Derivatives have several times as many.
+    pub fn limit(self, instructions: usize) -> Tracing {
+        Tracing { limit: instructions.min(Program::MAX_INSTRUCTIONS) }
+    }
+
+    /// As [`Function::scalar`].
+    ///
+    /// # Errors
+    /// As [`Function::scalar`].
+    #[track_caller]
+    pub fn scalar<S, I, F>(&self, inputs: I, f: F) -> Result<Function<S, Single<F64>>, Error>
+    where
+        S: Spec,
+        I: IntoSpec<Spec = S>,
+        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Traced<'t, F64>,
+    {
+        self.scalar_of(inputs, f)
+    }
+
+    /// As [`Function::scalar_of`].
+    ///
+    /// # Errors
+    /// As [`Function::scalar`].
+    #[track_caller]
+    pub fn scalar_of<S, K, I, F>(&self, inputs: I, f: F) -> Result<Function<S, Single<K>>, Error>
+    where
+        S: Spec,
+        K: RealKind,
+        I: IntoSpec<Spec = S>,
+        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Traced<'t, K>,
+    {
+        let operands = |x: Traced<'_, K>| vec![x.operand()];
+        let output = |_: usize| spec::scalar_of::<K>();
+        self.trace(inputs.into_spec(), Location::caller(), |x| operands(f(x)), |_, values| values, output)
+    }
+
+    /// As [`Function::vector`].
+    ///
+    /// # Errors
+    /// As [`Function::scalar`].
+    #[track_caller]
+    pub fn vector<S, K, I, F>(&self, inputs: I, f: F) -> Result<Function<S, Scalars<K>>, Error>
+    where
+        S: Spec,
+        K: RealKind,
+        I: IntoSpec<Spec = S>,
+        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Vec<Traced<'t, K>>,
+    {
+        let operands = |x: Vec<Traced<'_, K>>| x.into_iter().map(Traced::operand).collect();
+        let caller = Location::caller();
+        let pack = |trace: &Trace, values: Vec<Value>| pack_one(trace, caller, K::ELEM, &values);
+        self.trace(inputs.into_spec(), caller, |x| operands(f(x)), pack, spec::scalars_of::<K>)
+    }
+
+    fn trace<S: Spec, R: Spec>(
+        &self,
+        inputs: S,
+        caller: Caller,
+        f: impl for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Vec<Operand>,
+        pack: impl FnOnce(&Trace, Vec<Value>) -> Vec<Value>,
+        output: impl FnOnce(usize) -> R,
+    ) -> Result<Function<S, R>, Error> {
+        let types = types_of(&inputs, caller)?;
+        self.check_size(&types, caller)?;
+        let mut len = 0;
+        let body = |trace: &Trace, params: &[Value]| {
+            let mut leaves = elements(trace, caller, params, &types).into_iter();
+            let mut store = Store::default();
+            inputs.store(&mut leaves, &mut store);
+            let bound = inputs.bind(&mut Cursor::new(&store));
+            let results = f(&bound);
+            len = results.len();
+            results
+        };
+        let program = trace::record(caller, self.limit, &types, body, pack)?;
+        Ok(Function::new(program, inputs, output(len)))
+    }
+
+    /// Refuses arguments whose elements alone exceed the limit, before anything is made of them.
+    fn check_size(&self, types: &[Type], caller: Caller) -> Result<(), TraceError> {
+        let elements: usize = types.iter().filter(|ty| !ty.is_scalar()).map(|ty| ty.shape.len()).sum();
+        if elements <= self.limit {
+            return Ok(());
+        }
+        let source = IrError::TooLarge { limit: self.limit };
+        Err(TraceError::At { source, at: SourceLoc::of(caller) })
+    }
+}
 
 impl<S: Spec> Function<S, Single<F64>> {
     /// Traces a function with one `f64` as result. `inputs` is a number of `f64` scalars, which the closure
     /// gets as a slice, or any [`Spec`].
     ///
     /// # Errors
-    /// The first mistake made in the closure, with its line.
+    /// The first mistake made in the closure, with its line; arguments that are too large.
     #[track_caller]
     pub fn scalar<I, F>(inputs: I, f: F) -> Result<Self, Error>
     where
         I: IntoSpec<Spec = S>,
         F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Traced<'t, F64>,
     {
-        Self::scalar_of(inputs, f)
+        Tracing::default().scalar(inputs, f)
     }
 }
 
@@ -30,17 +143,14 @@ impl<S: Spec, K: RealKind> Function<S, Single<K>> {
     /// As [`Function::scalar`], with a result of any real kind.
     ///
     /// # Errors
-    /// The first mistake made in the closure, with its line.
+    /// As [`Function::scalar`].
     #[track_caller]
     pub fn scalar_of<I, F>(inputs: I, f: F) -> Result<Self, Error>
     where
         I: IntoSpec<Spec = S>,
         F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Traced<'t, K>,
     {
-        let leaf = |x: Traced<'_, K>| vec![(x.repr(), K::ELEM)];
-        let caller = Location::caller();
-        let output = |_: usize| Ok(crate::spec::scalar_of::<K>());
-        trace_with(inputs.into_spec(), caller, |x| leaf(f(x)), |_, values| values, output)
+        Tracing::default().scalar_of(inputs, f)
     }
 }
 
@@ -48,24 +158,28 @@ impl<S: Spec, K: RealKind> Function<S, Scalars<K>> {
     /// Traces a function with several scalars as result.
     ///
     /// # Errors
-    /// The first mistake made in the closure, with its line.
+    /// As [`Function::scalar`].
+    ///
+    /// ```
+    /// use evolute_frontend::Function;
+    ///
+    /// let polar = Function::vector(2, |x| vec![x[0].hypot(x[1]), x[1].atan2(x[0])])?;
+    /// assert_eq!(polar.compile()?.call(&[0.0, 2.0])?, [2.0, std::f64::consts::FRAC_PI_2]);
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
     #[track_caller]
     pub fn vector<I, F>(inputs: I, f: F) -> Result<Self, Error>
     where
         I: IntoSpec<Spec = S>,
         F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Vec<Traced<'t, K>>,
     {
-        let leaves = |x: Vec<Traced<'_, K>>| x.into_iter().map(|x| (x.repr(), K::ELEM)).collect();
-        let caller = Location::caller();
-        let pack = |trace: &Trace, values: Vec<Value>| pack_one(trace, caller, K::ELEM, &values);
-        let output = |len| Ok(crate::spec::scalars_of::<K>(len));
-        trace_with(inputs.into_spec(), caller, |x| leaves(f(x)), pack, output)
+        Tracing::default().vector(inputs, f)
     }
 }
 
 fn pack_one(trace: &Trace, caller: Caller, elem: Elem, values: &[Value]) -> Vec<Value> {
     let Some(ty) = Type::array(elem, &[values.len()]) else {
-        let limit = evolute_ir::Shape::MAX_ELEMENTS;
+        let limit = Shape::MAX_ELEMENTS;
         trace.fail(TraceError::Extent { len: values.len(), limit, at: SourceLoc::of(caller) });
         return Vec::new();
     };
@@ -79,52 +193,22 @@ fn pack_one(trace: &Trace, caller: Caller, elem: Elem, values: &[Value]) -> Vec<
 pub(super) fn types_of(spec: &impl Spec, caller: Caller) -> Result<Vec<Type>, TraceError> {
     let mut list = Vec::new();
     spec.extents(&mut list);
-    let limit = evolute_ir::Shape::MAX_ELEMENTS;
+    let limit = Shape::MAX_ELEMENTS;
     let error = |len| TraceError::Extent { len, limit, at: SourceLoc::of(caller) };
     list.iter().map(|extents: &Extents| extents.ty().map_err(error)).collect()
 }
 
-fn trace_with<S: Spec, R: Spec>(
-    inputs: S,
-    caller: Caller,
-    f: impl for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Vec<(Repr, Elem)>,
-    pack: impl FnOnce(&Trace, Vec<Value>) -> Vec<Value>,
-    output: impl FnOnce(usize) -> Result<R, Error>,
-) -> Result<Function<S, R>, Error> {
-    let types = types_of(&inputs, caller)?;
-    let mut len = 0;
-    let body = |id: u32, params: &[Value]| {
-        let trace = trace::current().expect("`record` runs its body within the trace");
-        let mut leaves = elements(&trace, id, caller, params, &types).into_iter();
-        let mut store = Store::default();
-        inputs.store(&mut leaves, &mut store);
-        let bound = inputs.bind(&mut Cursor::new(&store));
-        let results = f(&bound);
-        len = results.len();
-        results
-    };
-    let program = trace::record(caller, Program::MAX_INSTRUCTIONS, &types, body, pack)?;
-    let outputs = output(len)?;
-    Ok(Function::new(program, inputs, outputs))
-}
-
-/// The scalars of all parameters.
-pub(super) fn elements(
-    trace: &Trace,
-    id: u32,
-    caller: Caller,
-    params: &[Value],
-    types: &[Type],
-) -> Vec<Leaf> {
+/// The scalars of values of these types.
+pub(super) fn elements(trace: &Trace, caller: Caller, values: &[Value], types: &[Type]) -> Vec<Leaf> {
     let mut leaves = Vec::new();
-    for (&param, ty) in params.iter().zip(types) {
-        let leaf = |value| Leaf { repr: Repr::Node { trace: id, value }, elem: ty.elem };
+    for (&value, ty) in values.iter().zip(types) {
+        let leaf = |value| Leaf { repr: trace.node(value), elem: ty.elem };
         if ty.is_scalar() {
-            leaves.push(leaf(param));
+            leaves.push(leaf(value));
             continue;
         }
         for index in 0..ty.shape.len() as u32 {
-            let element = trace.build(caller, |builder| builder.insert(Op::Element(index), &[param]));
+            let element = trace.build(caller, |builder| builder.insert(Op::Element(index), &[value]));
             leaves.push(element.map_or(Leaf { repr: Repr::NAN, elem: ty.elem }, leaf));
         }
     }
