@@ -2,6 +2,7 @@
 
 use evolute::ir::{IrError, Program};
 use evolute::prelude::*;
+use evolute::transforms::derive::DeriveError;
 use evolute::{Error, TraceError, Tracing};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -101,7 +102,7 @@ fn a_program_past_the_limit_is_an_error_at_the_line_that_passes_it() {
 
 /// Work in proportion to these would take minutes and fill the memory.
 #[test]
-fn arguments_past_the_limit_are_refused_at_once() {
+fn shapes_past_the_limit_are_refused_at_once() {
     let start = Instant::now();
     let (limit, n) = (Program::MAX_INSTRUCTIONS, 60_000_000);
     check_too_large(Function::scalar(n, |x| x[0]), limit, line!());
@@ -112,6 +113,12 @@ fn arguments_past_the_limit_are_refused_at_once() {
     check_too_large(Function::scalar(((scalar(), half()), half()), |((x, _), _)| *x), limit, line!());
     let too_long = Function::scalar(usize::MAX, |x| x[0]);
     assert!(matches!(too_long, Err(Error::Trace(TraceError::Extent { .. }))), "{too_long:?}");
+
+    let f = Function::scalar(20_000, |x| x.iter().sum()).unwrap();
+    let line = line!() + 1;
+    let error = f.hessian().unwrap_err();
+    let Error::Derive { source: DeriveError::Ir(source), at } = &error else { panic!("{error}") };
+    assert_eq!((source, &*at.file, at.line), (&IrError::TooLarge { limit }, file!(), line));
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }
 

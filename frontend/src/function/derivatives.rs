@@ -2,8 +2,9 @@
 
 use super::Function;
 use crate::error::Error;
+use crate::kind::Kind;
 use crate::spec::{RealSpec, Scalars, Spec, len};
-use evolute_ir::{Program, SourceLoc};
+use evolute_ir::{IrError, Program, SourceLoc};
 use evolute_transforms::derive::{self, DeriveError};
 use std::panic::Location;
 use std::sync::Arc;
@@ -92,7 +93,7 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
         A: RealSpec,
     {
         let [rows, columns] = [len(&self.outputs), len(&self.active)];
-        self.derived(derive::jacobian, self.inputs.clone(), Scalars::matrix(rows, columns))
+        self.derived(derive::jacobian, self.inputs.clone(), matrix(rows, columns)?)
     }
 
     /// The Hessian, dense and row-major. For small problems.
@@ -105,7 +106,7 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
         A: RealSpec,
     {
         let n = len(&self.active);
-        self.derived(derive::hessian, self.inputs.clone(), Scalars::matrix(n, n))
+        self.derived(derive::hessian, self.inputs.clone(), matrix(n, n)?)
     }
 
     #[track_caller]
@@ -120,4 +121,15 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
         let program = Arc::new(program.map_err(|source| Error::Derive { source, at })?);
         Ok(Function { program, inputs, outputs, active: self.active.clone(), wrt: self.wrt.clone() })
     }
+}
+
+/// A matrix of derivatives, unless its entries alone, an instruction each, exceed the limit.
+#[track_caller]
+fn matrix<K: Kind>(rows: usize, columns: usize) -> Result<Scalars<K>, Error> {
+    let limit = Program::MAX_INSTRUCTIONS;
+    if rows.saturating_mul(columns) <= limit {
+        return Ok(Scalars::matrix(rows, columns));
+    }
+    let source = IrError::TooLarge { limit }.into();
+    Err(Error::Derive { source, at: SourceLoc::of(Location::caller()) })
 }
