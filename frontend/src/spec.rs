@@ -14,8 +14,8 @@
 mod tuples;
 
 use crate::kind::{F64, Kind, RealKind, Store};
-use crate::traced::{Repr, Traced};
-use crate::tree::Leaf;
+use crate::traced::Traced;
+use crate::tree::{Leaf, Leaves, take};
 use evolute_ir::{Elem, Shape, Type};
 use evolute_runtime::{Input, Output};
 use smallvec::SmallVec;
@@ -64,13 +64,13 @@ pub trait Spec: Clone + Send + Sync + 'static {
     /// The program's parameters or results.
     fn extents(&self, list: &mut Vec<Extents>);
     /// Appends this spec's scalars, the next of `leaves`, to the store that [`bind`](Spec::bind) reads.
-    fn store(&self, leaves: &mut dyn Iterator<Item = Leaf>, store: &mut Store<'_>);
+    fn store<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>, store: &mut Store<'t>);
     /// The closure's form of the next scalars of the store.
     fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> Self::Traced<'a, 't>;
     /// The scalars of the closure's form; `false` if there is another number of them than this spec has.
-    fn unbind(&self, traced: Self::Traced<'_, '_>, leaves: &mut Vec<Leaf>) -> bool;
+    fn unbind<'t>(&self, traced: Self::Traced<'_, 't>, leaves: &mut Leaves<'t>) -> bool;
     /// The made form of the next of `leaves`.
-    fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf>) -> Self::Made<'t>;
+    fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>) -> Self::Made<'t>;
     /// The buffers of a borrowed form.
     fn inputs<'a>(host: Self::Host<'a>, inputs: &mut Inputs<'a>);
     /// The buffers to write to.
@@ -159,14 +159,6 @@ impl<K: Kind> Scalars<K> {
     }
 }
 
-fn take<'t, K: Kind>(leaves: &mut dyn Iterator<Item = Leaf>) -> Traced<'t, K> {
-    Traced::new(leaves.next().map_or(Repr::NAN, |leaf| leaf.repr))
-}
-
-fn give<K: Kind>(x: &Traced<'_, K>) -> Leaf {
-    Leaf { repr: x.repr(), elem: K::ELEM }
-}
-
 impl<K: Kind> Spec for Scalars<K> {
     type Traced<'a, 't: 'a> = &'a [Traced<'t, K>];
     type Made<'t> = Vec<Traced<'t, K>>;
@@ -177,17 +169,17 @@ impl<K: Kind> Spec for Scalars<K> {
     fn extents(&self, list: &mut Vec<Extents>) {
         list.push(Extents { elem: K::ELEM, extents: Some(self.extents.clone()) });
     }
-    fn store(&self, leaves: &mut dyn Iterator<Item = Leaf>, store: &mut Store<'_>) {
+    fn store<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>, store: &mut Store<'t>) {
         (0..self.len()).for_each(|_| K::push(store, take(leaves)));
     }
     fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> &'a [Traced<'t, K>] {
         cursor.next(self.len())
     }
-    fn unbind(&self, traced: &[Traced<'_, K>], leaves: &mut Vec<Leaf>) -> bool {
-        leaves.extend(traced.iter().map(give));
+    fn unbind<'t>(&self, traced: &[Traced<'t, K>], leaves: &mut Leaves<'t>) -> bool {
+        leaves.extend(traced.iter().map(|&x| Leaf::of(x)));
         traced.len() == self.len()
     }
-    fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf>) -> Vec<Traced<'t, K>> {
+    fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>) -> Vec<Traced<'t, K>> {
         (0..self.len()).map(|_| take(leaves)).collect()
     }
     #[inline]
@@ -216,17 +208,17 @@ impl<K: Kind> Spec for Single<K> {
     fn extents(&self, list: &mut Vec<Extents>) {
         list.push(Extents { elem: K::ELEM, extents: None });
     }
-    fn store(&self, leaves: &mut dyn Iterator<Item = Leaf>, store: &mut Store<'_>) {
+    fn store<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>, store: &mut Store<'t>) {
         K::push(store, take(leaves));
     }
     fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> Traced<'t, K> {
         cursor.next(1)[0]
     }
-    fn unbind(&self, traced: Traced<'_, K>, leaves: &mut Vec<Leaf>) -> bool {
-        leaves.push(give(&traced));
+    fn unbind<'t>(&self, traced: Traced<'t, K>, leaves: &mut Leaves<'t>) -> bool {
+        leaves.push(Leaf::of(traced));
         true
     }
-    fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf>) -> Traced<'t, K> {
+    fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>) -> Traced<'t, K> {
         take(leaves)
     }
     #[inline]

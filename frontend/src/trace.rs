@@ -1,13 +1,16 @@
 //! The trace under construction: where operations on traced values go.
 //!
 //! [`record`] runs a closure with a fresh trace on a stack of the current thread. A traced value names its
-//! trace by number, so that an operation finds it there; a constant needs none. Operations do not
+//! trace by number, so that an operation finds it there; a constant needs none ([`outside`]). Operations do not
 //! fail where they stand: the first error is kept with the user's line and returned by `record`, and
 //! what comes after it is not inserted any more. No borrow is held while user code runs, so closures may
 //! nest and panic: guards close what they opened.
 
+mod outside;
+
 use crate::error::TraceError;
 use crate::traced::Repr;
+use crate::tree::Leaf;
 use evolute_ir::{
     Builder, ClosedRegion, Elem, IrError, Literal, Loc, Mode, Op, Origin, Program, SourceLoc, Type, Value,
 };
@@ -15,6 +18,8 @@ use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
 use std::panic::Location;
 use std::rc::Rc;
+
+pub(crate) use outside::{Failed, failed, within};
 
 /// A user's line, as the compiler passes it.
 pub(crate) type Caller = &'static Location<'static>;
@@ -103,15 +108,22 @@ fn with<R>(id: u32, f: impl FnOnce(&Trace) -> R) -> Option<R> {
     STACK.with_borrow(|stack| stack.iter().rev().find(|trace| trace.id == id).map(|trace| f(trace)))
 }
 
-/// Inserts an operation into the trace of its operands; on constants, into the innermost one.
-pub(crate) fn insert(op: Op, operands: &[Operand], caller: Caller) -> Repr {
+/// Inserts an operation with a result of kind `elem` into the trace of its operands; on constants, into the
+/// innermost one.
+pub(crate) fn insert(op: Op, operands: &[Operand], elem: Elem, caller: Caller) -> Repr {
     let home = operands.iter().find_map(|(repr, _)| match repr {
         Repr::Node { trace, .. } => Some(*trace),
-        Repr::Const(_) => None,
+        Repr::Const(_) | Repr::Failed(_) => None,
     });
-    let home = home.or_else(|| current().map(|trace| trace.id));
-    let inserted = home.and_then(|id| with(id, |trace| trace.insert(op, operands, caller)));
-    inserted.unwrap_or(Repr::NAN)
+    let insert = |trace: &Trace| trace.insert(op, operands, elem, caller);
+    match home {
+        Some(id) => with(id, insert).unwrap_or_else(|| failed(foreign(caller))),
+        None => within(caller, |trace| vec![Leaf::new(insert(trace), elem)])[0].operand().0,
+    }
+}
+
+fn foreign(caller: Caller) -> TraceError {
+    TraceError::Foreign { at: SourceLoc::of(caller) }
 }
 
 /// Names a value for dumps.
@@ -122,9 +134,13 @@ pub(crate) fn name(repr: Repr, name: &str) {
 }
 
 impl Trace {
-    /// A value of this trace.
-    pub(crate) fn node(&self, value: Value) -> Repr {
+    fn node(&self, value: Value) -> Repr {
         Repr::Node { trace: self.id, value }
+    }
+
+    /// A value of this trace.
+    pub(crate) fn leaf<'t>(&self, value: Value, elem: Elem) -> Leaf<'t> {
+        Leaf::new(self.node(value), elem)
     }
 
     /// What is inserted from now on comes from this line.
@@ -181,11 +197,8 @@ impl Trace {
         match repr {
             Repr::Const(slot) => self.constant(Literal::from_slot(elem, slot), caller),
             Repr::Node { trace, value } if trace == self.id => value,
-            // Of a trace around this one, or of one that has ended.
-            Repr::Node { value, .. } => {
-                self.refuse(IrError::Escaped { value, defined: None }, caller);
-                self.builder.borrow_mut().constant(Literal::from_f64(elem, f64::NAN))
-            }
+            Repr::Node { .. } => self.failed(foreign(self.user(caller)), elem),
+            Repr::Failed(failed) => self.failed(failed.error(), elem),
         }
     }
 
@@ -204,9 +217,9 @@ impl Trace {
     }
 
     /// Inserts an operation, unless an earlier one failed.
-    fn insert(&self, op: Op, operands: &[Operand], caller: Caller) -> Repr {
+    fn insert(&self, op: Op, operands: &[Operand], elem: Elem, caller: Caller) -> Repr {
         if self.error.borrow().is_some() {
-            return Repr::NAN;
+            return self.node(self.nan(elem));
         }
         let mut values = [Value::default(); 3];
         for (value, &operand) in values.iter_mut().zip(operands) {
@@ -214,13 +227,20 @@ impl Trace {
         }
         self.at(caller);
         let result = self.builder.borrow_mut().insert(op, &values[..operands.len()]);
-        match result {
-            Ok(value) => self.node(value),
-            Err(source) => {
-                self.refuse(source, caller);
-                Repr::NAN
-            }
-        }
+        self.node(result.unwrap_or_else(|source| {
+            self.refuse(source, caller);
+            self.nan(elem)
+        }))
+    }
+
+    /// What stands for a value that there is not.
+    pub(crate) fn nan(&self, elem: Elem) -> Value {
+        self.builder.borrow_mut().constant(Literal::from_f64(elem, f64::NAN))
+    }
+
+    fn failed(&self, error: TraceError, elem: Elem) -> Value {
+        self.fail(error);
+        self.nan(elem)
     }
 
     fn refuse(&self, source: IrError, caller: Caller) {
@@ -315,9 +335,9 @@ mod tests {
                 let mut x = (trace.node(params[0]), Elem::F64);
                 for i in 0..1000 {
                     let constant = (Repr::Const(f64::from(i).to_bits()), Elem::F64);
-                    x.0 = insert(Op::Prim(Prim::Add), &[x, constant], caller);
+                    x.0 = insert(Op::Prim(Prim::Add), &[x, constant], Elem::F64, caller);
                 }
-                assert!(trace.builder.borrow().program().len() <= limit + 1);
+                assert!(trace.builder.borrow().program().len() <= 2 * limit);
                 vec![x]
             },
             |_, values| values,

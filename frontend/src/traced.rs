@@ -7,24 +7,24 @@
 
 mod operators;
 
+use crate::error::TraceError;
 use crate::kind::{Bool, F32, F64, I64, Kind, Number, RealKind};
-use crate::trace::{self, Caller, Operand};
+use crate::trace::{self, Caller, Failed, Operand};
 use evolute_ir::{Literal, Op, Prim, Value, for_each_prim};
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
 
-/// A constant's slot, or a value of a trace.
+/// What a traced value is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Repr {
+    /// A constant's slot.
     Const(u64),
+    /// A value of a trace.
     Node { trace: u32, value: Value },
-}
-
-impl Repr {
-    /// What an operation that failed gives.
-    pub(crate) const NAN: Repr = Repr::Const(f64::NAN.to_bits());
+    /// A mistake that no trace could keep. It is one of every trace that it enters.
+    Failed(Failed),
 }
 
 /// A traced scalar of kind `K`. See the [module](self).
@@ -55,6 +55,7 @@ impl<K: Kind> fmt::Debug for Traced<'_, K> {
         match self.repr {
             Repr::Const(slot) => write!(f, "{}", Literal::from_slot(K::ELEM, slot)),
             Repr::Node { value, .. } => write!(f, "{value}"),
+            Repr::Failed(failed) => write!(f, "{}", failed.error()),
         }
     }
 }
@@ -77,11 +78,20 @@ impl<'t, K: Kind> Traced<'t, K> {
         Traced::new(Repr::Const(K::literal(x).to_slot()))
     }
 
-    /// The value of a constant; `None` for what depends on an input.
+    /// The value of a constant; `None` for what depends on an input, and after a mistake.
     pub fn as_constant(self) -> Option<K::Host> {
         match self.repr {
             Repr::Const(slot) => K::host(Literal::from_slot(K::ELEM, slot)),
-            Repr::Node { .. } => None,
+            Repr::Node { .. } | Repr::Failed(_) => None,
+        }
+    }
+
+    /// The mistake that made this value, if it was made outside of every trace, where nothing returns it. A
+    /// function that uses the value cannot be traced: that gives this error, too.
+    pub fn error(self) -> Option<TraceError> {
+        match self.repr {
+            Repr::Failed(failed) => Some(failed.error()),
+            Repr::Const(_) | Repr::Node { .. } => None,
         }
     }
 
@@ -138,7 +148,7 @@ pub(crate) fn apply<'t, R: Kind>(op: Op, operands: &[Operand]) -> Traced<'t, R> 
 }
 
 fn apply_at<'t, R: Kind>(op: Op, operands: &[Operand], caller: Caller) -> Traced<'t, R> {
-    Traced::new(fold(op, operands).unwrap_or_else(|| trace::insert(op, operands, caller)))
+    Traced::new(fold(op, operands).unwrap_or_else(|| trace::insert(op, operands, R::ELEM, caller)))
 }
 
 /// The value of an operation on constants. An integer division by zero is left to be reported.

@@ -7,3 +7,4 @@ mod dumps;
 mod errors;
 mod explain;
 mod lines;
+mod outside;

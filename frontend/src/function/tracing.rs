@@ -5,8 +5,8 @@ use crate::error::{Error, TraceError};
 use crate::kind::{F64, RealKind, Store};
 use crate::spec::{self, Cursor, Extents, IntoSpec, Scalars, Single, Spec};
 use crate::trace::{self, Caller, Operand, Trace};
-use crate::traced::{Repr, Traced};
-use crate::tree::Leaf;
+use crate::traced::Traced;
+use crate::tree::Leaves;
 use evolute_ir::{Elem, IrError, Op, Program, Shape, SourceLoc, Type, Value};
 use std::panic::Location;
 
@@ -100,7 +100,8 @@ impl Tracing {
         self.check_size(&types, caller)?;
         let mut len = 0;
         let body = |trace: &Trace, params: &[Value]| {
-            let mut leaves = elements(trace, caller, params, &types).into_iter();
+            let leaves = elements(trace, caller, params, &types).expect("the size has been checked");
+            let mut leaves = leaves.into_iter();
             let mut store = Store::default();
             inputs.store(&mut leaves, &mut store);
             let bound = inputs.bind(&mut Cursor::new(&store));
@@ -198,19 +199,25 @@ pub(super) fn types_of(spec: &impl Spec, caller: Caller) -> Result<Vec<Type>, Tr
     list.iter().map(|extents: &Extents| extents.ty().map_err(error)).collect()
 }
 
-/// The scalars of values of these types.
-pub(super) fn elements(trace: &Trace, caller: Caller, values: &[Value], types: &[Type]) -> Vec<Leaf> {
-    let mut leaves = Vec::new();
-    for (&value, ty) in values.iter().zip(types) {
-        let leaf = |value| Leaf { repr: trace.node(value), elem: ty.elem };
-        if ty.is_scalar() {
-            leaves.push(leaf(value));
-            continue;
+/// The elements of values of these types, up to the first that does not fit.
+pub(super) fn elements<'t>(
+    trace: &Trace,
+    caller: Caller,
+    values: &[Value],
+    types: &[Type],
+) -> Option<Leaves<'t>> {
+    trace.build(caller, |builder| {
+        let mut leaves = Leaves::new();
+        for (&value, ty) in values.iter().zip(types) {
+            if ty.is_scalar() {
+                leaves.push(trace.leaf(value, ty.elem));
+                continue;
+            }
+            for index in 0..ty.shape.len() as u32 {
+                let element = builder.insert(Op::Element(index), &[value])?;
+                leaves.push(trace.leaf(element, ty.elem));
+            }
         }
-        for index in 0..ty.shape.len() as u32 {
-            let element = trace.build(caller, |builder| builder.insert(Op::Element(index), &[value]));
-            leaves.push(element.map_or(Leaf { repr: Repr::NAN, elem: ty.elem }, leaf));
-        }
-    }
-    leaves
+        Ok(leaves)
+    })
 }

@@ -2,7 +2,7 @@
 
 use super::{Argument, Cursor, Extents, Inputs, Outputs, RealSpec, Spec, count};
 use crate::kind::Store;
-use crate::tree::Leaf;
+use crate::tree::{Leaf, Leaves};
 
 macro_rules! tuple_specs {
     ($($($T:ident $i:tt),+;)*) => {$(
@@ -16,18 +16,18 @@ macro_rules! tuple_specs {
             fn extents(&self, list: &mut Vec<Extents>) {
                 $(self.$i.extents(list);)+
             }
-            fn store(&self, leaves: &mut dyn Iterator<Item = Leaf>, store: &mut Store<'_>) {
+            fn store<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>, store: &mut Store<'t>) {
                 $(self.$i.store(leaves, store);)+
             }
             fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> Self::Traced<'a, 't> {
                 ($(self.$i.bind(cursor),)+)
             }
-            fn unbind(&self, traced: Self::Traced<'_, '_>, leaves: &mut Vec<Leaf>) -> bool {
+            fn unbind<'t>(&self, traced: Self::Traced<'_, 't>, leaves: &mut Leaves<'t>) -> bool {
                 let mut fits = true;
                 $(fits &= self.$i.unbind(traced.$i, leaves);)+
                 fits
             }
-            fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf>) -> Self::Made<'t> {
+            fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>) -> Self::Made<'t> {
                 ($(self.$i.make(leaves),)+)
             }
             #[inline]
