@@ -86,12 +86,14 @@ pub enum Error {
     #[error(transparent)]
     Check(#[from] evolute_runtime::check::CheckError),
     /// The program read does not have this signature.
-    #[error("expected a program {expected}, found {found}")]
+    #[error("at {at}: expected a program {expected}, found {found}")]
     Signature {
         /// The types asked for.
         expected: String,
         /// The types of the program.
         found: String,
+        /// The user's line.
+        at: SourceLoc,
     },
     /// The program read is not valid.
     #[error(transparent)]

@@ -7,7 +7,7 @@ mod tracing;
 use crate::compiled::Compiled;
 use crate::error::Error;
 use crate::spec::{Argument, Spec, count};
-use evolute_ir::{Program, Type, text, verify};
+use evolute_ir::{Program, SourceLoc, Type, text, verify};
 use evolute_runtime::check::{DerivativeCheck, check_derivatives};
 use evolute_runtime::explain::{NanOrigin, explain_nan};
 use evolute_runtime::{Executable, Options};
@@ -78,6 +78,16 @@ impl<S: Spec, R: Spec> Function<S, R> {
     ///
     /// # Errors
     /// A text that is not a valid program, or one of another signature.
+    ///
+    /// ```
+    /// use evolute_frontend::{Function, scalar, scalars};
+    ///
+    /// let f = Function::scalar(2, |x| x[0] * x[1].sin())?;
+    /// let again = Function::parse(&f.to_string(), scalars(2), scalar())?;
+    /// assert_eq!(again.to_string(), f.to_string());
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
+    #[track_caller]
     pub fn parse(source: &str, inputs: S, outputs: R) -> Result<Self, Error> {
         let program = text::parse(source)?;
         verify(&program)?;
@@ -85,12 +95,22 @@ impl<S: Spec, R: Spec> Function<S, R> {
         let expected = (types_of(&inputs, caller)?, types_of(&outputs, caller)?);
         let found = (program.param_types(), program.result_types());
         if expected != found {
-            return Err(Error::Signature { expected: signature(&expected), found: signature(&found) });
+            let [expected, found] = [expected, found].map(|types| signature(&types));
+            return Err(Error::Signature { expected, found, at: SourceLoc::of(caller) });
         }
         Ok(Function::new(program, inputs, outputs))
     }
 
     /// This function, differentiated with respect to its argument number `I` only; the others are data.
+    ///
+    /// ```
+    /// use evolute_frontend::{Function, scalar, scalars};
+    ///
+    /// let f = Function::scalar((scalars(2), scalar()), |(x, t)| x[0] * x[1] * t)?;
+    /// let gradient = f.wrt::<0>().grad()?.compile()?;
+    /// assert_eq!(gradient.call((&[2.0, 3.0], &10.0))?, [30.0, 20.0]);
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
     pub fn wrt<const I: usize>(&self) -> Function<S, R, <S as Argument<I>>::Spec>
     where
         S: Argument<I>,
@@ -165,6 +185,17 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
     ///
     /// # Errors
     /// Inputs that do not fit the function, or an evaluation that fails.
+    ///
+    /// ```
+    /// use evolute_frontend::Function;
+    ///
+    /// let f = Function::scalar(1, |x| x[0].sqrt())?;
+    /// assert!(f.explain_nan(&[0.0])?.is_none());
+    /// let origin = f.grad()?.explain_nan(&[0.0])?.expect("the slope of √x at 0 is infinite");
+    /// assert_eq!(origin.number, f64::INFINITY);
+    /// println!("{origin}"); // the operation, its operands' values and its line
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
     pub fn explain_nan(&self, x: S::Host<'_>) -> Result<Option<NanOrigin>, Error> {
         let mut inputs = Default::default();
         S::inputs(x, &mut inputs);
@@ -175,6 +206,16 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
     ///
     /// # Errors
     /// Inputs that do not fit the function or are not real, or an evaluation that fails.
+    ///
+    /// ```
+    /// use evolute_frontend::Function;
+    ///
+    /// let f = Function::scalar(2, |x| x[0].sin() * x[1])?;
+    /// assert!(f.check_derivatives(&[0.3, 2.0])?.passed());
+    /// let hidden = Function::scalar(1, |x| x[0] * x[0].stop_gradient())?;
+    /// assert!(!hidden.check_derivatives(&[3.0])?.passed());
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
     pub fn check_derivatives(&self, x: S::Host<'_>) -> Result<DerivativeCheck, Error> {
         let mut inputs = Default::default();
         S::inputs(x, &mut inputs);

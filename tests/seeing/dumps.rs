@@ -2,7 +2,7 @@
 
 use evolute::ir::IrError;
 use evolute::prelude::*;
-use evolute::{CompileError, Error};
+use evolute::{CompileError, Error, TraceError};
 
 #[test]
 fn names_and_graphs_show() {
@@ -27,9 +27,15 @@ fn text_of_a_function_reads_back() {
     let f = Function::scalar(2, |x| x[0].sin() * x[1]).unwrap();
     let again = Function::parse(&f.to_string(), scalars(2), scalar()).unwrap();
     assert_eq!(f.program(), again.program());
+    let line = line!() + 1;
     let error = Function::parse(&f.to_string(), scalars(3), scalar()).unwrap_err();
-    assert!(matches!(error, Error::Signature { .. }), "{error}");
-    assert_eq!(error.to_string(), "expected a program (f64[3]) -> (f64), found (f64[2]) -> (f64)");
+    let Error::Signature { at, .. } = &error else { panic!("{error}") };
+    assert_eq!((&*at.file, at.line), (file!(), line));
+    assert!(error.to_string().ends_with(": expected a program (f64[3]) -> (f64), found (f64[2]) -> (f64)"));
+    let line = line!() + 1;
+    let error = Function::parse(&f.to_string(), scalars(usize::MAX), scalar()).unwrap_err();
+    let Error::Trace(TraceError::Extent { at, .. }) = &error else { panic!("{error}") };
+    assert_eq!((&*at.file, at.line), (file!(), line));
     assert!(matches!(
         Function::parse("nonsense", scalars(1), scalar()),
         Err(Error::Ir(IrError::Parse { .. }))

@@ -75,6 +75,15 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
     ///
     /// # Errors
     /// As [`grad`](Function::grad).
+    ///
+    /// ```
+    /// use evolute_frontend::Function;
+    ///
+    /// let f = Function::scalar(2, |x| x[0].powi(2) * x[1])?;
+    /// let (value, slope, curvature) = f.vhv()?.compile()?.call((&[3.0, 2.0], &[1.0, 0.0]))?;
+    /// assert_eq!((value, slope, curvature), (18.0, 12.0, 4.0));
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
     #[track_caller]
     #[allow(clippy::type_complexity, reason = "the tuple is the documentation")]
     pub fn vhv(&self) -> Result<Function<(S, A), (R, R, R), A>, Error> {
@@ -86,6 +95,14 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
     ///
     /// # Errors
     /// A program too large.
+    ///
+    /// ```
+    /// use evolute_frontend::Function;
+    ///
+    /// let f = Function::vector(2, |x| vec![x[0] * x[1], x[0] + x[1]])?;
+    /// assert_eq!(f.jacobian()?.compile()?.call(&[2.0, 3.0])?, [3.0, 2.0, 1.0, 1.0]);
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
     #[track_caller]
     pub fn jacobian(&self) -> Result<Function<S, Scalars<A::Kind>, A>, Error>
     where
@@ -100,6 +117,14 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
     ///
     /// # Errors
     /// A result that is not one real scalar; a program too large.
+    ///
+    /// ```
+    /// use evolute_frontend::Function;
+    ///
+    /// let f = Function::scalar(2, |x| x[0].powi(2) * x[1])?;
+    /// assert_eq!(f.hessian()?.compile()?.call(&[3.0, 2.0])?, [4.0, 6.0, 6.0, 0.0]);
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
     #[track_caller]
     pub fn hessian(&self) -> Result<Function<S, Scalars<A::Kind>, A>, Error>
     where
