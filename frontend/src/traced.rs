@@ -287,7 +287,8 @@ for_each_prim!(real_methods);
 
 impl<'t> Condition<'t> {
     /// `yes` where this holds, else `no`. Only the chosen one counts for derivatives: an infinite or
-    /// undefined derivative of the other does not enter.
+    /// undefined derivative of the other does not enter. Both are evaluated, so an integer division in either
+    /// can fail.
     #[track_caller]
     pub fn select<K: Kind>(
         self,

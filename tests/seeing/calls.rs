@@ -2,7 +2,8 @@
 
 use evolute::ir::FailureKind;
 use evolute::prelude::*;
-use evolute::{CallError, Error, Spec};
+use evolute::{CallError, Error, Int, Spec};
+use std::fmt::Debug;
 
 /// The same for the compiled and the interpreted function.
 fn check_call<S: Spec, R: Spec, A: Spec>(
@@ -110,23 +111,46 @@ fn a_nan_goes_through() {
     );
 }
 
+/// An integer division at this line failed.
+fn check_division<T: Debug>(result: Result<T, Error>, line: u32) {
+    let Err(Error::Call(CallError::Failure(failure))) = result else { panic!("{result:?}") };
+    assert_eq!(failure.kind, FailureKind::IntegerDivision);
+    let loc = failure.loc.as_ref().expect("a line");
+    assert_eq!((&*loc.file, loc.line), (file!(), line), "{failure}");
+}
+
 #[test]
-fn an_integer_division_by_zero_is_an_error_at_its_line() {
-    let line = line!() + 2;
-    let f =
-        Function::scalar((scalar(), scalar_of::<I64>()), |(x, n)| x * (evolute::Int::from(10) / *n).to_f64())
-            .unwrap();
-    check_call(&f, |f| f.call((&1.5, &5)), |y| assert_eq!(y.unwrap(), 3.0));
-    let fails = |result: Result<f64, Error>| {
-        let Err(Error::Call(CallError::Failure(failure))) = result else { panic!("{result:?}") };
-        assert_eq!(failure.kind, FailureKind::IntegerDivision);
-        let loc = failure.loc.as_ref().expect("a line");
-        assert_eq!((&*loc.file, loc.line), (file!(), line), "{failure}");
-    };
-    check_call(&f, |f| f.call((&1.5, &0)), fails);
-    let derivative = f.wrt::<0>().grad().unwrap();
-    check_call(&derivative, |f| f.call((&1.5, &5)), |g| assert_eq!(g.unwrap(), 2.0));
-    check_call(&derivative, |f| f.call((&1.5, &0)), fails);
+fn an_integer_division_without_a_result_is_an_error_at_its_line() {
+    let inputs = || (scalar(), scalar_of::<I64>(), scalar_of::<I64>());
+    let line = line!() + 1;
+    let quotient = Function::scalar(inputs(), |(x, m, n)| *x * (*m / *n).to_f64()).unwrap();
+    let remainder = Function::scalar(inputs(), |(x, m, n)| *x * (*m % *n).to_f64()).unwrap();
+    for (f, line, result) in [(quotient, line, 3.0), (remainder, line + 1, 1.5)] {
+        let slope = f.wrt::<0>().grad().unwrap();
+        check_call(&f, |f| f.call((&1.5, &11, &5)), |y| assert_eq!(y.unwrap(), result));
+        check_call(&slope, |f| f.call((&1.5, &11, &5)), |y| assert_eq!(y.unwrap(), result / 1.5));
+        for (m, n) in [(11, 0), (i64::MIN, -1)] {
+            check_call(&f, |f| f.call((&1.5, &m, &n)), |y| check_division(y, line));
+            check_call(&slope, |f| f.call((&1.5, &m, &n)), |y| check_division(y, line));
+        }
+    }
+}
+
+#[test]
+fn a_select_does_not_guard_an_integer_division_but_one_of_the_divisor_does() {
+    let line = line!() + 3;
+    let guarded = Function::scalar(scalar_of::<I64>(), |n| {
+        let zero = n.eq(0);
+        let quotient = Int::from(10) / *n;
+        zero.select(Int::from(0), quotient).to_f64()
+    });
+    check_call(&guarded.unwrap(), |f| f.call(&0), |y| check_division(y, line));
+    let divisor = Function::scalar(scalar_of::<I64>(), |n| {
+        let zero = n.eq(0);
+        let quotient = Int::from(10) / zero.select(1, *n);
+        zero.select(0, quotient).to_f64()
+    });
+    check_call(&divisor.unwrap(), |f| f.call(&0), |y| assert_eq!(y.unwrap(), 0.0));
 }
 
 #[test]
