@@ -24,10 +24,10 @@ mod tree;
 
 pub use compiled::Compiled;
 pub use error::{Error, TraceError};
-pub use function::Function;
+pub use function::{Function, Tracing};
 pub use kind::{Bool, F32, F64, I64, Kind, Number, RealKind, Store};
 pub use nested::{grad, hvp, jvp, value_and_grad, vjp};
 pub use real::{Logic, Real, Real64, RealSlice};
-pub use spec::{Cursor, Scalars, Single, Spec, scalar, scalar_of, scalars, scalars_of};
+pub use spec::{Cursor, RealSpec, Scalars, Single, Spec, scalar, scalar_of, scalars, scalars_of};
 pub use traced::{Condition, Int, Scalar, Scalar32, Traced};
 pub use tree::{Leaf, Leaves, Tree};
