@@ -39,8 +39,8 @@ pub use evolute_frontend::{
 };
 pub use evolute_ir as ir;
 pub use evolute_runtime::{
-    CallError, CompileError, CompileReport, Executable, Execution, FpMode, Input, Options, Output, Workspace,
-    check, explain,
+    CallError, CodegenError, CodegenOptions, CompileError, CompileReport, Executable, Execution, FpMode,
+    Input, Options, Output, Workspace, check, explain,
 };
 pub use evolute_transforms as transforms;
 
