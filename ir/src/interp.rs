@@ -126,9 +126,10 @@ impl Interpreter {
         decode::Decoder::new(program).decode()
     }
 
-    /// The number of decoded instructions.
+    /// The number of decoded instructions: scalar ones, and the others outside of loops.
     pub fn len(&self) -> usize {
-        self.codes.len() + self.steps.len()
+        let steps = self.steps.iter().filter(|step| !matches!(step, Step::Scalars(_)));
+        self.codes.len() + steps.count()
     }
 
     /// Whether an evaluation only moves its inputs to its outputs.
