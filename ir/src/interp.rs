@@ -1,13 +1,17 @@
 //! The reference interpreter: what a program means, and the oracle of native code.
 //!
-//! A program without derivative operators is decoded once into a list of [`Code`]s over 64-bit slots,
-//! one slot a scalar; an `f32`, `i64` or `bool` occupies the low bits. `element` and `pack` cost
-//! nothing: an array is the list of its elements' slots. Elementary functions are those of
+//! A program without derivative operators is decoded once into steps over 64-bit slots, one slot a scalar; an
+//! `f32`, `i64` or `bool` occupies the low bits. Most steps are stretches of scalar [`Code`]s. `element` and
+//! `pack` of scalars cost nothing: an array is the list of its elements' slots. The values of a nested region
+//! have slots of their own too, which every iteration overwrites. Elementary functions are those of
 //! `evolute-kernels`, which native code calls too, so both give the same bits.
 
 mod buffer;
 mod decode;
+mod decode_regions;
 mod eval;
+mod regions;
+mod steps;
 
 pub use buffer::Buffer;
 pub use eval::{RealPrims, cast, eval_prim};
@@ -17,6 +21,7 @@ use crate::error::IrError;
 use crate::program::{Program, SourceLoc};
 use crate::types::{Elem, Literal, Type};
 use std::ops::Range;
+use steps::Step;
 use thiserror::Error;
 
 /// Why an evaluation has no value. The user's mistake, at the user's line.
@@ -59,8 +64,18 @@ struct Code {
 #[derive(Clone, Debug, Default)]
 pub struct Machine {
     slots: Vec<u64>,
-    /// The first instruction that failed, by its destination.
-    failed: Option<u32>,
+    /// What failed first.
+    failed: Option<Failed>,
+    /// Between the results of a loop's body and its next parameters.
+    scratch: Vec<u64>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Failed {
+    /// A scalar instruction, by its destination.
+    Scalar(u32),
+    /// Another instruction, by the number of its check.
+    Check(u32),
 }
 
 /// Where the elements of a value lie.
@@ -88,7 +103,9 @@ impl Slots {
 
 /// A decoded program.
 pub struct Interpreter {
+    /// Scalar instructions; steps name stretches of them.
     codes: Vec<Code>,
+    steps: Vec<Step>,
     /// The slots at the start of an evaluation: constants are in place, all else is zero.
     initial: Vec<u64>,
     places: Table<Value, Slots>,
@@ -96,6 +113,8 @@ pub struct Interpreter {
     results: Vec<(Type, Slots)>,
     /// The source lines of instructions that can fail, by destination.
     fallible: Vec<(u32, Option<SourceLoc>)>,
+    /// What the failures of other instructions mean.
+    checks: Vec<Failure>,
 }
 
 impl Interpreter {
@@ -104,22 +123,23 @@ impl Interpreter {
     /// # Errors
     /// If it still holds derivative operators, or too many scalars to keep in memory.
     pub fn new(program: &Program) -> Result<Interpreter, IrError> {
-        decode::Decoder::default().decode(program)
+        decode::Decoder::new(program).decode()
     }
 
-    /// The number of scalar instructions an evaluation executes.
+    /// The number of decoded instructions: scalar ones, and the others outside of loops.
     pub fn len(&self) -> usize {
-        self.codes.len()
+        let steps = self.steps.iter().filter(|step| !matches!(step, Step::Scalars(_)));
+        self.codes.len() + steps.count()
     }
 
     /// Whether an evaluation only moves its inputs to its outputs.
     pub fn is_empty(&self) -> bool {
-        self.codes.is_empty()
+        self.steps.is_empty()
     }
 
     /// A state for evaluations, the only thing that allocates.
     pub fn machine(&self) -> Machine {
-        Machine { slots: self.initial.clone(), failed: None }
+        Machine { slots: self.initial.clone(), ..Machine::default() }
     }
 
     /// Sets element `index` of parameter `param`.
@@ -144,15 +164,14 @@ impl Interpreter {
     /// The first instruction that failed.
     pub fn run(&self, machine: &mut Machine) -> Result<(), Failure> {
         machine.failed = None;
-        for code in &self.codes {
-            (code.run)(machine, code);
-        }
+        self.execute(&self.steps, machine);
         match machine.failed {
             None => Ok(()),
-            Some(dst) => {
+            Some(Failed::Scalar(dst)) => {
                 let loc = self.fallible.iter().find(|(d, _)| *d == dst).and_then(|(_, loc)| loc.clone());
                 Err(Failure { kind: FailureKind::IntegerDivision, loc })
             }
+            Some(Failed::Check(number)) => Err(self.checks[number as usize].clone()),
         }
     }
 

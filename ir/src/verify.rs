@@ -419,6 +419,9 @@ impl<'a> Verifier<'a> {
     fn added_to(&self, region: Region, sum: Value) -> Option<Value> {
         let program = self.program;
         let body = &program.regions[region];
+        if body.results.contains(&sum) {
+            return None;
+        }
         let uses = |&&inst: &&Inst| program.operand_list(inst).is_some_and(|list| list.contains(&sum));
         let mut users = body.insts.iter().filter(uses);
         let (&user, None) = (users.next()?, users.next()) else { return None };

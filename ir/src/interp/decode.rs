@@ -1,45 +1,97 @@
-//! Decoding: a program becomes a list of scalar instructions over slots.
+//! Decoding: a program becomes steps over slots.
 
-use super::eval::{cast_code, prim_code};
-use super::{Code, Interpreter, Machine, Slots};
-use crate::entity::{Table, Value};
+use super::eval::{Run, cast_code, prim_code};
+use super::steps::{Dot, Indices, Pointwise, Reduce, Step, Work, nothing};
+use super::{Code, Failure, FailureKind, Interpreter, Machine, Slots};
+use crate::entity::{Inst, Region, Table, Value};
 use crate::error::IrError;
 use crate::infer;
+use crate::prim::Prim;
 use crate::program::{Op, Program, SourceLoc};
-use crate::types::Elem;
+use crate::structure::Reduction;
+use crate::types::{Elem, Literal};
 
 /// The most scalars an evaluation may hold: 4 GiB of slots.
 const MAX_SLOTS: usize = 1 << 29;
 
-#[derive(Default)]
-pub(super) struct Decoder {
+/// Operations on more elements are one step, not an instruction an element.
+const MAX_UNROLLED: usize = 64;
+
+pub(super) struct Decoder<'p> {
+    pub(super) program: &'p Program,
     codes: Vec<Code>,
     initial: Vec<u64>,
-    places: Table<Value, Slots>,
+    pub(super) places: Table<Value, Slots>,
     fallible: Vec<(u32, Option<SourceLoc>)>,
+    checks: Vec<Failure>,
+    /// Values that are only added to, so that this can be done in their place.
+    pub(super) sums: Table<Value, bool>,
+    /// The steps of the region at hand, and its first code that no step names.
+    steps: Vec<Step>,
+    unnamed: usize,
 }
 
-impl Decoder {
-    pub(super) fn decode(mut self, program: &Program) -> Result<Interpreter, IrError> {
-        for (value, _) in program.values().iter() {
-            let slots = match program.def_inst(value) {
-                None => self.fresh(program.ty(value).shape.len())?,
-                Some(inst) => self.decode_inst(program, value, program.op(inst), program.operands(inst))?,
-            };
-            self.places.push(slots);
+impl<'p> Decoder<'p> {
+    pub(super) fn new(program: &'p Program) -> Self {
+        let count = program.values().len();
+        Decoder {
+            program,
+            codes: Vec::new(),
+            initial: Vec::new(),
+            places: Table::filled(count, Slots::Range(0..0)),
+            fallible: Vec::new(),
+            checks: Vec::new(),
+            sums: Table::filled(count, false),
+            steps: Vec::new(),
+            unnamed: 0,
         }
+    }
+
+    pub(super) fn decode(mut self) -> Result<Interpreter, IrError> {
+        let program = self.program;
+        for &param in &program.root().params {
+            self.define(param)?;
+        }
+        let steps = self.region(Program::ROOT)?;
         let place = |&v: &Value| (program.ty(v).clone(), self.places[v].clone());
         Ok(Interpreter {
             params: program.root().params.iter().map(place).collect(),
             results: program.root().results.iter().map(place).collect(),
             codes: self.codes,
+            steps,
             initial: self.initial,
             places: self.places,
             fallible: self.fallible,
+            checks: self.checks,
         })
     }
 
-    fn fresh(&mut self, len: usize) -> Result<Slots, IrError> {
+    /// The steps of a region whose parameters have places.
+    pub(super) fn region(&mut self, region: Region) -> Result<Vec<Step>, IrError> {
+        self.name_codes();
+        let outer = std::mem::take(&mut self.steps);
+        for &inst in &self.program.region(region).insts {
+            self.inst(inst)?;
+        }
+        self.name_codes();
+        Ok(std::mem::replace(&mut self.steps, outer))
+    }
+
+    /// Makes a step of the codes that belong to none.
+    fn name_codes(&mut self) {
+        let end = self.codes.len();
+        if self.unnamed < end {
+            self.steps.push(Step::Scalars(self.unnamed..end));
+            self.unnamed = end;
+        }
+    }
+
+    pub(super) fn push(&mut self, step: Step) {
+        self.name_codes();
+        self.steps.push(step);
+    }
+
+    pub(super) fn fresh(&mut self, len: usize) -> Result<Slots, IrError> {
         let start = self.initial.len();
         if len > MAX_SLOTS - start {
             return Err(IrError::TooLarge { limit: MAX_SLOTS });
@@ -48,58 +100,222 @@ impl Decoder {
         Ok(Slots::Range(start as u32..(start + len) as u32))
     }
 
-    fn decode_inst(
-        &mut self,
-        program: &Program,
-        value: Value,
-        op: Op,
-        operands: &[Value],
-    ) -> Result<Slots, IrError> {
-        let elem = operands.first().map_or(Elem::F64, |&v| program.ty(v).elem);
-        let run: fn(&mut Machine, &Code) = match op {
+    /// Gives `value` a place of its own.
+    pub(super) fn define(&mut self, value: Value) -> Result<Slots, IrError> {
+        let slots = self.fresh(self.program.ty(value).shape.len())?;
+        self.places[value] = slots.clone();
+        Ok(slots)
+    }
+
+    pub(super) fn work(&mut self) -> Result<Work, IrError> {
+        Ok(Work(self.fresh(3)?.get(0)))
+    }
+
+    pub(super) fn check(&mut self, kind: FailureKind, value: Option<Value>) -> u32 {
+        let loc = value.and_then(|value| self.program.loc(value).cloned());
+        self.checks.push(Failure { kind, loc });
+        self.checks.len() as u32 - 1
+    }
+
+    pub(super) fn prim(&self, prim: Prim, elem: Elem) -> Result<Run, IrError> {
+        prim_code(prim, elem).ok_or_else(|| {
+            infer::mismatch(Op::Prim(prim), format!("an element of `{}`", prim.name()), elem.to_string())
+        })
+    }
+
+    pub(super) fn elem(&self, value: Value) -> Elem {
+        self.program.ty(value).elem
+    }
+
+    fn inst(&mut self, inst: Inst) -> Result<(), IrError> {
+        let program = self.program;
+        let (op, operands) = (program.op(inst), program.operands(inst));
+        match op {
+            Op::Loop { body, condition, spec } => {
+                return self.looping(inst, body, condition, program.loop_spec(spec));
+            }
+            Op::Cond { yes, no, sums } => return self.choice(inst, yes, no, sums as usize),
+            Op::Jvp { .. } | Op::Vjp { .. } => {
+                return Err(infer::mismatch(op, "a program without derivative operators", "one"));
+            }
+            _ => {}
+        }
+        let value = program.result(inst);
+        match op {
             Op::Const(literal) => {
-                let slot = self.fresh(1)?;
+                let slot = self.define(value)?;
                 self.initial[slot.get(0) as usize] = literal.to_slot();
-                return Ok(slot);
             }
             Op::Element(index) => {
                 let slot = self.places[operands[0]].get(index as usize);
-                return Ok(Slots::Range(slot..slot + 1));
+                self.places[value] = Slots::Range(slot..slot + 1);
             }
-            Op::Pack(_) => {
-                return Ok(Slots::List(operands.iter().map(|&v| self.places[v].get(0)).collect()));
+            Op::Pack(_) => self.pack(value, operands)?,
+            Op::Iota(_) => {
+                let slots = self.define(value)?;
+                for i in 0..slots.len() {
+                    self.initial[slots.get(i) as usize] = i as u64;
+                }
             }
-            Op::Prim(prim) => prim_code(prim, elem).ok_or_else(|| {
-                infer::mismatch(op, format!("an element of `{}`", prim.name()), elem.to_string())
-            })?,
-            Op::Cast(to) => cast_code(elem, to),
-            Op::Select => |m, c| {
-                let chosen = if m.bool(c.a) { c.b } else { c.c };
-                m.slots[c.dst as usize] = m.slots[chosen as usize];
-            },
-            Op::Iota(_)
-            | Op::View(..)
-            | Op::Spread(..)
-            | Op::Reduce(..)
-            | Op::Dot
-            | Op::At
-            | Op::AddAt
-            | Op::Loop { .. }
-            | Op::Cond { .. }
-            | Op::Jvp { .. }
-            | Op::Vjp { .. } => {
-                return Err(infer::mismatch(op, "a program without derivative operators", "one"));
+            Op::Prim(prim) => {
+                let run = self.prim(prim, self.elem(operands[0]))?;
+                let can_fail = prim.may_fail() && self.elem(operands[0]) == Elem::I64;
+                self.pointwise(value, run, operands, can_fail)?;
             }
-        };
-        let dst = self.fresh(program.ty(value).shape.len())?;
-        for i in 0..dst.len() {
+            Op::Cast(to) => self.pointwise(value, cast_code(self.elem(operands[0]), to), operands, false)?,
+            Op::Select => self.pointwise(value, select, operands, false)?,
+            Op::View(_, strides) => {
+                let (from, to) = (self.places[operands[0]].clone(), self.define(value)?);
+                let shape = program.ty(value).shape.clone();
+                self.push(Step::View { from, to, strides: program.strides(strides).clone(), shape });
+            }
+            Op::Spread(_, strides) => {
+                let (from, to) = (self.places[operands[0]].clone(), self.define(value)?);
+                let shape = program.ty(operands[0]).shape.clone();
+                let add = self.prim(Prim::Add, self.elem(value))?;
+                self.push(Step::Spread { from, to, strides: program.strides(strides).clone(), shape, add });
+            }
+            Op::Reduce(reduction, _) => self.reduce(value, reduction, operands[0])?,
+            Op::Dot => self.dot(value, operands)?,
+            Op::At => {
+                let indices = self.indices(value, operands[0], &operands[1..]);
+                let (from, to) = (self.places[operands[0]].clone(), self.define(value)?);
+                self.push(Step::At { from, to, indices });
+            }
+            Op::AddAt => self.add_at(value, operands)?,
+            Op::Loop { .. } | Op::Cond { .. } | Op::Jvp { .. } | Op::Vjp { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Scalars stay where they are; arrays are copied behind each other.
+    fn pack(&mut self, value: Value, operands: &[Value]) -> Result<(), IrError> {
+        if operands.len() == self.program.ty(value).shape.len() {
+            self.places[value] = Slots::List(operands.iter().map(|&v| self.places[v].get(0)).collect());
+            return Ok(());
+        }
+        let all = self.define(value)?;
+        let mut start = all.get(0);
+        for &operand in operands {
+            let from = self.places[operand].clone();
+            let end = start + from.len() as u32;
+            self.push(Step::Copy { from, to: Slots::Range(start..end) });
+            start = end;
+        }
+        Ok(())
+    }
+
+    fn pointwise(
+        &mut self,
+        value: Value,
+        run: Run,
+        operands: &[Value],
+        can_fail: bool,
+    ) -> Result<(), IrError> {
+        let to = self.define(value)?;
+        if can_fail {
+            let loc = self.program.loc(value);
+            self.fallible.extend((0..to.len()).map(|i| (to.get(i), loc.cloned())));
+        }
+        if to.len() > MAX_UNROLLED {
+            let slots = |n: usize| operands.get(n).map_or(Slots::Range(0..0), |&v| self.places[v].clone());
+            let operands = [slots(0), slots(1), slots(2)];
+            self.push(Step::Pointwise(Pointwise { run, to, operands }));
+            return Ok(());
+        }
+        for i in 0..to.len() {
             let slot = |n: usize| operands.get(n).map_or(0, |&v| self.places[v].get(i));
             let (a, b, c) = (slot(0), slot(1), slot(2));
-            self.codes.push(Code { run, dst: dst.get(i), a, b, c });
-            if matches!(op, Op::Prim(prim) if prim.may_fail()) && elem == Elem::I64 {
-                self.fallible.push((dst.get(i), program.loc(value).cloned()));
-            }
+            self.codes.push(Code { run, dst: to.get(i), a, b, c });
         }
-        Ok(dst)
+        Ok(())
+    }
+
+    fn reduce(&mut self, value: Value, reduction: Reduction, operand: Value) -> Result<(), IrError> {
+        let elem = self.elem(operand);
+        let real = |x: f64| Literal::from_f64(elem, x).to_slot();
+        let extreme = |x: f64, int: i64| if elem == Elem::I64 { int as u64 } else { real(x) };
+        let (combine, start, empty) = match reduction {
+            Reduction::Sum => (self.prim(Prim::Add, elem)?, nothing(elem), 0),
+            Reduction::Prod => (self.prim(Prim::Mul, elem)?, real(1.0), real(1.0)),
+            Reduction::Max => (self.prim(Prim::Max, elem)?, 0, extreme(f64::NEG_INFINITY, i64::MIN)),
+            Reduction::Min => (self.prim(Prim::Min, elem)?, 0, extreme(f64::INFINITY, i64::MAX)),
+            Reduction::ArgMax => (better(elem, true), 0, 0),
+            Reduction::ArgMin => (better(elem, false), 0, 0),
+        };
+        let extents = self.program.ty(operand).shape.extents();
+        let kept = self.program.ty(value).shape.extents().len();
+        let count = extents[kept..].iter().map(|&e| e as usize).product();
+        let (from, to) = (self.places[operand].clone(), self.define(value)?);
+        let work = self.work()?;
+        self.push(Step::Reduce(Reduce { reduction, from, to, count, combine, start, empty, work }));
+        Ok(())
+    }
+
+    fn dot(&mut self, value: Value, operands: &[Value]) -> Result<(), IrError> {
+        let [a, b] = [0, 1].map(|i| self.program.ty(operands[i]).shape.extents());
+        let extents = [a[0], a[1], a[2], b[2]].map(|e| e as usize);
+        let elem = self.elem(value);
+        let operands = [0, 1].map(|i| self.places[operands[i]].clone());
+        let (mul, add) = (self.prim(Prim::Mul, elem)?, self.prim(Prim::Add, elem)?);
+        let (to, work) = (self.define(value)?, self.work()?);
+        self.push(Step::Dot(Dot { operands, to, extents, mul, add, start: nothing(elem), work }));
+        Ok(())
+    }
+
+    fn indices(&mut self, value: Value, array: Value, indices: &[Value]) -> Indices {
+        let (extents, part) = self.program.ty(array).shape.extents().split_at(indices.len());
+        Indices {
+            slots: indices.iter().map(|&i| self.places[i].get(0)).collect(),
+            extents: extents.into(),
+            part: part.iter().map(|&e| e as usize).product(),
+            check: self.check(FailureKind::Index, Some(value)),
+        }
+    }
+
+    /// A sum is added to in its place.
+    fn add_at(&mut self, value: Value, operands: &[Value]) -> Result<(), IrError> {
+        let (array, term) = (operands[0], operands[1]);
+        let to = match self.sums[array] {
+            true => self.places[array].clone(),
+            false => {
+                let to = self.fresh(self.program.ty(array).shape.len())?;
+                self.push(Step::Copy { from: self.places[array].clone(), to: to.clone() });
+                to
+            }
+        };
+        self.sums[value] = self.sums[array];
+        self.places[value] = to.clone();
+        let indices = self.indices(value, array, &operands[2..]);
+        let (from, add) = (self.places[term].clone(), self.prim(Prim::Add, self.elem(array))?);
+        self.push(Step::AddAt { from, to, indices, add });
+        Ok(())
+    }
+}
+
+fn select(m: &mut Machine, c: &Code) {
+    let chosen = if m.bool(c.a) { c.b } else { c.c };
+    m.slots[c.dst as usize] = m.slots[chosen as usize];
+}
+
+/// Whether the second operand is to be taken for the largest, or the smallest: it is better, or the first NaN.
+fn better(elem: Elem, largest: bool) -> Run {
+    macro_rules! compare {
+        ($get:ident, $op:tt) => {
+            |m, c| {
+                let (a, b) = (m.$get(c.a), m.$get(c.b));
+                #[allow(clippy::eq_op, reason = "only a NaN differs from itself")]
+                let better = b $op a || (b != b && a == a);
+                m.slots[c.dst as usize] = u64::from(better);
+            }
+        };
+    }
+    match (elem, largest) {
+        (Elem::F64, true) => compare!(f64, >),
+        (Elem::F64, false) => compare!(f64, <),
+        (Elem::F32, true) => compare!(f32, >),
+        (Elem::F32, false) => compare!(f32, <),
+        (Elem::I64 | Elem::Bool, true) => compare!(i64, >),
+        (Elem::I64 | Elem::Bool, false) => compare!(i64, <),
     }
 }

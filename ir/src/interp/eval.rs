@@ -1,7 +1,7 @@
 //! Evaluation of THE table's rows on scalars: as instructions of the interpreter, on literals, and as
 //! plain functions of `f64` and `f32`.
 
-use super::{Code, Failure, FailureKind, Machine};
+use super::{Code, Failed, Failure, FailureKind, Machine};
 use crate::for_each_prim;
 use crate::prim::Prim;
 use crate::types::{Elem, Literal};
@@ -133,7 +133,7 @@ fn maximum<T: Real>(x: T, y: T) -> T {
 
 fn fail_unless(m: &mut Machine, c: &Code, ok: bool) -> bool {
     if !ok {
-        m.failed.get_or_insert(c.dst);
+        m.failed.get_or_insert(Failed::Scalar(c.dst));
     }
     ok
 }
@@ -229,7 +229,7 @@ macro_rules! arms {
     }};
 }
 
-type Run = fn(&mut Machine, &Code);
+pub(super) type Run = fn(&mut Machine, &Code);
 
 macro_rules! define_eval {
     ($($Variant:ident $name:ident ($($x:ident: $class:ident),+) -> $r:ident: $result:ident,
@@ -305,7 +305,7 @@ pub fn eval_prim(prim: Prim, operands: &[Literal]) -> Result<Literal, Failure> {
     let failure = || Failure { kind: FailureKind::IntegerDivision, loc: None };
     let elem = operands.first().ok_or_else(failure)?.elem();
     let run = prim_code(prim, elem).ok_or_else(failure)?;
-    let mut machine = Machine { slots: vec![0; 4], failed: None };
+    let mut machine = Machine { slots: vec![0; 4], ..Machine::default() };
     for (slot, operand) in machine.slots[1..].iter_mut().zip(operands) {
         *slot = operand.to_slot();
     }
@@ -318,7 +318,7 @@ pub fn eval_prim(prim: Prim, operands: &[Literal]) -> Result<Literal, Failure> {
 
 /// Converts one scalar, as [`Op::Cast`](crate::Op::Cast) does.
 pub fn cast(x: Literal, to: Elem) -> Literal {
-    let mut machine = Machine { slots: vec![0, x.to_slot()], failed: None };
+    let mut machine = Machine { slots: vec![0, x.to_slot()], ..Machine::default() };
     let run = cast_code(x.elem(), to);
     run(&mut machine, &Code { run, dst: 0, a: 1, b: 0, c: 0 });
     Literal::from_slot(to, machine.slots[0])

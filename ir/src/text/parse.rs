@@ -2,8 +2,8 @@
 //!
 //! The tables are filled as the text stands, without sharing or folding, so duplicates and dead code come
 //! back. Types are inferred where the text leaves them out; an operand that is not defined, belongs to
-//! another region or has the wrong type is refused here, with its line. What only concerns levels and roles
-//! is left to [`verify`](crate::verify). Nested regions are kept on a stack of at most [`MAX_DEPTH`], not in
+//! another region or has the wrong type is refused here, with its line. What only concerns levels and roles,
+//! and how sums are used, is left to [`verify`](crate::verify). Nested regions are kept on a stack of at most [`MAX_DEPTH`], not in
 //! recursion, so no text exhausts the thread's.
 
 use super::cursor::{Cursor, Name, Read};

@@ -1,0 +1,303 @@
+//! What an interpreter executes besides scalar instructions: arrays, one step an instruction.
+
+use super::eval::Run;
+use super::regions::{Choice, Loop};
+use super::{Code, Failed, Interpreter, Machine, Slots};
+use crate::structure::{LANES, Reduction, Strides};
+use crate::types::{Elem, Shape};
+use std::ops::Range;
+
+/// One step of an evaluation.
+pub(super) enum Step {
+    /// A stretch of [`Interpreter::codes`].
+    Scalars(Range<usize>),
+    /// A scalar instruction for each element.
+    Pointwise(Pointwise),
+    Copy {
+        from: Slots,
+        to: Slots,
+    },
+    View {
+        from: Slots,
+        to: Slots,
+        strides: Strides,
+        shape: Shape,
+    },
+    Spread {
+        from: Slots,
+        to: Slots,
+        strides: Strides,
+        shape: Shape,
+        add: Run,
+    },
+    Reduce(Reduce),
+    Dot(Dot),
+    At {
+        from: Slots,
+        to: Slots,
+        indices: Indices,
+    },
+    /// `to` holds what is added to.
+    AddAt {
+        from: Slots,
+        to: Slots,
+        indices: Indices,
+        add: Run,
+    },
+    Loop(Box<Loop>),
+    Choice(Box<Choice>),
+}
+
+pub(super) struct Pointwise {
+    pub(super) run: Run,
+    pub(super) to: Slots,
+    pub(super) operands: [Slots; 3],
+}
+
+/// Elements `n·k…n·(k+1)` are combined to element `k`.
+pub(super) struct Reduce {
+    pub(super) reduction: Reduction,
+    pub(super) from: Slots,
+    pub(super) to: Slots,
+    /// How many elements are combined to one.
+    pub(super) count: usize,
+    /// What combines two, or for an index whether the second is to be taken.
+    pub(super) combine: Run,
+    /// Where lanes start.
+    pub(super) start: u64,
+    /// The result of no elements.
+    pub(super) empty: u64,
+    pub(super) work: Work,
+}
+
+/// Slots for a combination: two operands and a result.
+#[derive(Clone, Copy)]
+pub(super) struct Work(pub(super) u32);
+
+/// `[b, m, k] · [b, k, n]`.
+pub(super) struct Dot {
+    pub(super) operands: [Slots; 2],
+    pub(super) to: Slots,
+    pub(super) extents: [usize; 4],
+    pub(super) mul: Run,
+    pub(super) add: Run,
+    pub(super) start: u64,
+    pub(super) work: Work,
+}
+
+/// Computed indices of an array's first axes.
+pub(super) struct Indices {
+    pub(super) slots: Vec<u32>,
+    pub(super) extents: Vec<u32>,
+    /// The number of elements of the part.
+    pub(super) part: usize,
+    /// The check that an index out of range fails.
+    pub(super) check: u32,
+}
+
+impl Work {
+    fn combine(self, m: &mut Machine, run: Run, a: u64, b: u64) -> u64 {
+        let Work(slot) = self;
+        m.slots[slot as usize] = a;
+        m.slots[slot as usize + 1] = b;
+        run(m, &Code { run, dst: slot + 2, a: slot, b: slot + 1, c: slot });
+        m.slots[slot as usize + 2]
+    }
+
+    /// The lanes' sum, in the order of Note [Summation].
+    pub(super) fn tree(self, m: &mut Machine, run: Run, mut lanes: [u64; LANES]) -> u64 {
+        for width in [4, 2, 1] {
+            for lane in 0..width {
+                lanes[lane] = self.combine(m, run, lanes[lane], lanes[lane + width]);
+            }
+        }
+        lanes[0]
+    }
+}
+
+impl Machine {
+    pub(super) fn get(&self, slots: &Slots, index: usize) -> u64 {
+        self.slots[slots.get(index) as usize]
+    }
+
+    pub(super) fn put(&mut self, slots: &Slots, index: usize, value: u64) {
+        self.slots[slots.get(index) as usize] = value;
+    }
+
+    pub(super) fn copy(&mut self, from: &Slots, to: &Slots) {
+        for index in 0..to.len() {
+            self.put(to, index, self.get(from, index));
+        }
+    }
+
+    pub(super) fn fail(&mut self, check: u32) {
+        self.failed.get_or_insert(Failed::Check(check));
+    }
+
+    /// The first element of the part, or `None` if there is nothing at all. Indices out of range fail and are
+    /// clamped.
+    fn offset(&mut self, indices: &Indices) -> Option<usize> {
+        let mut offset = 0;
+        for (&slot, &extent) in indices.slots.iter().zip(&indices.extents) {
+            let (index, extent) = (self.i64(slot), i64::from(extent));
+            if !(0..extent).contains(&index) {
+                self.fail(indices.check);
+            }
+            if extent == 0 {
+                return None;
+            }
+            offset = offset * extent as usize + index.clamp(0, extent - 1) as usize;
+        }
+        Some(offset * indices.part)
+    }
+}
+
+impl Interpreter {
+    pub(super) fn execute(&self, steps: &[Step], m: &mut Machine) {
+        for step in steps {
+            self.step(step, m);
+        }
+    }
+
+    fn step(&self, step: &Step, m: &mut Machine) {
+        match step {
+            Step::Scalars(range) => {
+                for code in &self.codes[range.clone()] {
+                    (code.run)(m, code);
+                }
+            }
+            Step::Pointwise(pointwise) => pointwise.execute(m),
+            Step::Copy { from, to } => m.copy(from, to),
+            Step::View { from, to, strides, shape } => {
+                for_each_index(shape, |number, index| {
+                    let element = m.get(from, strides.flat(index) as usize);
+                    m.put(to, number, element);
+                });
+            }
+            Step::Spread { from, to, strides, shape, add } => {
+                (0..to.len()).for_each(|i| m.put(to, i, 0));
+                for_each_index(shape, |number, index| {
+                    let slot = to.get(strides.flat(index) as usize);
+                    add(m, &Code { run: *add, dst: slot, a: slot, b: from.get(number), c: slot });
+                });
+            }
+            Step::Reduce(reduce) => reduce.execute(m),
+            Step::Dot(dot) => dot.execute(m),
+            Step::At { from, to, indices } => {
+                let offset = m.offset(indices);
+                for i in 0..to.len() {
+                    let element = offset.map_or(0, |offset| m.get(from, offset + i));
+                    m.put(to, i, element);
+                }
+            }
+            Step::AddAt { from, to, indices, add } => {
+                let Some(offset) = m.offset(indices) else { return };
+                for i in 0..indices.part {
+                    let slot = to.get(offset + i);
+                    add(m, &Code { run: *add, dst: slot, a: slot, b: from.get(i), c: slot });
+                }
+            }
+            Step::Loop(looping) => self.execute_loop(looping, m),
+            Step::Choice(choice) => self.execute_choice(choice, m),
+        }
+    }
+}
+
+/// Calls `f` with every index of `shape`, in row-major order, and its number.
+fn for_each_index(shape: &Shape, mut f: impl FnMut(usize, &[u32])) {
+    let extents = shape.extents();
+    let mut index = vec![0; extents.len()];
+    for number in 0..shape.len() {
+        f(number, &index);
+        for (i, &extent) in index.iter_mut().zip(extents).rev() {
+            *i += 1;
+            if *i < extent {
+                break;
+            }
+            *i = 0;
+        }
+    }
+}
+
+impl Pointwise {
+    fn execute(&self, m: &mut Machine) {
+        for i in 0..self.to.len() {
+            let [a, b, c] = self.operands.each_ref().map(|x| if x.len() == 0 { 0 } else { x.get(i) });
+            (self.run)(m, &Code { run: self.run, dst: self.to.get(i), a, b, c });
+        }
+    }
+}
+
+impl Reduce {
+    fn execute(&self, m: &mut Machine) {
+        for k in 0..self.to.len() {
+            let value = match self.reduction {
+                _ if self.count == 0 => self.empty,
+                Reduction::Sum | Reduction::Prod => self.lanes(m, k * self.count),
+                Reduction::Max | Reduction::Min => self.fold(m, k * self.count),
+                Reduction::ArgMax | Reduction::ArgMin => self.find(m, k * self.count),
+            };
+            m.put(&self.to, k, value);
+        }
+    }
+
+    fn lanes(&self, m: &mut Machine, first: usize) -> u64 {
+        let mut lanes = [self.start; LANES];
+        for i in 0..self.count {
+            let term = m.get(&self.from, first + i);
+            lanes[i % LANES] = self.work.combine(m, self.combine, lanes[i % LANES], term);
+        }
+        self.work.tree(m, self.combine, lanes)
+    }
+
+    fn fold(&self, m: &mut Machine, first: usize) -> u64 {
+        let mut best = m.get(&self.from, first);
+        for i in 1..self.count {
+            let element = m.get(&self.from, first + i);
+            best = self.work.combine(m, self.combine, best, element);
+        }
+        best
+    }
+
+    /// `combine` tells whether the second is better than the first.
+    fn find(&self, m: &mut Machine, first: usize) -> u64 {
+        let (mut best, mut place) = (m.get(&self.from, first), 0);
+        for i in 1..self.count {
+            let element = m.get(&self.from, first + i);
+            if self.work.combine(m, self.combine, best, element) != 0 {
+                (best, place) = (element, i);
+            }
+        }
+        place as u64
+    }
+}
+
+impl Dot {
+    fn execute(&self, m: &mut Machine) {
+        let [batches, rows, depth, columns] = self.extents;
+        for batch in 0..batches {
+            for row in 0..rows {
+                for column in 0..columns {
+                    let mut lanes = [self.start; LANES];
+                    for k in 0..depth {
+                        let a = m.get(&self.operands[0], (batch * rows + row) * depth + k);
+                        let b = m.get(&self.operands[1], (batch * depth + k) * columns + column);
+                        let product = self.work.combine(m, self.mul, a, b);
+                        lanes[k % LANES] = self.work.combine(m, self.add, lanes[k % LANES], product);
+                    }
+                    let sum = if depth == 0 { 0 } else { self.work.tree(m, self.add, lanes) };
+                    m.put(&self.to, (batch * rows + row) * columns + column, sum);
+                }
+            }
+        }
+    }
+}
+
+/// `−0`, which added to a number leaves it as it is.
+pub(super) fn nothing(elem: Elem) -> u64 {
+    match elem {
+        Elem::F64 => (-0.0f64).to_bits(),
+        Elem::F32 => u64::from((-0.0f32).to_bits()),
+        Elem::I64 | Elem::Bool => 0,
+    }
+}
