@@ -38,10 +38,56 @@ pub enum TraceError {
         /// The user's line.
         at: SourceLoc,
     },
-    /// The closure of an inner derivative panicked and the panic was caught inside the trace.
-    #[error("at {at}: the closure of this derivative panicked")]
+    /// Arrays of shapes that do not go together, an index or an axis that an array does not have.
+    #[error("at {at}: `{operation}` expects {expected}, found {found}")]
+    Shape {
+        /// The method or primitive.
+        operation: &'static str,
+        /// What it takes.
+        expected: String,
+        /// What it was given.
+        found: String,
+        /// The user's line.
+        at: SourceLoc,
+    },
+    /// An iteration gives other values than it was given. Their number, elements and shapes stay the same in every
+    /// iteration.
+    #[error("at {at}: an iteration is given {expected} and gives {found}")]
+    Carry {
+        /// What the loop starts with.
+        expected: String,
+        /// What its closure gives.
+        found: String,
+        /// The line of the loop.
+        at: SourceLoc,
+    },
+    /// The branches of a conditional give different values.
+    #[error("at {at}: one branch gives {yes}, the other {no}")]
+    Branches {
+        /// What the first gives.
+        yes: String,
+        /// What the second gives.
+        no: String,
+        /// The line of the conditional.
+        at: SourceLoc,
+    },
+    /// A loop runs as often as a traced integer says, of which no bound is known. Say
+    /// [`n.at_most(cap)`](crate::Int::at_most).
+    #[error("at {at}: the number of iterations has no known bound: use `at_most`")]
+    Unbounded {
+        /// The line of the loop.
+        at: SourceLoc,
+    },
+    /// An array outside of every trace, where only scalars have values.
+    #[error("at {at}: an array outside of a trace")]
+    Outside {
+        /// The user's line.
+        at: SourceLoc,
+    },
+    /// The closure of an inner derivative, loop or conditional panicked and the panic was caught inside the trace.
+    #[error("at {at}: the closure of this derivative, loop or conditional panicked")]
     Panicked {
-        /// The line of the derivative.
+        /// The line of the derivative, loop or conditional.
         at: SourceLoc,
     },
     /// A value of a trace around this one, or of an inner derivative whose closure has ended. Compute with values

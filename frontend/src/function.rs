@@ -1,6 +1,7 @@
 //! Traced functions: the user's handle of a program.
 
 mod derivatives;
+mod evaluation;
 mod inlined;
 mod tracing;
 

@@ -28,22 +28,22 @@
 //! ```
 
 use crate::kind::RealKind;
-use crate::trace::{self, Caller, Operand, Trace};
+use crate::trace::{self, Caller, Trace};
 use crate::traced::Traced;
-use crate::tree::{Leaf, Leaves, Tree};
+use crate::tree::{Leaf, Leaves, RealTree, leaves, operands};
 use evolute_ir::{Mode, Type};
 use std::panic::Location;
 use std::vec::IntoIter;
 
 /// The gradient of `f` at `x`, by reverse mode.
 #[track_caller]
-pub fn grad<'t, A: Tree<'t>, K: RealKind>(f: impl FnOnce(A) -> Traced<'t, K>, x: A) -> A {
+pub fn grad<'t, A: RealTree<'t>, K: RealKind>(f: impl FnOnce(A) -> Traced<'t, K>, x: A) -> A {
     value_and_grad(f, x).1
 }
 
 /// The value of `f` at `x` and its gradient, by reverse mode.
 #[track_caller]
-pub fn value_and_grad<'t, A: Tree<'t>, K: RealKind>(
+pub fn value_and_grad<'t, A: RealTree<'t>, K: RealKind>(
     f: impl FnOnce(A) -> Traced<'t, K>,
     x: A,
 ) -> (Traced<'t, K>, A) {
@@ -53,48 +53,48 @@ pub fn value_and_grad<'t, A: Tree<'t>, K: RealKind>(
 
 /// The value of `f` at `x` and its derivative along `v`, by forward mode.
 #[track_caller]
-pub fn jvp<'t, A: Tree<'t>, O: Tree<'t>>(f: impl FnOnce(A) -> O, x: A, v: A) -> (O, O) {
+pub fn jvp<'t, A: RealTree<'t>, O: RealTree<'t>>(f: impl FnOnce(A) -> O, x: A, v: A) -> (O, O) {
     forward(Location::caller(), f, x, v)
 }
 
 /// The value of `f` at `x` and the transposed derivative of `w`, by reverse mode.
 #[track_caller]
-pub fn vjp<'t, A: Tree<'t>, O: Tree<'t>>(f: impl FnOnce(A) -> O, x: A, w: O) -> (O, A) {
+pub fn vjp<'t, A: RealTree<'t>, O: RealTree<'t>>(f: impl FnOnce(A) -> O, x: A, w: O) -> (O, A) {
     reverse(Location::caller(), f, x, w)
 }
 
 /// The Hessian of `f` at `x` times `v`: the derivative along `v` of the gradient.
 #[track_caller]
-pub fn hvp<'t, A: Tree<'t>, K: RealKind>(f: impl FnOnce(A) -> Traced<'t, K>, x: A, v: A) -> A {
+pub fn hvp<'t, A: RealTree<'t>, K: RealKind>(f: impl FnOnce(A) -> Traced<'t, K>, x: A, v: A) -> A {
     let caller = Location::caller();
     let one = Traced::constant(K::from_f64(1.0));
     // Inside the closure the caller would be this line, not the user's.
     forward(caller, |x| reverse(caller, f, x, one).1, x, v).1
 }
 
-fn forward<'t, A: Tree<'t>, O: Tree<'t>>(caller: Caller, f: impl FnOnce(A) -> O, x: A, v: A) -> (O, O) {
+fn forward<'t, A: RealTree<'t>, O: RealTree<'t>>(
+    caller: Caller,
+    f: impl FnOnce(A) -> O,
+    x: A,
+    v: A,
+) -> (O, O) {
     let (value, mut tangents) = operate(caller, Mode::Forward, f, &x, &leaves(&v));
     let tangent = value.rebuild(&mut tangents);
     (value, tangent)
 }
 
-fn reverse<'t, A: Tree<'t>, O: Tree<'t>>(caller: Caller, f: impl FnOnce(A) -> O, x: A, w: O) -> (O, A) {
+fn reverse<'t, A: RealTree<'t>, O: RealTree<'t>>(
+    caller: Caller,
+    f: impl FnOnce(A) -> O,
+    x: A,
+    w: O,
+) -> (O, A) {
     let (value, mut cotangents) = operate(caller, Mode::Reverse, f, &x, &leaves(&w));
     (value, x.rebuild(&mut cotangents))
 }
 
-fn leaves<'t>(tree: &impl Tree<'t>) -> Leaves<'t> {
-    let mut leaves = Leaves::new();
-    tree.flatten(&mut leaves);
-    leaves
-}
-
-fn operands(leaves: &[Leaf<'_>]) -> Vec<Operand> {
-    leaves.iter().map(|leaf| leaf.operand()).collect()
-}
-
-/// Applies an operator: the results of `f`, and the scalars of their tangents or of the cotangents of `x`.
-fn operate<'t, A: Tree<'t>, O: Tree<'t>>(
+/// Applies an operator: the results of `f`, and the leaves of their tangents or of the cotangents of `x`.
+fn operate<'t, A: RealTree<'t>, O: RealTree<'t>>(
     caller: Caller,
     mode: Mode,
     f: impl FnOnce(A) -> O,
@@ -114,7 +114,7 @@ fn operate<'t, A: Tree<'t>, O: Tree<'t>>(
 
 /// What `f` gives in its region, and the leaves of the operator's results. If the operator cannot be built the
 /// trace keeps the error.
-fn operate_in<'t, A: Tree<'t>, O: Tree<'t>>(
+fn operate_in<'t, A: RealTree<'t>, O: RealTree<'t>>(
     trace: &Trace,
     caller: Caller,
     mode: Mode,
@@ -123,10 +123,10 @@ fn operate_in<'t, A: Tree<'t>, O: Tree<'t>>(
     seeds: &[Leaf<'t>],
 ) -> (O, Leaves<'t>) {
     let points = leaves(x);
-    let types: Vec<Type> = points.iter().map(|point| Type::scalar(point.elem())).collect();
+    let types: Vec<Type> = points.iter().map(|point| trace.type_of(point.operand())).collect();
     let mut output = None;
     let region = trace.region(caller, &types, |params| {
-        let nodes = params.iter().zip(&points).map(|(&value, point)| trace.leaf(value, point.elem()));
+        let nodes = params.iter().zip(&points).map(|(&value, &point)| trace.leaf_like(point, value));
         let value = f(x.rebuild(&mut nodes.collect::<Leaves>().into_iter()));
         operands(&leaves(output.insert(value)))
     });
@@ -137,10 +137,10 @@ fn operate_in<'t, A: Tree<'t>, O: Tree<'t>>(
     });
     let shape = leaves(&output);
     let derivatives = if mode == Mode::Forward { &shape } else { &points };
-    let elems = shape.iter().chain(derivatives).map(|leaf| leaf.elem());
+    let like = shape.iter().chain(derivatives).copied();
     let results = match applied {
-        Some(values) => elems.zip(values).map(|(elem, value)| trace.leaf(value, elem)).collect(),
-        None => elems.map(|elem| trace.leaf(trace.nan(elem), elem)).collect(),
+        Some(values) => like.zip(values).map(|(leaf, value)| trace.leaf_like(leaf, value)).collect(),
+        None => like.map(|leaf| trace.leaf_like(leaf, trace.placeholder_of(leaf.operand()))).collect(),
     };
     (output, results)
 }

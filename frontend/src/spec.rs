@@ -9,11 +9,17 @@
 //! | [`scalar()`](scalar) | `Scalar` | `Scalar` | `&f64` | `f64` |
 //! | [`scalars_of::<K>(n)`](scalars_of) | `&[Traced<K>]` | `Vec<Traced<K>>` | `&[K::Host]` | `Vec<K::Host>` |
 //! | [`scalar_of::<K>()`](scalar_of) | `Traced<K>` | `Traced<K>` | `&K::Host` | `K::Host` |
+//! | [`vector(n)`](vector), [`matrix(m, n)`](matrix), [`array(&[…])`](array) | `Array` | `Array` | `&[f64]` | `Vec<f64>` |
+//! | [`array_of::<K>(&[…])`](array_of) | `Array<K>` | `Array<K>` | `&[K::Host]` | `Vec<K::Host>` |
 //! | `(A, B, …)` | a tuple | a tuple | a tuple | a tuple |
 
+mod arrays;
 mod tuples;
 
+pub use arrays::{ArraySpec, array, array_of, matrix, matrix_of, vector, vector_of};
+
 use crate::kind::{F64, Kind, RealKind, Store};
+use crate::trace::Repr;
 use crate::traced::Traced;
 use crate::tree::{Leaf, Leaves, take};
 use evolute_ir::{Elem, Shape, Type};
@@ -32,6 +38,8 @@ pub struct Extents {
     pub(crate) elem: Elem,
     /// `None` for a scalar.
     pub(crate) extents: Option<Vec<usize>>,
+    /// Whether an array is one value in the closure, not a scalar an element.
+    pub(crate) whole: bool,
 }
 
 impl Extents {
@@ -63,14 +71,16 @@ pub trait Spec: Clone + Send + Sync + 'static {
 
     /// The program's parameters or results.
     fn extents(&self, list: &mut Vec<Extents>);
-    /// Appends this spec's scalars, the next of `leaves`, to the store that [`bind`](Spec::bind) reads.
+    /// Appends this spec's values, the next of `leaves`, to the store that [`bind`](Spec::bind) reads.
     fn store<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>, store: &mut Store<'t>);
-    /// The closure's form of the next scalars of the store.
+    /// The closure's form of the next values of the store.
     fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> Self::Traced<'a, 't>;
-    /// The scalars of the closure's form; `false` if there is another number of them than this spec has.
+    /// The values of the closure's form; `false` if they are not as many, or not shaped, as this spec says.
     fn unbind<'t>(&self, traced: Self::Traced<'_, 't>, leaves: &mut Leaves<'t>) -> bool;
     /// The made form of the next of `leaves`.
     fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>) -> Self::Made<'t>;
+    /// The values of the made form; `false` if they are not as many, or not shaped, as this spec says.
+    fn unmake<'t>(&self, made: Self::Made<'t>, leaves: &mut Leaves<'t>) -> bool;
     /// The buffers of a borrowed form.
     fn inputs<'a>(host: Self::Host<'a>, inputs: &mut Inputs<'a>);
     /// The buffers to write to.
@@ -86,17 +96,24 @@ pub struct Cursor<'a, 't> {
     store: &'a Store<'t>,
     /// The scalars read so far, by element kind.
     read: [usize; 4],
+    /// The arrays read so far.
+    arrays: usize,
 }
 
 impl<'a, 't> Cursor<'a, 't> {
     pub(crate) fn new(store: &'a Store<'t>) -> Self {
-        Cursor { store, read: [0; 4] }
+        Cursor { store, read: [0; 4], arrays: 0 }
     }
 
     fn next<K: Kind>(&mut self, len: usize) -> &'a [Traced<'t, K>] {
         let read = &mut self.read[K::ELEM as usize];
         let start = std::mem::replace(read, *read + len);
         &K::of_store(self.store)[start..start + len]
+    }
+
+    fn next_array(&mut self) -> Repr {
+        self.arrays += 1;
+        self.store.arrays[self.arrays - 1]
     }
 }
 
@@ -167,7 +184,7 @@ impl<K: Kind> Spec for Scalars<K> {
     type Owned = Vec<K::Host>;
 
     fn extents(&self, list: &mut Vec<Extents>) {
-        list.push(Extents { elem: K::ELEM, extents: Some(self.extents.clone()) });
+        list.push(Extents { elem: K::ELEM, extents: Some(self.extents.clone()), whole: false });
     }
     fn store<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>, store: &mut Store<'t>) {
         (0..self.len()).for_each(|_| K::push(store, take(leaves)));
@@ -181,6 +198,9 @@ impl<K: Kind> Spec for Scalars<K> {
     }
     fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>) -> Vec<Traced<'t, K>> {
         (0..self.len()).map(|_| take(leaves)).collect()
+    }
+    fn unmake<'t>(&self, made: Vec<Traced<'t, K>>, leaves: &mut Leaves<'t>) -> bool {
+        self.unbind(&made, leaves)
     }
     #[inline]
     fn inputs<'a>(host: &'a [K::Host], inputs: &mut Inputs<'a>) {
@@ -206,7 +226,7 @@ impl<K: Kind> Spec for Single<K> {
     type Owned = K::Host;
 
     fn extents(&self, list: &mut Vec<Extents>) {
-        list.push(Extents { elem: K::ELEM, extents: None });
+        list.push(Extents { elem: K::ELEM, extents: None, whole: false });
     }
     fn store<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>, store: &mut Store<'t>) {
         K::push(store, take(leaves));
@@ -220,6 +240,9 @@ impl<K: Kind> Spec for Single<K> {
     }
     fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>) -> Traced<'t, K> {
         take(leaves)
+    }
+    fn unmake<'t>(&self, made: Traced<'t, K>, leaves: &mut Leaves<'t>) -> bool {
+        self.unbind(made, leaves)
     }
     #[inline]
     fn inputs<'a>(host: &'a K::Host, inputs: &mut Inputs<'a>) {
@@ -263,16 +286,19 @@ pub trait Argument<const I: usize>: Spec {
 
 /// The number of the program's parameters or results.
 pub(crate) fn count(spec: &impl Spec) -> usize {
+    list(spec).len()
+}
+
+/// The parameters or results.
+pub(crate) fn list(spec: &impl Spec) -> Vec<Extents> {
     let mut list = Vec::new();
     spec.extents(&mut list);
-    list.len()
+    list
 }
 
 /// The number of scalars.
 pub(crate) fn len(spec: &impl Spec) -> usize {
-    let mut list = Vec::new();
-    spec.extents(&mut list);
-    list.iter().filter_map(|extents| extents.ty().ok()).map(|ty| ty.shape.len()).sum()
+    list(spec).iter().filter_map(|extents| extents.ty().ok()).map(|ty| ty.shape.len()).sum()
 }
 
 /// What a function may be asked to take: a spec, or a number of `f64` scalars.

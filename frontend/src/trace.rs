@@ -6,10 +6,12 @@
 //! what comes after it is not inserted any more. No borrow is held while user code runs, so closures may
 //! nest and panic: guards close what they opened.
 
+mod integers;
+mod loops;
 mod outside;
+pub(crate) mod site;
 
 use crate::error::TraceError;
-use crate::traced::Repr;
 use crate::tree::Leaf;
 use evolute_ir::{
     Builder, ClosedRegion, Elem, IrError, Literal, Loc, Mode, Op, Origin, Program, SourceLoc, Type, Value,
@@ -19,12 +21,26 @@ use std::cell::{Cell, RefCell};
 use std::panic::Location;
 use std::rc::Rc;
 
+pub(crate) use integers::Affine;
+pub(crate) use loops::{LoopBody, Looped, RowView, Term, Turns, leaves_like};
 pub(crate) use outside::{Failed, failed, within};
+pub(crate) use site::{Site, broadcast, row_major};
+
+/// What a traced value is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Repr {
+    /// A constant's slot.
+    Const(u64),
+    /// A value of a trace.
+    Node { trace: u32, value: Value },
+    /// A mistake that no trace could keep. It is one of every trace that it enters.
+    Failed(Failed),
+}
 
 /// A user's line, as the compiler passes it.
 pub(crate) type Caller = &'static Location<'static>;
 
-/// A traced scalar of any kind.
+/// A traced value of any kind.
 pub(crate) type Operand = (Repr, Elem);
 
 /// How many call sites are remembered without hashing: those of a loop body.
@@ -43,6 +59,12 @@ pub(crate) struct Trace {
     recent: [Cell<(usize, Loc)>; RECENT],
     /// The innermost enclosing combinator's line, for operations called by the standard library.
     enclosing: Cell<Caller>,
+    /// What is known of integers.
+    integers: RefCell<FxHashMap<Value, integers::Known>>,
+    /// The loops whose body is open, the innermost last.
+    loops: RefCell<Vec<loops::OpenLoop>>,
+    /// What stands for arrays that there are not.
+    placeholders: RefCell<FxHashMap<Type, Value>>,
 }
 
 thread_local! {
@@ -78,6 +100,9 @@ pub(crate) fn record(
         locs: RefCell::default(),
         recent: [const { Cell::new((0, Loc::UNKNOWN)) }; RECENT],
         enclosing: Cell::new(caller),
+        integers: RefCell::default(),
+        loops: RefCell::default(),
+        placeholders: RefCell::default(),
     });
     trace.at(caller);
     let params: Vec<Value> = types.iter().map(|ty| trace.builder.borrow_mut().param(ty)).collect();
@@ -111,15 +136,19 @@ fn with<R>(id: u32, f: impl FnOnce(&Trace) -> R) -> Option<R> {
 /// Inserts an operation with a result of kind `elem` into the trace of its operands; on constants, into the
 /// innermost one.
 pub(crate) fn insert(op: Op, operands: &[Operand], elem: Elem, caller: Caller) -> Repr {
-    let home = operands.iter().find_map(|(repr, _)| match repr {
-        Repr::Node { trace, .. } => Some(*trace),
-        Repr::Const(_) | Repr::Failed(_) => None,
-    });
     let insert = |trace: &Trace| trace.insert(op, operands, elem, caller);
-    match home {
+    match home(operands) {
         Some(id) => with(id, insert).unwrap_or_else(|| failed(foreign(caller))),
         None => within(caller, |trace| vec![Leaf::new(insert(trace), elem)])[0].operand().0,
     }
+}
+
+/// The trace to which operands belong that are not all constants.
+fn home(operands: &[Operand]) -> Option<u32> {
+    operands.iter().find_map(|(repr, _)| match repr {
+        Repr::Node { trace, .. } => Some(*trace),
+        Repr::Const(_) | Repr::Failed(_) => None,
+    })
 }
 
 fn foreign(caller: Caller) -> TraceError {
@@ -134,13 +163,30 @@ pub(crate) fn name(repr: Repr, name: &str) {
 }
 
 impl Trace {
-    fn node(&self, value: Value) -> Repr {
+    pub(crate) fn node(&self, value: Value) -> Repr {
         Repr::Node { trace: self.id, value }
     }
 
-    /// A value of this trace.
+    /// A scalar of this trace.
     pub(crate) fn leaf<'t>(&self, value: Value, elem: Elem) -> Leaf<'t> {
         Leaf::new(self.node(value), elem)
+    }
+
+    /// A value of this trace in place of a leaf.
+    pub(crate) fn leaf_like<'t>(&self, like: Leaf<'t>, value: Value) -> Leaf<'t> {
+        like.replaced(self.node(value))
+    }
+
+    /// The type of a value that belongs to this trace, or is a constant.
+    pub(crate) fn type_of(&self, (repr, elem): Operand) -> Type {
+        match repr {
+            Repr::Node { trace, value } if trace == self.id => self.ty(value),
+            Repr::Node { .. } | Repr::Const(_) | Repr::Failed(_) => Type::scalar(elem),
+        }
+    }
+
+    pub(crate) fn ty(&self, value: Value) -> Type {
+        self.builder.borrow().program().ty(value).clone()
     }
 
     /// What is inserted from now on comes from this line.
@@ -227,13 +273,22 @@ impl Trace {
         }
         self.at(caller);
         let result = self.builder.borrow_mut().insert(op, &values[..operands.len()]);
-        self.node(result.unwrap_or_else(|source| {
+        let result = result.unwrap_or_else(|source| {
             self.refuse(source, caller);
             self.nan(elem)
-        }))
+        });
+        if elem == Elem::I64 {
+            self.learn(op, operands, result);
+        }
+        self.node(result)
     }
 
-    /// What stands for a value that there is not.
+    /// Whether a mistake has been made.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.error.borrow().is_some()
+    }
+
+    /// What stands for a scalar that there is not.
     pub(crate) fn nan(&self, elem: Elem) -> Value {
         self.builder.borrow_mut().constant(Literal::from_f64(elem, f64::NAN))
     }

@@ -8,26 +8,15 @@
 mod operators;
 
 use crate::error::TraceError;
-use crate::kind::{Bool, F32, F64, I64, Kind, Number, RealKind};
-use crate::trace::{self, Caller, Failed, Operand};
-use evolute_ir::{Literal, Op, Prim, Value, for_each_prim};
+use crate::kind::{Bool, F32, F64, Form, I64, Kind, Number, RealKind};
+use crate::trace::{self, Caller, Operand, Repr};
+use evolute_ir::{Literal, Op, Prim, for_each_prim};
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
 
-/// What a traced value is.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Repr {
-    /// A constant's slot.
-    Const(u64),
-    /// A value of a trace.
-    Node { trace: u32, value: Value },
-    /// A mistake that no trace could keep. It is one of every trace that it enters.
-    Failed(Failed),
-}
-
-/// A traced scalar of kind `K`. See the [module](self).
+/// A traced scalar of kind `K`, or array if `K` is [`Dense`](crate::Dense). See the [module](self).
 pub struct Traced<'t, K> {
     repr: Repr,
     /// Invariant in `'t`, and neither `Send` nor `Sync`.
@@ -50,17 +39,17 @@ impl<K> Clone for Traced<'_, K> {
 }
 impl<K> Copy for Traced<'_, K> {}
 
-impl<K: Kind> fmt::Debug for Traced<'_, K> {
+impl<K: Form> fmt::Debug for Traced<'_, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.repr {
-            Repr::Const(slot) => write!(f, "{}", Literal::from_slot(K::ELEM, slot)),
+            Repr::Const(slot) => write!(f, "{}", Literal::from_slot(K::ELEMENT, slot)),
             Repr::Node { value, .. } => write!(f, "{value}"),
             Repr::Failed(failed) => write!(f, "{}", failed.error()),
         }
     }
 }
 
-impl<'t, K: Kind> Traced<'t, K> {
+impl<K: Form> Traced<'_, K> {
     pub(crate) fn new(repr: Repr) -> Self {
         Traced { repr, brand: PhantomData }
     }
@@ -70,20 +59,7 @@ impl<'t, K: Kind> Traced<'t, K> {
     }
 
     pub(crate) fn operand(self) -> Operand {
-        (self.repr, K::ELEM)
-    }
-
-    /// A constant.
-    pub fn constant(x: K::Host) -> Self {
-        Traced::new(Repr::Const(K::literal(x).to_slot()))
-    }
-
-    /// The value of a constant; `None` for what depends on an input, and after a mistake.
-    pub fn as_constant(self) -> Option<K::Host> {
-        match self.repr {
-            Repr::Const(slot) => K::host(Literal::from_slot(K::ELEM, slot)),
-            Repr::Node { .. } | Repr::Failed(_) => None,
-        }
+        (self.repr, K::ELEMENT)
     }
 
     /// The mistake that made this value, if it was made outside of every trace, where nothing returns it. A
@@ -99,6 +75,21 @@ impl<'t, K: Kind> Traced<'t, K> {
     pub fn named(self, name: &str) -> Self {
         trace::name(self.repr, name);
         self
+    }
+}
+
+impl<'t, K: Kind> Traced<'t, K> {
+    /// A constant.
+    pub fn constant(x: K::Host) -> Self {
+        Traced::new(Repr::Const(K::literal(x).to_slot()))
+    }
+
+    /// The value of a constant; `None` for what depends on an input, and after a mistake.
+    pub fn as_constant(self) -> Option<K::Host> {
+        match self.repr {
+            Repr::Const(slot) => K::host(Literal::from_slot(K::ELEM, slot)),
+            Repr::Node { .. } | Repr::Failed(_) => None,
+        }
     }
 
     /// This value as a constant of every derivative.
@@ -152,7 +143,7 @@ fn apply_at<'t, R: Kind>(op: Op, operands: &[Operand], caller: Caller) -> Traced
 }
 
 /// The value of an operation on constants. An integer division by zero is left to be reported.
-fn fold(op: Op, operands: &[Operand]) -> Option<Repr> {
+pub(crate) fn fold(op: Op, operands: &[Operand]) -> Option<Repr> {
     let mut literals = [Literal::Bool(false); 3];
     for (literal, &(repr, elem)) in literals.iter_mut().zip(operands) {
         let Repr::Const(slot) = repr else { return None };

@@ -1,12 +1,12 @@
 //! Functions used inside another trace.
 
 use super::Function;
-use super::tracing::elements;
+use super::tracing::{bound, described, described_leaves, unbound};
 use crate::error::TraceError;
-use crate::spec::{Spec, len};
-use crate::trace::{self, Caller, Operand, Trace};
-use crate::tree::{Leaf, Leaves};
-use evolute_ir::{Op, SourceLoc, Value};
+use crate::spec::{Spec, list};
+use crate::trace::{self, Caller, Trace};
+use crate::tree::{Leaves, operands};
+use evolute_ir::{SourceLoc, Value};
 use std::panic::Location;
 
 impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
@@ -29,40 +29,36 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
     }
 
     fn inlined<'t>(&self, trace: &Trace, caller: Caller, x: S::Traced<'_, 't>) -> Leaves<'t> {
-        let types = self.program.result_types();
         let results = self.arguments(trace, caller, x).and_then(|args| {
             let inline = evolute_transforms::inline::inline;
             trace.build(caller, |builder| inline(builder, &self.program, &args))
         });
-        results.and_then(|results| elements(trace, caller, &results, &types)).unwrap_or_else(|| {
-            let elems = types.iter().flat_map(|ty| (0..ty.shape.len()).map(|_| ty.elem));
-            elems.map(|elem| trace.leaf(trace.nan(elem), elem)).collect()
+        let outputs = list(&self.outputs);
+        results.and_then(|results| bound(trace, caller, &results, &outputs)).unwrap_or_else(|| {
+            let types = self.program.result_types();
+            let placeholders: Vec<Value> = types.iter().map(|ty| trace.placeholder(ty)).collect();
+            let leaves = placeholders.iter().zip(&types).zip(&outputs).flat_map(|((&value, ty), extents)| {
+                let count = if extents.whole { 1 } else { ty.shape.len() };
+                let leaf = match extents.whole {
+                    true => trace.leaf(value, ty.elem).as_array(),
+                    false => trace.leaf(trace.nan(ty.elem), ty.elem),
+                };
+                std::iter::repeat_n(leaf, count)
+            });
+            leaves.collect()
         })
     }
 
-    /// The parameters' values, if `x` has the scalars that they take.
+    /// The parameters' values, if `x` has the values that they take.
     fn arguments(&self, trace: &Trace, caller: Caller, x: S::Traced<'_, '_>) -> Option<Vec<Value>> {
         let mut leaves = Leaves::new();
+        let inputs = list(&self.inputs);
         if !self.inputs.unbind(x, &mut leaves) {
-            let expected = format!("{} scalars", len(&self.inputs));
-            let found = format!("{}", leaves.len());
+            let (expected, found) = (described(&inputs), described_leaves(trace, &leaves));
             trace.fail(TraceError::Length { expected, found, at: SourceLoc::of(caller) });
             return None;
         }
-        let operands: Vec<Operand> = leaves.into_iter().map(Leaf::operand).collect();
-        let values = trace.values(&operands, caller);
-        let mut rest = &values[..];
-        let packed = self.program.param_types().into_iter().map(|ty| {
-            let (scalars, tail) = rest.split_at(ty.shape.len());
-            rest = tail;
-            if ty.is_scalar() {
-                return Some(scalars[0]);
-            }
-            trace.build(caller, |builder| {
-                let id = builder.intern(&ty);
-                builder.insert(Op::Pack(id), scalars)
-            })
-        });
-        packed.collect()
+        let values = trace.values(&operands(&leaves), caller);
+        unbound(trace, caller, &values, &inputs)
     }
 }

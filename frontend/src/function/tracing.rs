@@ -2,11 +2,11 @@
 
 use super::Function;
 use crate::error::{Error, TraceError};
-use crate::kind::{F64, RealKind, Store};
-use crate::spec::{self, Cursor, Extents, IntoSpec, Scalars, Single, Spec};
+use crate::kind::{F64, Form, RealKind, Store};
+use crate::spec::{self, Cursor, Extents, IntoSpec, Scalars, Single, Spec, list};
 use crate::trace::{self, Caller, Operand, Trace};
 use crate::traced::Traced;
-use crate::tree::Leaves;
+use crate::tree::{Leaf, Leaves, operands};
 use evolute_ir::{Elem, IrError, Op, Program, Shape, SourceLoc, Type, Value};
 use std::panic::Location;
 
@@ -67,7 +67,14 @@ impl Tracing {
     {
         let operands = |x: Traced<'_, K>| vec![x.operand()];
         let output = |_: usize| spec::scalar_of::<K>();
-        self.trace(inputs.into_spec(), Location::caller(), |x| operands(f(x)), |_, values| values, output)
+        let inputs = inputs.into_spec();
+        self.record(
+            inputs,
+            Location::caller(),
+            |_, x| operands(f(x)),
+            |_, values| values,
+            |len, _| output(len),
+        )
     }
 
     /// As [`Function::vector`].
@@ -85,42 +92,151 @@ impl Tracing {
         let operands = |x: Vec<Traced<'_, K>>| x.into_iter().map(Traced::operand).collect();
         let caller = Location::caller();
         let pack = |trace: &Trace, values: Vec<Value>| pack_one(trace, caller, K::ELEM, &values);
-        self.trace(inputs.into_spec(), caller, |x| operands(f(x)), pack, spec::scalars_of::<K>)
+        let output = |len: usize, _: &Program| spec::scalars_of::<K>(len);
+        self.record(inputs.into_spec(), caller, |_, x| operands(f(x)), pack, output)
     }
 
-    fn trace<S: Spec, R: Spec>(
+    /// As [`Function::trace`].
+    ///
+    /// # Errors
+    /// As [`Function::trace`].
+    #[track_caller]
+    pub fn trace<S, R, I, F>(&self, inputs: I, f: F) -> Result<Function<S, R::Spec>, Error>
+    where
+        S: Spec,
+        R: Form,
+        I: IntoSpec<Spec = S>,
+        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Traced<'t, R>,
+    {
+        let output = |_: usize, program: &Program| {
+            let ty = program.ty(program.root().results[0]);
+            R::spec(&ty.shape.extents().iter().map(|&extent| extent as usize).collect::<Vec<_>>())
+        };
+        let operands = |x: Traced<'_, R>| vec![x.operand()];
+        let inputs = inputs.into_spec();
+        self.record(inputs, Location::caller(), |_, x| operands(f(x)), |_, values| values, output)
+    }
+
+    /// As [`Function::trace_to`].
+    ///
+    /// # Errors
+    /// As [`Function::trace_to`].
+    #[track_caller]
+    pub fn trace_to<S, R, I, F>(&self, inputs: I, outputs: R, f: F) -> Result<Function<S, R>, Error>
+    where
+        S: Spec,
+        R: Spec,
+        I: IntoSpec<Spec = S>,
+        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> R::Made<'t>,
+    {
+        let caller = Location::caller();
+        types_of(&outputs, caller)?;
+        let expected = list(&outputs);
+        // After a mistake there is nothing to pack.
+        let pack = |trace: &Trace, values: Vec<Value>| match trace.has_failed() {
+            true => Vec::new(),
+            false => unbound(trace, caller, &values, &expected).unwrap_or_default(),
+        };
+        let operands = Unmake { outputs: &outputs, caller };
+        self.record(
+            inputs.into_spec(),
+            caller,
+            |trace, x| operands.of(trace, f(x)),
+            pack,
+            |_, _| outputs.clone(),
+        )
+    }
+
+    fn record<S: Spec, R: Spec>(
         &self,
         inputs: S,
         caller: Caller,
-        f: impl for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Vec<Operand>,
+        f: impl for<'t> FnOnce(&Trace, &'t S::Traced<'t, 't>) -> Vec<Operand>,
         pack: impl FnOnce(&Trace, Vec<Value>) -> Vec<Value>,
-        output: impl FnOnce(usize) -> R,
+        output: impl FnOnce(usize, &Program) -> R,
     ) -> Result<Function<S, R>, Error> {
         let types = types_of(&inputs, caller)?;
-        self.check_size(&types, caller)?;
+        self.check_size(&list(&inputs), caller)?;
         let mut len = 0;
         let body = |trace: &Trace, params: &[Value]| {
-            let leaves = elements(trace, caller, params, &types).expect("the size has been checked");
+            let leaves = bound(trace, caller, params, &list(&inputs)).expect("the size has been checked");
             let mut leaves = leaves.into_iter();
             let mut store = Store::default();
             inputs.store(&mut leaves, &mut store);
             let bound = inputs.bind(&mut Cursor::new(&store));
-            let results = f(&bound);
+            let results = f(trace, &bound);
             len = results.len();
             results
         };
         let program = trace::record(caller, self.limit, &types, body, pack)?;
-        Ok(Function::new(program, inputs, output(len)))
+        let outputs = output(len, &program);
+        Ok(Function::new(program, inputs, outputs))
     }
 
     /// Refuses arguments whose elements alone exceed the limit, before anything is made of them.
-    fn check_size(&self, types: &[Type], caller: Caller) -> Result<(), TraceError> {
-        let elements: usize = types.iter().filter(|ty| !ty.is_scalar()).map(|ty| ty.shape.len()).sum();
+    fn check_size(&self, list: &[Extents], caller: Caller) -> Result<(), TraceError> {
+        let split = list.iter().filter(|extents| !extents.whole);
+        let elements: usize =
+            split.filter_map(|e| e.extents.as_ref()).map(|e| e.iter().product::<usize>()).sum();
         if elements <= self.limit {
             return Ok(());
         }
         let source = IrError::TooLarge { limit: self.limit };
         Err(TraceError::At { source, at: SourceLoc::of(caller) })
+    }
+}
+
+/// The parameters say nothing: the results of [`trace`](Function::trace) are known from its arguments.
+impl Function<(), ()> {
+    /// Traces a function of scalars and arrays with one of either as result. The closure gets its arguments, a
+    /// tuple's components, by reference.
+    ///
+    /// # Errors
+    /// The first mistake made in the closure, with its line; arguments that are too large.
+    ///
+    /// ```
+    /// use evolute_frontend::{Function, matrix, vector};
+    ///
+    /// let loss = Function::trace((vector(2), matrix(3, 2), vector(3)), |(w, a, y)| {
+    ///     (-(y * a.dot(w))).softplus().mean()
+    /// })?;
+    /// let data = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+    /// assert_eq!(loss.eval((&[0.0, 0.0], &data, &[1.0, -1.0, 1.0]))?, 2f64.ln());
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn trace<S, R, I, F>(inputs: I, f: F) -> Result<Function<S, R::Spec>, Error>
+    where
+        S: Spec,
+        R: Form,
+        I: IntoSpec<Spec = S>,
+        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Traced<'t, R>,
+    {
+        Tracing::default().trace(inputs, f)
+    }
+}
+
+impl<S: Spec, R: Spec> Function<S, R> {
+    /// Traces a function with any results, which are declared as the arguments are.
+    ///
+    /// # Errors
+    /// The first mistake made in the closure, with its line; results that are not as declared; arguments that are
+    /// too large.
+    ///
+    /// ```
+    /// use evolute_frontend::{Function, scalar, vector};
+    ///
+    /// let f = Function::trace_to(vector(2), (scalar(), vector(2)), |x| (x.sum(), x * 2.0))?;
+    /// assert_eq!(f.eval(&[1.0, 2.0])?, (3.0, vec![2.0, 4.0]));
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn trace_to<I, F>(inputs: I, outputs: R, f: F) -> Result<Self, Error>
+    where
+        I: IntoSpec<Spec = S>,
+        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> R::Made<'t>,
+    {
+        Tracing::default().trace_to(inputs, outputs, f)
     }
 }
 
@@ -178,6 +294,52 @@ impl<S: Spec, K: RealKind> Function<S, Scalars<K>> {
     }
 }
 
+/// Takes a closure's results apart.
+#[derive(Clone, Copy)]
+struct Unmake<'a, R> {
+    outputs: &'a R,
+    caller: Caller,
+}
+
+impl<R: Spec> Unmake<'_, R> {
+    fn of(self, trace: &Trace, made: R::Made<'_>) -> Vec<Operand> {
+        let mut leaves = Leaves::new();
+        if self.outputs.unmake(made, &mut leaves) {
+            return operands(&leaves);
+        }
+        let expected = described(&list(self.outputs));
+        let found = described_leaves(trace, &leaves);
+        trace.fail(TraceError::Length { expected, found, at: SourceLoc::of(self.caller) });
+        Vec::new()
+    }
+}
+
+/// `2 scalars, f64[3]`.
+pub(super) fn described(list: &[Extents]) -> String {
+    let mut names = Vec::new();
+    let mut scalars = 0;
+    for extents in list {
+        match (&extents.extents, extents.ty()) {
+            (Some(_), Ok(ty)) if extents.whole => names.push(ty.to_string()),
+            (Some(extents), _) => scalars += extents.iter().product::<usize>(),
+            (None, _) => scalars += 1,
+        }
+    }
+    joined(scalars, names)
+}
+
+/// The same of what was given.
+pub(super) fn described_leaves(trace: &Trace, leaves: &[Leaf<'_>]) -> String {
+    let arrays = leaves.iter().filter(|leaf| leaf.is_array());
+    let names: Vec<String> = arrays.map(|leaf| trace.type_of(leaf.operand()).to_string()).collect();
+    joined(leaves.len() - names.len(), names)
+}
+
+fn joined(scalars: usize, arrays: Vec<String>) -> String {
+    let scalars = (scalars > 0 || arrays.is_empty()).then(|| format!("{scalars} scalars"));
+    scalars.into_iter().chain(arrays).collect::<Vec<_>>().join(", ")
+}
+
 fn pack_one(trace: &Trace, caller: Caller, elem: Elem, values: &[Value]) -> Vec<Value> {
     let Some(ty) = Type::array(elem, &[values.len()]) else {
         let limit = Shape::MAX_ELEMENTS;
@@ -192,32 +354,56 @@ fn pack_one(trace: &Trace, caller: Caller, elem: Elem, values: &[Value]) -> Vec<
 }
 
 pub(super) fn types_of(spec: &impl Spec, caller: Caller) -> Result<Vec<Type>, TraceError> {
-    let mut list = Vec::new();
-    spec.extents(&mut list);
     let limit = Shape::MAX_ELEMENTS;
     let error = |len| TraceError::Extent { len, limit, at: SourceLoc::of(caller) };
-    list.iter().map(|extents: &Extents| extents.ty().map_err(error)).collect()
+    list(spec).iter().map(|extents: &Extents| extents.ty().map_err(error)).collect()
 }
 
-/// The elements of values of these types, up to the first that does not fit.
-pub(super) fn elements<'t>(
+/// The closure's values for these of the program: an array that is not one there gives its elements, up to
+/// the first that does not fit.
+pub(super) fn bound<'t>(
     trace: &Trace,
     caller: Caller,
     values: &[Value],
-    types: &[Type],
+    list: &[Extents],
 ) -> Option<Leaves<'t>> {
     trace.build(caller, |builder| {
         let mut leaves = Leaves::new();
-        for (&value, ty) in values.iter().zip(types) {
-            if ty.is_scalar() {
-                leaves.push(trace.leaf(value, ty.elem));
-                continue;
-            }
-            for index in 0..ty.shape.len() as u32 {
-                let element = builder.insert(Op::Element(index), &[value])?;
-                leaves.push(trace.leaf(element, ty.elem));
+        for (&value, Extents { elem, extents, whole }) in values.iter().zip(list) {
+            let leaf = trace.leaf(value, *elem);
+            match extents {
+                Some(_) if *whole => leaves.push(leaf.as_array()),
+                Some(extents) => {
+                    for index in 0..extents.iter().product::<usize>() as u32 {
+                        leaves.push(trace.leaf(builder.insert(Op::Element(index), &[value])?, *elem));
+                    }
+                }
+                None => leaves.push(leaf),
             }
         }
         Ok(leaves)
     })
+}
+
+/// The program's values for these of a closure: scalars are packed into the arrays that they are elements of.
+pub(super) fn unbound(
+    trace: &Trace,
+    caller: Caller,
+    mut values: &[Value],
+    list: &[Extents],
+) -> Option<Vec<Value>> {
+    let packed = list.iter().map(|extents| {
+        let ty = extents.ty().ok()?;
+        let count = if extents.whole { 1 } else { ty.shape.len() };
+        let (own, rest) = values.split_at(count);
+        values = rest;
+        if extents.whole || extents.extents.is_none() {
+            return own.first().copied();
+        }
+        trace.build(caller, |builder| {
+            let id = builder.intern(&ty);
+            builder.insert(Op::Pack(id), own)
+        })
+    });
+    packed.collect()
 }

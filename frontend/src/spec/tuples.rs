@@ -30,6 +30,11 @@ macro_rules! tuple_specs {
             fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>) -> Self::Made<'t> {
                 ($(self.$i.make(leaves),)+)
             }
+            fn unmake<'t>(&self, made: Self::Made<'t>, leaves: &mut Leaves<'t>) -> bool {
+                let mut fits = true;
+                $(fits &= self.$i.unmake(made.$i, leaves);)+
+                fits
+            }
             #[inline]
             fn inputs<'a>(host: Self::Host<'a>, inputs: &mut Inputs<'a>) {
                 $($T::inputs(host.$i, inputs);)+

@@ -1,12 +1,11 @@
 //! Outside of every trace, where all values are constants.
 //!
-//! An inner derivative or a function of constants is recorded in a trace of its own, which is interpreted. A
+//! An inner derivative, a loop or a function of constants is recorded in a trace of its own, which is interpreted. A
 //! mistake made outside has no trace that would return it. So it becomes the value: a failed one, which is an
 //! error of every trace that it enters.
 
-use super::{Caller, Trace, current, record};
+use super::{Caller, Repr, Trace, current, record};
 use crate::error::TraceError;
-use crate::traced::Repr;
 use crate::tree::{Leaf, Leaves};
 use evolute_ir::{Interpreter, Program, SourceLoc};
 use evolute_transforms::inline::{Between, remove_operators};
@@ -54,6 +53,10 @@ fn evaluated<'t>(caller: Caller, body: impl FnOnce(&Trace) -> Leaves<'t>) -> Lea
         leaves.iter().map(|leaf| leaf.operand()).collect()
     };
     let program = record(caller, Program::MAX_INSTRUCTIONS, &[], body, |_, values| values);
+    if leaves.iter().any(|leaf| leaf.is_array()) {
+        let error = program.err().unwrap_or_else(|| TraceError::Outside { at: SourceLoc::of(caller) });
+        return leaves.iter().map(|leaf| leaf.replaced(failed(error.clone()))).collect();
+    }
     let results = match program.and_then(|program| slots(&program, caller)) {
         Ok(slots) => slots.into_iter().map(Repr::Const).collect(),
         Err(error) => vec![failed(error); leaves.len()],
@@ -64,8 +67,9 @@ fn evaluated<'t>(caller: Caller, body: impl FnOnce(&Trace) -> Leaves<'t>) -> Lea
 /// The results of a program without parameters, all scalars.
 fn slots(program: &Program, caller: Caller) -> Result<Vec<u64>, TraceError> {
     let refused = |source| TraceError::At { source, at: SourceLoc::of(caller) };
-    let plain = remove_operators(program, Between::Keep).map_err(refused)?;
-    let interpreter = Interpreter::new(&plain).map_err(refused)?;
+    let derives = program.insts().values().any(|inst| inst.op.is_derivative());
+    let plain = derives.then(|| remove_operators(program, Between::Keep)).transpose().map_err(refused)?;
+    let interpreter = Interpreter::new(plain.as_ref().unwrap_or(program)).map_err(refused)?;
     let mut machine = interpreter.machine();
     interpreter.run(&mut machine)?;
     let results = 0..program.root().results.len();

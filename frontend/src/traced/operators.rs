@@ -1,7 +1,7 @@
 //! Operators on traced values, conversions, sums and products.
 
 use super::{Condition, Traced};
-use crate::kind::{Bool, F32, F64, I64, Kind, Number, RealKind};
+use crate::kind::{Bool, F32, F64, Form, I64, Number, RealKind};
 use evolute_ir::Prim;
 use std::ops;
 use std::panic::Location;
@@ -17,7 +17,7 @@ macro_rules! from_host {
 }
 from_host!(F64 f64, F32 f32, I64 i64, Bool bool);
 
-impl<'t, K: Kind> From<&Traced<'t, K>> for Traced<'t, K> {
+impl<'t, K: Form> From<&Traced<'t, K>> for Traced<'t, K> {
     fn from(x: &Traced<'t, K>) -> Self {
         *x
     }
