@@ -5,7 +5,7 @@
 //! | [`spec`] | what a function takes and gives |
 //! | `kind`, `traced` | traced scalars: [`Scalar`] and its relatives |
 //! | `real` | numbers for generic code: [`Real`] |
-//! | `trace` | the trace under construction |
+//! | `trace` | the trace under construction; what is done outside of every trace |
 //! | `tree`, [`nested`] | derivatives inside a traced closure |
 //! | `function` | a traced function and its derivatives: [`Function`] |
 //! | `compiled` | a function ready to be called: [`Compiled`] |
