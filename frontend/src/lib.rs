@@ -7,7 +7,7 @@
 //! | [`mod@array`] | traced arrays: [`Array`] |
 //! | [`control`] | loops and conditionals: [`sum`], [`map`], [`scan`], [`cond`] |
 //! | `real` | numbers for generic code: [`Real`] |
-//! | `trace` | the trace under construction |
+//! | `trace` | the trace under construction; what is done outside of every trace |
 //! | `tree`, [`nested`] | derivatives inside a traced closure |
 //! | `function` | a traced function and its derivatives: [`Function`] |
 //! | `compiled` | a function ready to be called: [`Compiled`] |
