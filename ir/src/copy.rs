@@ -4,7 +4,9 @@
 //! it needs are kept. So a copy says nothing that its text does not say, and equal texts are equal programs.
 
 use crate::entity::{Entity, Inst, Level, Loc, Region, StridesId, Table, TypeId, Value};
+use crate::live::{live_insts, live_values};
 use crate::program::{Def, InstData, LevelData, Op, Program, RegionData, ValueData};
+use crate::structure::LoopSpec;
 use crate::types::Elem;
 
 /// `program` with all its tables in the order of its text.
@@ -17,16 +19,21 @@ pub(crate) fn compact(program: Program) -> Program {
 
 /// `program` without the instructions on which no result depends.
 pub fn without_dead_code(program: &Program) -> Program {
-    let live = live_insts(program);
+    let live = live_values(program);
     Copier::new(program, Some(&live)).run()
 }
 
 /// As [`without_dead_code`], reusing the tables if there is a single region.
 pub(crate) fn into_live(program: Program) -> Program {
-    let live = live_insts(&program);
     match is_flat(&program) {
-        true => compact_flat(program, &live),
-        false => Copier::new(&program, Some(&live)).run(),
+        true => {
+            let live = live_insts(&program);
+            compact_flat(program, &live)
+        }
+        false => {
+            let live = live_values(&program);
+            Copier::new(&program, Some(&live)).run()
+        }
     }
 }
 
@@ -39,7 +46,7 @@ fn is_flat(program: &Program) -> bool {
 
 /// A flat program of which nothing is dropped: only types, source lines and levels are renumbered.
 fn renumbered(mut program: Program) -> Program {
-    let mut tables = Renumbered::new(&program, None);
+    let mut tables = Renumbered::new(&program, |_, _| true);
     let mut values = program.values.values_mut();
     let params = program.regions[Program::ROOT].params.len();
     values.by_ref().take(params).for_each(|data| tables.value(data));
@@ -52,7 +59,10 @@ fn renumbered(mut program: Program) -> Program {
 
 /// Drops the dead instructions of a flat program in place: a large program costs no second set of tables.
 fn compact_flat(mut program: Program, live: &Table<Inst, bool>) -> Program {
-    let mut tables = Renumbered::new(&program, Some(live));
+    let mut tables = Renumbered::new(&program, |_, data| match data.def {
+        Def::Param(_) => true,
+        Def::Result(inst) => live[inst],
+    });
     let Program { values, insts, operands, regions, names, .. } = &mut program;
     let root = &mut regions[Program::ROOT];
     let mut moved: Table<Value, Option<Value>> = Table::filled(values.len(), None);
@@ -127,7 +137,8 @@ struct Renumbered {
 }
 
 impl Renumbered {
-    fn new(program: &Program, live: Option<&Table<Inst, bool>>) -> Self {
+    /// `kept` tells which values will be there.
+    fn new(program: &Program, kept: impl Fn(Value, &ValueData) -> bool) -> Self {
         let mut tables = Renumbered {
             types: Table::filled(program.types.len(), None),
             locs: Table::filled(program.locs.len(), None),
@@ -140,18 +151,20 @@ impl Renumbered {
         };
         program.types.keys().take(Elem::ALL.len()).for_each(|id| _ = tables.ty(id));
         tables.loc(Loc::UNKNOWN);
-        tables.number_levels(program, live);
+        let levels = program
+            .values
+            .iter()
+            .filter(|&(value, data)| kept(value, data))
+            .map(|(_, data)| data.origin.level);
+        tables.number_levels(program, levels.collect());
         tables
     }
 
     /// The levels of live values keep their order; the text names their places before all others.
-    fn number_levels(&mut self, program: &Program, live: Option<&Table<Inst, bool>>) {
+    fn number_levels(&mut self, program: &Program, met: Vec<Level>) {
         let mut used = Table::filled(program.levels.len(), false);
         used[Level::PRIMAL] = true;
-        for data in program.values.values() {
-            let dead = matches!(data.def, Def::Result(inst) if live.is_some_and(|live| !live[inst]));
-            used[data.origin.level] |= !dead;
-        }
+        met.into_iter().for_each(|level| used[level] = true);
         for level in program.levels.keys().filter(|&level| used[level]) {
             self.levels[level] = Some(Level::new(self.level_order.len()));
             self.level_order.push(level);
@@ -221,39 +234,44 @@ impl Renumbered {
     }
 }
 
-/// The instructions on which a result of their region depends.
-pub fn live_insts(program: &Program) -> Table<Inst, bool> {
-    let mut live = Table::filled(program.insts.len(), false);
-    let mut work: Vec<Value> = program.root().results.clone();
-    while let Some(value) = work.pop() {
-        let Def::Result(inst) = program.values[value].def else { continue };
-        if std::mem::replace(&mut live[inst], true) {
-            continue;
-        }
-        work.extend_from_slice(program.operands(inst));
-        for region in program.op(inst).regions() {
-            work.extend_from_slice(&program.regions[region].results);
-        }
-    }
-    live
-}
-
+/// Copies what `live` says of every value; without it, everything.
 struct Copier<'a> {
     from: &'a Program,
-    live: Option<&'a Table<Inst, bool>>,
+    live: Option<&'a Table<Value, bool>>,
     to: Program,
     values: Table<Value, Option<Value>>,
     tables: Renumbered,
 }
 
+/// What is kept of an instruction and of its regions.
+struct Kept {
+    op: Op,
+    /// What a loop becomes.
+    spec: Option<LoopSpec>,
+    operands: Vec<Value>,
+    results: Vec<Value>,
+    regions: Vec<KeptRegion>,
+}
+
+struct KeptRegion {
+    region: Region,
+    params: Vec<Value>,
+    results: Vec<Value>,
+}
+
 impl<'a> Copier<'a> {
-    fn new(from: &'a Program, live: Option<&'a Table<Inst, bool>>) -> Self {
+    fn new(from: &'a Program, live: Option<&'a Table<Value, bool>>) -> Self {
         let values = Table::filled(from.values.len(), None);
-        Copier { from, live, to: Program::empty(), values, tables: Renumbered::new(from, live) }
+        let tables = Renumbered::new(from, |value, data| {
+            matches!(data.def, Def::Param(_)) || live.is_none_or(|live| live[value])
+        });
+        Copier { from, live, to: Program::empty(), values, tables }
     }
 
     fn run(mut self) -> Program {
-        self.copy_region(Program::ROOT, Program::ROOT);
+        let root = self.from.root();
+        let (params, results) = (root.params.clone(), root.results.clone());
+        self.copy_region(KeptRegion { region: Program::ROOT, params, results }, Program::ROOT);
         for value in self.to.values.keys() {
             let origin = &mut self.to.values[value].origin;
             origin.of = origin.of.and_then(|of| self.values[of]);
@@ -264,52 +282,164 @@ impl<'a> Copier<'a> {
         self.to
     }
 
-    fn copy_region(&mut self, from: Region, to: Region) {
-        let source = self.from.region(from);
-        let params: Vec<Value> = source.params.iter().map(|&v| self.copy_value(v, to, |def| def)).collect();
+    fn lives(&self, value: Value) -> bool {
+        self.live.is_none_or(|live| live[value])
+    }
+
+    fn copy_region(&mut self, from: KeptRegion, to: Region) {
+        let mut params = Vec::with_capacity(from.params.len());
+        for (index, &param) in from.params.iter().enumerate() {
+            params.push(self.copy_value(param, to, Def::Param(index as u32)));
+        }
         self.to.regions[to].params = params;
-        for &inst in &source.insts {
-            if self.live.is_none_or(|live| live[inst]) {
+        for &inst in &self.from.region(from.region).insts {
+            if self.live.is_none() || self.from.results(inst).any(|v| self.lives(v)) {
                 self.copy_inst(inst, to);
             }
         }
-        self.to.regions[to].results = source.results.iter().map(|&v| self.at(v)).collect();
+        self.to.regions[to].results = from.results.iter().map(|&v| self.at(v)).collect();
     }
 
     /// The instruction takes its number after those of its region, as its results stand after them.
     fn copy_inst(&mut self, inst: Inst, region: Region) {
-        let op = self.from.op(inst).with_regions(|region| self.copy_nested(region));
-        let op = match op {
-            Op::Loop { body, condition, spec } => {
-                let spec = self.to.loops.push(self.from.loops[spec]);
-                Op::Loop { body, condition, spec }
+        let kept = self.kept(inst);
+        let mut regions = kept.regions.into_iter();
+        let op = kept.op.with_regions(|_| {
+            let copy = self.to.regions.push(RegionData::default());
+            let nested = regions.next().expect("what is kept of each region");
+            self.copy_region(nested, copy);
+            copy
+        });
+        let op = match (op, kept.spec) {
+            (Op::Loop { body, condition, .. }, Some(spec)) => {
+                Op::Loop { body, condition, spec: self.to.loops.push(spec) }
             }
-            op => self.tables.op(op),
+            (op, _) => self.tables.op(op),
         };
         let first_operand = self.to.operands.len() as u32;
-        for &operand in self.from.operands(inst) {
+        for &operand in &kept.operands {
             let operand = self.at(operand);
             self.to.operands.push(operand);
         }
         let copy = Inst::new(self.to.insts.len());
         let first_result = Value::new(self.to.values.len());
-        for result in self.from.results(inst) {
-            self.copy_value(result, region, |_| Def::Result(copy));
+        for &result in &kept.results {
+            self.copy_value(result, region, Def::Result(copy));
         }
-        self.to.insts.push(InstData { op, first_operand, first_result, ..self.from.insts[inst] });
+        self.to.insts.push(InstData {
+            op,
+            first_operand,
+            first_result,
+            operand_count: kept.operands.len() as u32,
+            result_count: kept.results.len() as u32,
+        });
         self.to.regions[region].insts.push(copy);
     }
 
-    fn copy_nested(&mut self, region: Region) -> Region {
-        let copy = self.to.regions.push(RegionData::default());
-        self.copy_region(region, copy);
-        copy
+    fn kept(&self, inst: Inst) -> Kept {
+        let from = self.from;
+        let (op, operands) = (from.op(inst), from.operands(inst));
+        let results: Vec<Value> = from.results(inst).collect();
+        match op {
+            Op::Loop { body, condition, spec } => {
+                self.kept_of_loop(op, (body, condition), from.loops[spec], operands, &results)
+            }
+            Op::Cond { yes, no, sums } => self.kept_of_cond([yes, no], sums as usize, operands, &results),
+            op => Kept {
+                op,
+                spec: None,
+                operands: operands.into(),
+                results,
+                regions: op.regions().map(|region| self.whole(region)).collect(),
+            },
+        }
     }
 
-    fn copy_value(&mut self, value: Value, region: Region, def: impl Fn(Def) -> Def) -> Value {
+    fn whole(&self, region: Region) -> KeptRegion {
+        let data = self.from.region(region);
+        KeptRegion { region, params: data.params.clone(), results: data.results.clone() }
+    }
+
+    fn kept_of_loop(
+        &self,
+        op: Op,
+        (body, condition): (Region, Option<Region>),
+        spec: LoopSpec,
+        operands: &[Value],
+        results: &[Value],
+    ) -> Kept {
+        let data = self.from.region(body);
+        let [carries, rows, sums] = [spec.carries, spec.rows, spec.sums].map(|count| count as usize);
+        let (count, given) = results.split_at(spec.first_carry_result());
+        let stacks = given.len() - carries - sums;
+        let param = |k: usize| self.lives(data.params[1 + k]);
+        let keeps_carry: Vec<bool> = (0..carries).map(param).collect();
+        let keeps_row: Vec<bool> = (carries..carries + rows).map(param).collect();
+        let keeps_sum: Vec<bool> = (carries + rows..carries + rows + sums).map(param).collect();
+        let keeps_stack: Vec<bool> =
+            given[carries..carries + stacks].iter().map(|&v| self.lives(v)).collect();
+        let own = spec.own_params();
+        let seen = condition.map(|region| &self.from.region(region).params[1 + carries..]);
+        let captures = data.params.len() - own;
+        let keeps_capture: Vec<bool> = (0..captures)
+            .map(|k| self.lives(data.params[own + k]) || seen.is_some_and(|seen| self.lives(seen[k])))
+            .collect();
+
+        let inputs = [&keeps_carry[..], &keeps_row, &keeps_sum, &keeps_capture].concat();
+        let outputs = [&keeps_carry[..], &keeps_stack, &keeps_sum].concat();
+        let first = spec.first_carry_operand();
+        let kept_operands = [&operands[..first], &picked(&operands[first..], &inputs)].concat();
+        let kept_results = [count, &picked(given, &outputs)].concat();
+        let mut regions = Vec::new();
+        if let Some(region) = condition {
+            let data = self.from.region(region);
+            let keeps = [&keeps_carry[..], &keeps_capture].concat();
+            let params = [&data.params[..1], &picked(&data.params[1..], &keeps)].concat();
+            regions.push(KeptRegion { region, params, results: data.results.clone() });
+        }
+        let params = [&data.params[..1], &picked(&data.params[1..], &inputs)].concat();
+        regions.push(KeptRegion { region: body, params, results: picked(&data.results, &outputs) });
+        let number = |keeps: &[bool]| keeps.iter().filter(|&&keep| keep).count() as u32;
+        let [carries, rows, sums] = [&keeps_carry, &keeps_row, &keeps_sum].map(|keeps| number(keeps));
+        let spec = Some(LoopSpec { carries, rows, sums, ..spec });
+        Kept { op, spec, operands: kept_operands, results: kept_results, regions }
+    }
+
+    fn kept_of_cond(
+        &self,
+        [yes, no]: [Region; 2],
+        sums: usize,
+        operands: &[Value],
+        results: &[Value],
+    ) -> Kept {
+        let keeps_result: Vec<bool> = results.iter().map(|&v| self.lives(v)).collect();
+        let keeps_sum = &keeps_result[results.len() - sums..];
+        let params = [yes, no].map(|region| &self.from.region(region).params);
+        let keeps_capture =
+            (sums..params[0].len()).map(|k| params.iter().any(|params| self.lives(params[k])));
+        let keeps_param: Vec<bool> = keeps_sum.iter().copied().chain(keeps_capture).collect();
+        let region = |region: Region| {
+            let data = self.from.region(region);
+            KeptRegion {
+                region,
+                params: picked(&data.params, &keeps_param),
+                results: picked(&data.results, &keeps_result),
+            }
+        };
+        let sums = keeps_sum.iter().filter(|&&keep| keep).count() as u32;
+        Kept {
+            op: Op::Cond { yes, no, sums },
+            spec: None,
+            operands: [&operands[..1], &picked(&operands[1..], &keeps_param)].concat(),
+            results: picked(results, &keeps_result),
+            regions: vec![region(yes), region(no)],
+        }
+    }
+
+    fn copy_value(&mut self, value: Value, region: Region, def: Def) -> Value {
         let mut data = self.from.values[value].clone();
         self.tables.value(&mut data);
-        let copy = self.to.values.push(ValueData { region, def: def(data.def), ..data });
+        let copy = self.to.values.push(ValueData { region, def, ..data });
         self.values[value] = Some(copy);
         copy
     }
@@ -317,4 +447,9 @@ impl<'a> Copier<'a> {
     fn at(&self, value: Value) -> Value {
         self.values[value].expect("a live instruction's operands are live")
     }
+}
+
+/// Those of `values` that are kept.
+fn picked(values: &[Value], keeps: &[bool]) -> Vec<Value> {
+    values.iter().zip(keeps).filter(|&(_, &keep)| keep).map(|(&value, _)| value).collect()
 }

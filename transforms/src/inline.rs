@@ -6,11 +6,12 @@
 //! closure captured is a constant, and becomes active when the enclosing operator is removed in its
 //! turn. So perturbations of different levels cannot be confused, and no tags are needed.
 
+use crate::contract::fused;
 use crate::differentiate::differentiate;
 use crate::simplify::{When, rewriter};
 use evolute_ir::{
-    Builder, Entity, Inst, IrError, Level, Loc, Mode, Op, Origin, Program, Region, Table, Value, live_insts,
-    without_dead_code,
+    Builder, ClosedRegion, Entity, Inst, IrError, Level, Loc, Mode, Op, Origin, Program, Region, Table,
+    Value, live_insts, without_dead_code,
 };
 
 /// What becomes of derivative operators.
@@ -51,12 +52,23 @@ pub(crate) fn inline_live(
     Copy { live: Some(live), ..copy }.region(builder, Program::ROOT, args)
 }
 
+/// As [`inline`], with products fused with sums where `uses` says that they have no other use.
+pub(crate) fn inline_contracted(
+    builder: &mut Builder,
+    program: &Program,
+    args: &[Value],
+    uses: Table<Value, u32>,
+) -> Result<Vec<Value>, IrError> {
+    let copy = Copy::new(builder, program, Operators::Keep);
+    Copy { contract: Some(uses), ..copy }.region(builder, Program::ROOT, args)
+}
+
 /// The program without derivative operators: each is replaced by the derivative.
 ///
 /// # Errors
 /// A program past its size limit.
 pub fn remove_operators(program: &Program, between: Between) -> Result<Program, IrError> {
-    let plain = program.regions().len() == 1;
+    let plain = !program.insts().values().any(|inst| inst.op.is_derivative());
     if plain { Ok(without_dead_code(program)) } else { removed(program, Program::ROOT, between) }
 }
 
@@ -84,6 +96,8 @@ struct Copy<'a> {
     operators: Operators,
     /// The instructions to copy, if not all.
     live: Option<Table<Inst, bool>>,
+    /// How often each value is used, if products are to be fused with sums.
+    contract: Option<Table<Value, u32>>,
     provenance: Provenance,
     values: Table<Value, Option<Value>>,
 }
@@ -91,7 +105,14 @@ struct Copy<'a> {
 impl<'a> Copy<'a> {
     fn new(builder: &mut Builder, from: &'a Program, operators: Operators) -> Self {
         let values = Table::filled(from.values().len(), None);
-        Copy { from, operators, live: None, provenance: Provenance::new(builder, from), values }
+        Copy {
+            from,
+            operators,
+            live: None,
+            contract: None,
+            provenance: Provenance::new(builder, from),
+            values,
+        }
     }
 
     fn at(&self, value: Value) -> Value {
@@ -132,13 +153,64 @@ impl<'a> Copy<'a> {
                 let results = self.operator(builder, Mode::Reverse, region, wrt, operands)?;
                 self.define(builder, inst, &results);
             }
+            Op::Loop { body, condition, spec } => {
+                let spec = self.from.loop_spec(spec);
+                let (own, captured) = operands.split_at(spec.own_operands());
+                let condition = match condition {
+                    Some(region) => {
+                        Some(self.nested(builder, region, 1 + spec.carries as usize, captured)?)
+                    }
+                    None => None,
+                };
+                let body = self.nested(builder, body, spec.own_params(), captured)?;
+                builder.set_origin(origin.unwrap_or_default());
+                let results = builder.looping(spec, condition, body, own)?;
+                self.define(builder, inst, &results);
+            }
+            Op::Cond { yes, no, sums } => {
+                let (own, captured) = operands.split_at(1 + sums as usize);
+                let yes = self.nested(builder, yes, sums as usize, captured)?;
+                let no = self.nested(builder, no, sums as usize, captured)?;
+                builder.set_origin(origin.unwrap_or_default());
+                let results = builder.conditional(own[0], yes, no, &own[1..])?;
+                self.define(builder, inst, &results);
+            }
             op => {
-                let op = self.provenance.map_op(builder, self.from, op);
-                let result = builder.insert(op, operands)?;
+                let fused = self.contract.as_ref().and_then(|uses| fused(self.from, uses, inst));
+                let result = match fused {
+                    Some(fused) => fused.insert(builder, |v| self.at(v))?,
+                    None => {
+                        let op = self.provenance.map_op(builder, self.from, op);
+                        builder.insert(op, operands)?
+                    }
+                };
                 self.define(builder, inst, &[result]);
             }
         }
         Ok(())
+    }
+
+    /// A copy of a region with `own` parameters before its captures.
+    fn nested(
+        &mut self,
+        builder: &mut Builder,
+        region: Region,
+        own: usize,
+        captured: &[Value],
+    ) -> Result<ClosedRegion, IrError> {
+        builder.open_region();
+        let mut args = Vec::with_capacity(own + captured.len());
+        for &param in &self.from.region(region).params[..own] {
+            builder.set_origin(self.provenance.map(self.from, param, &self.values));
+            let arg = builder.param(self.from.ty(param));
+            self.provenance.copy_name(builder, self.from, param, arg);
+            args.push(arg);
+        }
+        args.extend_from_slice(captured);
+        let results = self.region(builder, region, &args);
+        let closed = builder.close_region(results.as_deref().unwrap_or_default());
+        results?;
+        closed
     }
 
     fn define(&mut self, builder: &mut Builder, inst: Inst, results: &[Value]) {
@@ -172,16 +244,7 @@ impl<'a> Copy<'a> {
             }
             Operators::Keep => {
                 let origin = builder.origin();
-                builder.open_region();
-                let mut args = Vec::with_capacity(params);
-                for &param in &self.from.region(region).params[..wrt] {
-                    builder.set_origin(self.provenance.map(self.from, param, &self.values));
-                    args.push(builder.param(self.from.ty(param)));
-                }
-                args.extend_from_slice(captured);
-                let results = self.region(builder, region, &args);
-                let body = builder.close_region(results.as_deref().unwrap_or_default())?;
-                results?;
+                let body = self.nested(builder, region, wrt, captured)?;
                 builder.set_origin(origin);
                 builder.operator(mode, body, inputs, seeds)
             }
@@ -229,21 +292,25 @@ impl Provenance {
     pub(crate) fn map_op(&self, to: &mut Builder, from: &Program, op: Op) -> Op {
         match op {
             Op::Pack(ty) => Op::Pack(to.intern(from.type_of_id(ty))),
+            Op::Iota(ty) => Op::Iota(to.intern(from.type_of_id(ty))),
+            Op::View(ty, strides) => {
+                Op::View(to.intern(from.type_of_id(ty)), to.strides(from.strides(strides)))
+            }
+            Op::Spread(ty, strides) => {
+                Op::Spread(to.intern(from.type_of_id(ty)), to.strides(from.strides(strides)))
+            }
+            Op::Reduce(reduction, ty) => Op::Reduce(reduction, to.intern(from.type_of_id(ty))),
             Op::Const(_)
             | Op::Prim(_)
             | Op::Cast(_)
             | Op::Select
             | Op::Element(_)
-            | Op::Iota(_)
-            | Op::View(..)
-            | Op::Spread(..)
-            | Op::Reduce(..)
             | Op::Dot
             | Op::At
-            | Op::AddAt
-            | Op::Loop { .. }
-            | Op::Cond { .. } => op,
-            Op::Jvp { .. } | Op::Vjp { .. } => unreachable!("operators are copied with their regions"),
+            | Op::AddAt => op,
+            Op::Loop { .. } | Op::Cond { .. } | Op::Jvp { .. } | Op::Vjp { .. } => {
+                unreachable!("operations with regions are copied with these")
+            }
         }
     }
 

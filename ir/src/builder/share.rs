@@ -59,7 +59,8 @@ impl Builder {
         match op {
             Op::Element(index) => match self.program.def_inst(operands[0]) {
                 Some(def) if matches!(self.program.op(def), Op::Pack(_)) => self.element_of_pack(def, index),
-                _ => None,
+                Some(def) => self.repeated(def),
+                None => None,
             },
             Op::Pack(ty) => match *operands {
                 [x] if self.program.value(x).ty == ty => Some(x),
@@ -112,6 +113,12 @@ impl Builder {
             start > index as usize
         };
         operands.iter().find(holds).copied().filter(|&v| self.program.ty(v).is_scalar())
+    }
+
+    /// The scalar that every element of a view is, if it is a view of a scalar.
+    fn repeated(&self, view: Inst) -> Option<Value> {
+        let source = matches!(self.program.op(view), Op::View(..)).then(|| self.program.operands(view)[0])?;
+        self.program.ty(source).is_scalar().then_some(source)
     }
 
     fn fold_prim(&mut self, prim: Prim, operands: &[Value]) -> Option<Value> {
