@@ -3,3 +3,4 @@
 mod derive;
 mod filetests;
 mod rules;
+mod structures;
