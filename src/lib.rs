@@ -33,13 +33,14 @@ pub mod mistakes;
 
 pub use evolute_frontend::{
     Bool, Compiled, Condition, Cursor, Error, F32, F64, Function, I64, Int, Kind, Leaf, Leaves, Logic,
-    Number, Real, Real64, RealKind, RealSlice, Scalar, Scalar32, Scalars, Single, Spec, Store, TraceError,
-    Traced, Tree, grad, hvp, jvp, nested, scalar, scalar_of, scalars, scalars_of, spec, value_and_grad, vjp,
+    Number, Real, Real64, RealKind, RealSlice, RealSpec, Scalar, Scalar32, Scalars, Single, Spec, Store,
+    TraceError, Traced, Tracing, Tree, grad, hvp, jvp, nested, scalar, scalar_of, scalars, scalars_of, spec,
+    value_and_grad, vjp,
 };
 pub use evolute_ir as ir;
 pub use evolute_runtime::{
-    CallError, CompileError, CompileReport, Executable, Execution, FpMode, Input, Options, Output, Workspace,
-    check, explain,
+    CallError, CodegenError, CodegenOptions, CompileError, CompileReport, Executable, Execution, FpMode,
+    Input, Options, Output, Workspace, check, explain,
 };
 pub use evolute_transforms as transforms;
 

@@ -1,6 +1,6 @@
 //! What can go wrong while a closure is traced, differentiated or called.
 
-use evolute_ir::{IrError, SourceLoc};
+use evolute_ir::{Failure, IrError, SourceLoc};
 use evolute_runtime::explain::ExplainError;
 use evolute_runtime::{CallError, CompileError};
 use evolute_transforms::derive::DeriveError;
@@ -44,6 +44,19 @@ pub enum TraceError {
         /// The line of the derivative.
         at: SourceLoc,
     },
+    /// A value of a trace around this one, or of an inner derivative whose closure has ended. Compute with values
+    /// of one trace; return what an inner closure computes.
+    #[error("at {at}: a value of another trace, or of an inner derivative whose closure has ended")]
+    Foreign {
+        /// The user's line.
+        at: SourceLoc,
+    },
+    /// Constants that have no value: an integer division, outside of every trace.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+    /// The mistake of a [`Tree`](crate::Tree) or [`Spec`](crate::Spec): it takes other leaves than it gave.
+    #[error("a structure is rebuilt from other leaves than it was flattened to")]
+    Rebuilt,
 }
 
 /// Anything that can go wrong with a function.
@@ -73,12 +86,14 @@ pub enum Error {
     #[error(transparent)]
     Check(#[from] evolute_runtime::check::CheckError),
     /// The program read does not have this signature.
-    #[error("expected a program {expected}, found {found}")]
+    #[error("at {at}: expected a program {expected}, found {found}")]
     Signature {
         /// The types asked for.
         expected: String,
         /// The types of the program.
         found: String,
+        /// The user's line.
+        at: SourceLoc,
     },
     /// The program read is not valid.
     #[error(transparent)]

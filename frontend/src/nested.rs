@@ -16,13 +16,24 @@
 //! assert_eq!(f.grad()?.compile()?.call(&[1.0])?, [1.0]);
 //! # Ok::<(), evolute_frontend::Error>(())
 //! ```
+//!
+//! Outside of every trace there are only constants, and a derivative is evaluated at once. There a mistake is
+//! returned by the value itself, [`Traced::error`].
+//!
+//! ```
+//! use evolute_frontend::{Scalar, grad};
+//!
+//! let slope = grad(|y| y * y, Scalar::from(3.0));
+//! assert_eq!(slope.as_constant(), Some(6.0));
+//! ```
 
 use crate::kind::RealKind;
-use crate::trace::{self, Caller, Trace};
-use crate::traced::{Repr, Traced};
+use crate::trace::{self, Caller, Operand, Trace};
+use crate::traced::Traced;
 use crate::tree::{Leaf, Leaves, Tree};
-use evolute_ir::{Elem, Mode, Type, Value};
+use evolute_ir::{Mode, Type};
 use std::panic::Location;
+use std::vec::IntoIter;
 
 /// The gradient of `f` at `x`, by reverse mode.
 #[track_caller]
@@ -72,49 +83,64 @@ fn reverse<'t, A: Tree<'t>, O: Tree<'t>>(caller: Caller, f: impl FnOnce(A) -> O,
     (value, x.rebuild(&mut cotangents))
 }
 
-fn leaves<'t>(tree: &impl Tree<'t>) -> Leaves {
+fn leaves<'t>(tree: &impl Tree<'t>) -> Leaves<'t> {
     let mut leaves = Leaves::new();
     tree.flatten(&mut leaves);
     leaves
 }
 
-/// Applies an operator: the results of `f`, and the scalars of their tangents or of the cotangents of
-/// `x`. If the operator cannot be built the trace keeps the error, and these are NaN.
+fn operands(leaves: &[Leaf<'_>]) -> Vec<Operand> {
+    leaves.iter().map(|leaf| leaf.operand()).collect()
+}
+
+/// Applies an operator: the results of `f`, and the scalars of their tangents or of the cotangents of `x`.
 fn operate<'t, A: Tree<'t>, O: Tree<'t>>(
     caller: Caller,
     mode: Mode,
     f: impl FnOnce(A) -> O,
     x: &A,
-    seeds: &[Leaf],
-) -> (O, std::vec::IntoIter<Leaf>) {
-    let Some(trace) = trace::current() else {
-        return (f(x.rebuild(&mut Vec::new().into_iter())), Vec::new().into_iter());
-    };
+    seeds: &[Leaf<'t>],
+) -> (O, IntoIter<Leaf<'t>>) {
+    let mut output = None;
+    let leaves = trace::within(caller, |trace| {
+        let (value, leaves) = operate_in(trace, caller, mode, f, x, seeds);
+        output = Some(value);
+        leaves
+    });
+    let output = output.expect("a trace has been found or made");
+    let mut leaves = leaves.into_iter();
+    (output.rebuild(&mut leaves), leaves)
+}
+
+/// What `f` gives in its region, and the leaves of the operator's results. If the operator cannot be built the
+/// trace keeps the error.
+fn operate_in<'t, A: Tree<'t>, O: Tree<'t>>(
+    trace: &Trace,
+    caller: Caller,
+    mode: Mode,
+    f: impl FnOnce(A) -> O,
+    x: &A,
+    seeds: &[Leaf<'t>],
+) -> (O, Leaves<'t>) {
     let points = leaves(x);
-    let types: Vec<Type> = points.iter().map(|leaf| Type::scalar(leaf.elem)).collect();
+    let types: Vec<Type> = points.iter().map(|point| Type::scalar(point.elem())).collect();
     let mut output = None;
     let region = trace.region(caller, &types, |params| {
-        let nodes = params.iter().zip(&points).map(|(&value, leaf)| node(&trace, value, leaf.elem));
+        let nodes = params.iter().zip(&points).map(|(&value, point)| trace.leaf(value, point.elem()));
         let value = f(x.rebuild(&mut nodes.collect::<Leaves>().into_iter()));
-        let results = leaves(&value).iter().map(|leaf| (leaf.repr, leaf.elem)).collect();
-        output = Some(value);
-        results
+        operands(&leaves(output.insert(value)))
     });
     let output = output.expect("the closure of a region has run");
     let applied = region.and_then(|region| {
-        let [inputs, seeds] = [&points[..], seeds]
-            .map(|leaves| leaves.iter().map(|leaf| trace.value(leaf.repr, leaf.elem)).collect::<Vec<_>>());
+        let [inputs, seeds] = [&points, seeds].map(|leaves| trace.values(&operands(leaves), caller));
         trace.operator(caller, mode, region, &inputs, &seeds)
     });
     let shape = leaves(&output);
     let derivatives = if mode == Mode::Forward { &shape } else { &points };
-    let elems = shape.iter().chain(derivatives).map(|leaf| leaf.elem);
-    let results = applied.unwrap_or_default();
-    let nodes: Leaves = elems.zip(results).map(|(elem, value)| node(&trace, value, elem)).collect();
-    let mut nodes = nodes.into_iter();
-    (output.rebuild(&mut nodes), nodes)
-}
-
-fn node(trace: &Trace, value: Value, elem: Elem) -> Leaf {
-    Leaf { repr: Repr::Node { trace: trace.id(), value }, elem }
+    let elems = shape.iter().chain(derivatives).map(|leaf| leaf.elem());
+    let results = match applied {
+        Some(values) => elems.zip(values).map(|(elem, value)| trace.leaf(value, elem)).collect(),
+        None => elems.map(|elem| trace.leaf(trace.nan(elem), elem)).collect(),
+    };
+    (output, results)
 }
