@@ -3,7 +3,7 @@
 use super::{operand_parts, param_parts, result_parts};
 use crate::differentiate::Walk;
 use crate::linear::{Forward, constant_like};
-use evolute_ir::{Inst, IrError, LoopSpec, Op, Region, Value};
+use evolute_ir::{Inst, IrError, LoopSpec, Op, Region, Role, Value};
 
 impl Walk<'_, Forward<'_>> {
     /// The rule of a structure of which an operand has a tangent.
@@ -137,6 +137,9 @@ impl Walk<'_, Forward<'_>> {
         for &result in results {
             let active = self.active[result] && self.body.ty(result).elem.is_real();
             self.tangents[result] = if active { copies.next() } else { None };
+            if let (Some(tangent), of) = (self.tangents[result], self.known(result)) {
+                self.linear.builder.set_derivative(tangent, self.level, Role::Tangent, of);
+            }
         }
     }
 

@@ -176,6 +176,7 @@ impl Walk<'_, Tape<'_>> {
         let (results, sums) = results.split_at(results.len() - captures.len());
         for (&k, &value) in captures.iter().zip(sums) {
             let tangent = tangents[3][k].expect("an active capture has a tangent");
+            self.linear.builder.set_derivative(value, self.level, Role::Cotangent, known.captures[k]);
             backward.replace(self.linear.builder, tangent, value)?;
         }
         let (carries, rows) = results.split_at(active_carries.len());
@@ -186,8 +187,11 @@ impl Walk<'_, Tape<'_>> {
             .iter()
             .enumerate()
             .filter_map(|(k, c)| Some(((tangents[2][k], known.sums[k]), c.as_ref()?)));
-        let all: Vec<_> = of_carries.chain(of_rows).chain(of_sums).collect();
-        for ((tangent, of), &value) in all {
+        let of_results: Vec<_> = of_carries.chain(of_rows).collect();
+        for &((_, of), &value) in &of_results {
+            self.linear.builder.set_derivative(value, self.level, Role::Cotangent, of);
+        }
+        for ((tangent, of), &value) in of_results.into_iter().chain(of_sums) {
             if let Some(tangent) = tangent {
                 self.cotangent_origin(of);
                 backward.give(self.linear.builder, tangent, value)?;
@@ -299,6 +303,7 @@ impl Walk<'_, Tape<'_>> {
         let results = self.linear.builder.conditional(structure.known[0], yes, no, &initial)?;
         for (&k, value) in captures.iter().zip(results) {
             let tangent = structure.operands[k].expect("an active capture has a tangent");
+            self.linear.builder.set_derivative(value, self.level, Role::Cotangent, structure.known[k]);
             backward.replace(self.linear.builder, tangent, value)?;
         }
         for (k, &cotangent) in cotangents[cotangents.len() - sums..].iter().enumerate() {
