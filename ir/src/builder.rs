@@ -19,9 +19,7 @@ use share::Key;
 use crate::entity::{Entity, Inst, Level, Loc, Region, StridesId, Table, TypeId, Value};
 use crate::error::IrError;
 use crate::infer::{self, Inferred, scalar_type};
-use crate::program::{
-    Def, InstData, LevelData, Mode, Op, Origin, Program, RegionData, Role, SourceLoc, ValueData,
-};
+use crate::program::{Def, InstData, LevelData, Mode, Op, Origin, Program, RegionData, SourceLoc, ValueData};
 use crate::structure::Strides;
 use crate::text::MAX_DEPTH;
 use crate::types::{Elem, Literal, Type};
@@ -170,10 +168,9 @@ impl Builder {
         self.origin
     }
 
-    /// Says that `value` is a derivative of `of`: one of several results may be another's.
-    pub fn set_derivative(&mut self, value: Value, level: Level, role: Role, of: Value) {
-        let loc = self.program.values[of].origin.loc;
-        self.program.values[value].origin = Origin { loc, level, role, of: Some(of) };
+    /// Says where `value` comes from: of several results each may have an origin of its own.
+    pub fn set_origin_of(&mut self, value: Value, origin: Origin) {
+        self.program.values[value].origin = origin;
     }
 
     /// The id of a place in the user's source.

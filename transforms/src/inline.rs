@@ -166,6 +166,7 @@ impl<'a> Copy<'a> {
                 builder.set_origin(origin.unwrap_or_default());
                 let results = builder.looping(spec, condition, body, own)?;
                 self.define(builder, inst, &results);
+                self.originate_each(builder, inst, &results);
             }
             Op::Cond { yes, no, sums } => {
                 let (own, captured) = operands.split_at(1 + sums as usize);
@@ -174,6 +175,7 @@ impl<'a> Copy<'a> {
                 builder.set_origin(origin.unwrap_or_default());
                 let results = builder.conditional(own[0], yes, no, &own[1..])?;
                 self.define(builder, inst, &results);
+                self.originate_each(builder, inst, &results);
             }
             op => {
                 let fused = self.contract.as_ref().and_then(|uses| fused(self.from, uses, inst));
@@ -217,6 +219,13 @@ impl<'a> Copy<'a> {
         for (result, &value) in self.from.results(inst).zip(results) {
             self.provenance.copy_name(builder, self.from, result, value);
             self.values[result] = Some(value);
+        }
+    }
+
+    /// Gives each of several results its own origin.
+    fn originate_each(&self, builder: &mut Builder, inst: Inst, copies: &[Value]) {
+        for (result, &copy) in self.from.results(inst).zip(copies) {
+            builder.set_origin_of(copy, self.provenance.map(self.from, result, &self.values));
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{operand_parts, param_parts, result_parts};
 use crate::differentiate::Walk;
 use crate::linear::{Forward, constant_like};
-use evolute_ir::{Inst, IrError, LoopSpec, Op, Region, Role, Value};
+use evolute_ir::{Inst, IrError, LoopSpec, Op, Region, Value};
 
 impl Walk<'_, Forward<'_>> {
     /// The rule of a structure of which an operand has a tangent.
@@ -138,7 +138,9 @@ impl Walk<'_, Forward<'_>> {
             let active = self.active[result] && self.body.ty(result).elem.is_real();
             self.tangents[result] = if active { copies.next() } else { None };
             if let (Some(tangent), of) = (self.tangents[result], self.known(result)) {
-                self.linear.builder.set_derivative(tangent, self.level, Role::Tangent, of);
+                self.linear.derivative_of(of);
+                let origin = self.linear.builder.origin();
+                self.linear.builder.set_origin_of(tangent, origin);
             }
         }
     }
