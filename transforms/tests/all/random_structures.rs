@@ -63,7 +63,8 @@ impl Generator<'_> {
         }
         let offset = self.below(room as usize + 1) as i64;
         let ty = Type::array(Elem::F64, extents).expect("small");
-        let (ty, strides) = (self.builder.intern(&ty), self.builder.strides(&Strides { offset, strides: strides.into() }));
+        let (ty, strides) =
+            (self.builder.intern(&ty), self.builder.strides(&Strides { offset, strides: strides.into() }));
         self.builder.insert(Op::View(ty, strides), &[value])
     }
 
@@ -117,8 +118,10 @@ impl Generator<'_> {
                     let view = self.of(&extents)?;
                     let spread = self.extents(x);
                     let len = spread.iter().product::<usize>().max(1);
-                    let strides: Vec<i64> = extents.iter().map(|_| i64::from(self.rng.next() < 0.5)).collect();
-                    let reach: usize = extents.iter().zip(&strides).map(|(&e, &s)| (e - 1) * s as usize).sum();
+                    let strides: Vec<i64> =
+                        extents.iter().map(|_| i64::from(self.rng.next() < 0.5)).collect();
+                    let reach: usize =
+                        extents.iter().zip(&strides).map(|(&e, &s)| (e - 1) * s as usize).sum();
                     if reach < len {
                         let offset = self.below(len - reach) as i64;
                         let ty = Type::array(Elem::F64, &spread).expect("small");
