@@ -220,6 +220,7 @@ impl<'a> Copy<'a> {
         let mut operands = Vec::new();
         for &inst in &data.insts {
             let ready = from.operands(inst).iter().all(|&v| self.values[v].is_some());
+            let missing = from.results(inst).next().is_some_and(|v| self.values[v].is_none());
             match from.op(inst) {
                 Op::Loop { body, spec, .. } => {
                     let spec = from.loop_spec(spec);
@@ -228,6 +229,7 @@ impl<'a> Copy<'a> {
                     self.hoist(builder, body, spec.own_params(), &captured)?;
                 }
                 op if ready
+                    && missing
                     && is_hoisted(from, inst, op)
                     && self.live.as_ref().is_none_or(|live| live[inst]) =>
                 {
