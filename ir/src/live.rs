@@ -4,7 +4,8 @@
 //! that is not asked for are dead, whatever else of the loop lives. A derivative operator lives as a whole.
 
 use crate::entity::{Entity, Inst, Region, Table, Value};
-use crate::program::{Def, Op, Program};
+use crate::op::Op;
+use crate::program::{Def, Program};
 use crate::structure::{LoopSpec, Trips};
 
 /// The values on which the program's results depend, the results included; of the root's parameters too.

@@ -4,8 +4,8 @@
 use super::{Builder, CHAIN_LIMIT};
 use crate::entity::{Inst, Region, Value};
 use crate::interp;
+use crate::op::Op;
 use crate::prim::Prim;
-use crate::program::Op;
 use crate::types::Literal;
 use rustc_hash::FxHasher;
 use std::hash::{Hash, Hasher};

@@ -2,7 +2,7 @@
 
 use super::Builder;
 use crate::entity::{StridesId, TypeId, Value};
-use crate::program::Op;
+use crate::op::Op;
 use crate::structure::Strides;
 use crate::types::Shape;
 
