@@ -3,9 +3,14 @@
 //! Types and source lines are numbered in the order in which the text first needs them, and only those that
 //! it needs are kept. So a copy says nothing that its text does not say, and equal texts are equal programs.
 
-use crate::entity::{Entity, Inst, Level, Loc, Region, StridesId, Table, TypeId, Value};
-use crate::program::{Def, InstData, LevelData, Op, Program, RegionData, ValueData};
+mod regions;
+
+use crate::entity::{Entity, Inst, Level, Loc, StridesId, Table, TypeId, Value};
+use crate::live::{live_insts, live_values};
+use crate::op::Op;
+use crate::program::{Def, InstData, LevelData, Program, ValueData};
 use crate::types::Elem;
+use regions::Copier;
 
 /// `program` with all its tables in the order of its text.
 pub(crate) fn compact(program: Program) -> Program {
@@ -17,16 +22,21 @@ pub(crate) fn compact(program: Program) -> Program {
 
 /// `program` without the instructions on which no result depends.
 pub fn without_dead_code(program: &Program) -> Program {
-    let live = live_insts(program);
+    let live = live_values(program);
     Copier::new(program, Some(&live)).run()
 }
 
 /// As [`without_dead_code`], reusing the tables if there is a single region.
 pub(crate) fn into_live(program: Program) -> Program {
-    let live = live_insts(&program);
     match is_flat(&program) {
-        true => compact_flat(program, &live),
-        false => Copier::new(&program, Some(&live)).run(),
+        true => {
+            let live = live_insts(&program);
+            compact_flat(program, &live)
+        }
+        false => {
+            let live = live_values(&program);
+            Copier::new(&program, Some(&live)).run()
+        }
     }
 }
 
@@ -39,7 +49,7 @@ fn is_flat(program: &Program) -> bool {
 
 /// A flat program of which nothing is dropped: only types, source lines and levels are renumbered.
 fn renumbered(mut program: Program) -> Program {
-    let mut tables = Renumbered::new(&program, None);
+    let mut tables = Renumbered::new(&program, |_, _| true);
     let mut values = program.values.values_mut();
     let params = program.regions[Program::ROOT].params.len();
     values.by_ref().take(params).for_each(|data| tables.value(data));
@@ -52,7 +62,10 @@ fn renumbered(mut program: Program) -> Program {
 
 /// Drops the dead instructions of a flat program in place: a large program costs no second set of tables.
 fn compact_flat(mut program: Program, live: &Table<Inst, bool>) -> Program {
-    let mut tables = Renumbered::new(&program, Some(live));
+    let mut tables = Renumbered::new(&program, |_, data| match data.def {
+        Def::Param(_) => true,
+        Def::Result(inst) => live[inst],
+    });
     let Program { values, insts, operands, regions, names, .. } = &mut program;
     let root = &mut regions[Program::ROOT];
     let mut moved: Table<Value, Option<Value>> = Table::filled(values.len(), None);
@@ -127,7 +140,8 @@ struct Renumbered {
 }
 
 impl Renumbered {
-    fn new(program: &Program, live: Option<&Table<Inst, bool>>) -> Self {
+    /// `kept` tells which values will be there.
+    fn new(program: &Program, kept: impl Fn(Value, &ValueData) -> bool) -> Self {
         let mut tables = Renumbered {
             types: Table::filled(program.types.len(), None),
             locs: Table::filled(program.locs.len(), None),
@@ -140,18 +154,20 @@ impl Renumbered {
         };
         program.types.keys().take(Elem::ALL.len()).for_each(|id| _ = tables.ty(id));
         tables.loc(Loc::UNKNOWN);
-        tables.number_levels(program, live);
+        let levels = program
+            .values
+            .iter()
+            .filter(|&(value, data)| kept(value, data))
+            .map(|(_, data)| data.origin.level);
+        tables.number_levels(program, levels.collect());
         tables
     }
 
     /// The levels of live values keep their order; the text names their places before all others.
-    fn number_levels(&mut self, program: &Program, live: Option<&Table<Inst, bool>>) {
+    fn number_levels(&mut self, program: &Program, met: Vec<Level>) {
         let mut used = Table::filled(program.levels.len(), false);
         used[Level::PRIMAL] = true;
-        for data in program.values.values() {
-            let dead = matches!(data.def, Def::Result(inst) if live.is_some_and(|live| !live[inst]));
-            used[data.origin.level] |= !dead;
-        }
+        met.into_iter().for_each(|level| used[level] = true);
         for level in program.levels.keys().filter(|&level| used[level]) {
             self.levels[level] = Some(Level::new(self.level_order.len()));
             self.level_order.push(level);
@@ -218,103 +234,5 @@ impl Renumbered {
             LevelData { mode, loc: self.loc(loc) }
         }));
         to.locs = Table::from_rows(self.loc_order.iter().map(|&id| from.locs[id].clone()));
-    }
-}
-
-/// The instructions on which a result of their region depends.
-pub fn live_insts(program: &Program) -> Table<Inst, bool> {
-    let mut live = Table::filled(program.insts.len(), false);
-    let mut work: Vec<Value> = program.root().results.clone();
-    while let Some(value) = work.pop() {
-        let Def::Result(inst) = program.values[value].def else { continue };
-        if std::mem::replace(&mut live[inst], true) {
-            continue;
-        }
-        work.extend_from_slice(program.operands(inst));
-        for region in program.op(inst).regions() {
-            work.extend_from_slice(&program.regions[region].results);
-        }
-    }
-    live
-}
-
-struct Copier<'a> {
-    from: &'a Program,
-    live: Option<&'a Table<Inst, bool>>,
-    to: Program,
-    values: Table<Value, Option<Value>>,
-    tables: Renumbered,
-}
-
-impl<'a> Copier<'a> {
-    fn new(from: &'a Program, live: Option<&'a Table<Inst, bool>>) -> Self {
-        let values = Table::filled(from.values.len(), None);
-        Copier { from, live, to: Program::empty(), values, tables: Renumbered::new(from, live) }
-    }
-
-    fn run(mut self) -> Program {
-        self.copy_region(Program::ROOT, Program::ROOT);
-        for value in self.to.values.keys() {
-            let origin = &mut self.to.values[value].origin;
-            origin.of = origin.of.and_then(|of| self.values[of]);
-        }
-        let names = self.from.names.iter();
-        self.to.names = names.filter_map(|(&v, name)| Some((self.values[v]?, name.clone()))).collect();
-        self.tables.finish(self.from, &mut self.to);
-        self.to
-    }
-
-    fn copy_region(&mut self, from: Region, to: Region) {
-        let source = self.from.region(from);
-        let params: Vec<Value> = source.params.iter().map(|&v| self.copy_value(v, to, |def| def)).collect();
-        self.to.regions[to].params = params;
-        for &inst in &source.insts {
-            if self.live.is_none_or(|live| live[inst]) {
-                self.copy_inst(inst, to);
-            }
-        }
-        self.to.regions[to].results = source.results.iter().map(|&v| self.at(v)).collect();
-    }
-
-    /// The instruction takes its number after those of its region, as its results stand after them.
-    fn copy_inst(&mut self, inst: Inst, region: Region) {
-        let op = self.from.op(inst).with_regions(|region| self.copy_nested(region));
-        let op = match op {
-            Op::Loop { body, condition, spec } => {
-                let spec = self.to.loops.push(self.from.loops[spec]);
-                Op::Loop { body, condition, spec }
-            }
-            op => self.tables.op(op),
-        };
-        let first_operand = self.to.operands.len() as u32;
-        for &operand in self.from.operands(inst) {
-            let operand = self.at(operand);
-            self.to.operands.push(operand);
-        }
-        let copy = Inst::new(self.to.insts.len());
-        let first_result = Value::new(self.to.values.len());
-        for result in self.from.results(inst) {
-            self.copy_value(result, region, |_| Def::Result(copy));
-        }
-        self.to.insts.push(InstData { op, first_operand, first_result, ..self.from.insts[inst] });
-        self.to.regions[region].insts.push(copy);
-    }
-
-    fn copy_nested(&mut self, region: Region) -> Region {
-        let copy = self.to.regions.push(RegionData::default());
-        self.copy_region(region, copy);
-        copy
-    }
-
-    fn copy_value(&mut self, value: Value, region: Region, def: impl Fn(Def) -> Def) -> Value {
-        let mut data = self.from.values[value].clone();
-        self.tables.value(&mut data);
-        let copy = self.to.values.push(ValueData { region, def: def(data.def), ..data });
-        self.values[value] = Some(copy);
-        copy
-    }
-
-    fn at(&self, value: Value) -> Value {
-        self.values[value].expect("a live instruction's operands are live")
     }
 }

@@ -5,56 +5,42 @@
 //! fused operation goes through `f64` and gains nothing.
 
 use crate::derive::copy_params;
-use crate::inline::Provenance;
-use evolute_ir::{Builder, Elem, IrError, Op, Prim, Program, Table, Value};
+use crate::inline::inline_contracted;
+use evolute_ir::{Builder, Elem, Inst, IrError, Op, Prim, Program, Table, Value};
 
 /// Contracts an operator-free program.
 pub(crate) fn contract(program: &Program) -> Result<Program, IrError> {
     let mut builder = Builder::sharing_globally();
-    let provenance = Provenance::new(&mut builder, program);
-    let uses = count_uses(program);
-    let mut values: Table<Value, Option<Value>> = Table::filled(program.values().len(), None);
     let params = copy_params(&mut builder, program);
-    for (&param, value) in program.root().params.iter().zip(params) {
-        values[param] = Some(value);
-    }
-    for &inst in &program.root().insts {
-        let result = program.result(inst);
-        builder.set_origin(provenance.map(program, result, &values));
-        let at = |v: Value| values[v].expect("definitions precede uses");
-        let value = match fused(program, &uses, program.op(inst), program.operands(inst)) {
-            None => {
-                let operands: Vec<Value> = program.operands(inst).iter().map(|&v| at(v)).collect();
-                let op = provenance.map_op(&mut builder, program, program.op(inst));
-                builder.insert(op, &operands)?
-            }
-            Some(Fused { negate_product, negate_sum, factors: [x, y], sum }) => {
-                let mut operand = |negate, v| match negate {
-                    true => builder.insert(Op::Prim(Prim::Neg), &[at(v)]),
-                    false => Ok(at(v)),
-                };
-                let operands = [operand(negate_product, x)?, at(y), operand(negate_sum, sum)?];
-                builder.insert(Op::Prim(Prim::MulAdd), &operands)?
-            }
-        };
-        provenance.copy_name(&mut builder, program, result, value);
-        values[result] = Some(value);
-    }
-    let results: Vec<Value> =
-        program.root().results.iter().map(|&v| values[v].expect("results are defined")).collect();
+    let results = inline_contracted(&mut builder, program, &params, count_uses(program))?;
     builder.finish_live(&results)
 }
 
 /// `±(factors) ± sum`.
-struct Fused {
+pub(crate) struct Fused {
     negate_product: bool,
     negate_sum: bool,
     factors: [Value; 2],
     sum: Value,
 }
 
-fn fused(program: &Program, uses: &Table<Value, u32>, op: Op, operands: &[Value]) -> Option<Fused> {
-    let subtract = match op {
+impl Fused {
+    /// Inserts it, `at` giving the copies of values.
+    pub(crate) fn insert(self, builder: &mut Builder, at: impl Fn(Value) -> Value) -> Result<Value, IrError> {
+        let Fused { negate_product, negate_sum, factors: [x, y], sum } = self;
+        let mut operand = |negate, v| match negate {
+            true => builder.insert(Op::Prim(Prim::Neg), &[at(v)]),
+            false => Ok(at(v)),
+        };
+        let operands = [operand(negate_product, x)?, at(y), operand(negate_sum, sum)?];
+        builder.insert(Op::Prim(Prim::MulAdd), &operands)
+    }
+}
+
+/// What an addition or subtraction of a product becomes, if `uses` says that the product has no other use.
+pub(crate) fn fused(program: &Program, uses: &Table<Value, u32>, inst: Inst) -> Option<Fused> {
+    let operands = program.operands(inst);
+    let subtract = match program.op(inst) {
         Op::Prim(Prim::Add) => false,
         Op::Prim(Prim::Sub) => true,
         _ => return None,
@@ -79,8 +65,9 @@ fn product(program: &Program, uses: &Table<Value, u32>, value: Value) -> Option<
 
 fn count_uses(program: &Program) -> Table<Value, u32> {
     let mut uses = Table::filled(program.values().len(), 0);
-    let operands = program.root().insts.iter().flat_map(|&inst| program.operands(inst));
-    for &value in operands.chain(&program.root().results) {
+    let operands = program.insts().keys().flat_map(|inst| program.operands(inst));
+    let results = program.regions().values().flat_map(|region| &region.results);
+    for &value in operands.chain(results) {
         uses[value] += 1;
     }
     uses

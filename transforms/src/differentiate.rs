@@ -3,15 +3,15 @@
 //! [`Walk`] goes through an operator-free program, copies each instruction as known code, and adds to each
 //! value that depends on an active input its tangent, in the representation `L`. An inactive value has
 //! no tangent: zeros are absent, not 0.0. A pointwise primitive contributes, for each active operand,
-//! the partial of its row in THE table times the operand's tangent.
+//! the partial of its row in THE table times the operand's tangent. Loops and conditionals are the business of
+//! the representation ([`Linear::structured`]).
 
 use crate::inline::Provenance;
-use crate::linear::{Coefficient, Forward, Linear};
+use crate::linear::{Coefficient, Forward, Linear, LinearMap, constant_like};
 use crate::tape::Tape;
-use crate::transpose::transpose;
 use evolute_ir::{
-    Builder, ExprBuilder, Inst, IrError, Level, Mode, Op, Origin, Partial, Prim, Program, Role, Table,
-    TypeId, Value,
+    Builder, ExprBuilder, Inst, IrError, Level, Mode, Op, Origin, Partial, Prim, Program, Reduction, Region,
+    Role, Strides, Table, Type, TypeId, Value,
 };
 use smallvec::SmallVec;
 
@@ -37,7 +37,7 @@ pub(crate) fn differentiate(
             for (&param, &seed) in body.root().params.iter().zip(&seeds[..wrt]) {
                 walk.tangents[param] = Some(seed);
             }
-            walk.run()?;
+            walk.region(Program::ROOT)?;
             walk.forward_results()
         }
         Mode::Reverse => {
@@ -47,13 +47,13 @@ pub(crate) fn differentiate(
             for (&param, &input) in body.root().params.iter().zip(&inputs) {
                 walk.tangents[param] = Some(input);
             }
-            walk.run()?;
+            walk.region(Program::ROOT)?;
             let results = &body.root().results;
             let outputs: Vec<_> =
                 results.iter().map(|&v| walk.tangents[v]).zip(seeds.iter().copied()).collect();
             let mut all: Vec<Value> = results.iter().map(|&v| walk.known(v)).collect();
             let origin = Origin { level, role: Role::Cotangent, ..Origin::default() };
-            all.extend(transpose(&mut walk.linear, &outputs, &inputs, origin)?);
+            all.extend(walk.transpose(&outputs, &inputs, &[], origin)?);
             Ok(all)
         }
     }
@@ -62,15 +62,17 @@ pub(crate) fn differentiate(
 /// The terms of a linear combination: no primitive has more than three operands.
 type Terms<L> = SmallVec<[(Coefficient, <L as Linear>::Tangent); 3]>;
 
-struct Walk<'a, L: Linear> {
-    body: &'a Program,
-    linear: L,
-    provenance: Provenance,
-    level: Level,
+pub(crate) struct Walk<'a, L: Linear> {
+    pub(crate) body: &'a Program,
+    pub(crate) linear: L,
+    pub(crate) provenance: Provenance,
+    pub(crate) level: Level,
     /// The known value of each of the body's.
-    known: Table<Value, Option<Value>>,
+    pub(crate) known: Table<Value, Option<Value>>,
     /// Its tangent, if it depends on an active parameter.
-    tangents: Table<Value, Option<L::Tangent>>,
+    pub(crate) tangents: Table<Value, Option<L::Tangent>>,
+    /// Which values of nested regions depend on one, where that has been found out.
+    pub(crate) active: Table<Value, bool>,
 }
 
 impl<'a, L: Linear> Walk<'a, L> {
@@ -80,32 +82,62 @@ impl<'a, L: Linear> Walk<'a, L> {
         for (&param, &arg) in body.root().params.iter().zip(args) {
             known[param] = Some(arg);
         }
-        Walk { body, linear, provenance, level, known, tangents: Table::filled(count, None) }
+        // Only programs with loops or conditionals ask.
+        let nested = if body.regions().len() > 1 { count } else { 0 };
+        let active = Table::filled(nested, false);
+        Walk { body, linear, provenance, level, known, tangents: Table::filled(count, None), active }
     }
 
-    fn known(&self, value: Value) -> Value {
+    pub(crate) fn known(&self, value: Value) -> Value {
         self.known[value].expect("definitions precede uses")
     }
 
-    fn run(&mut self) -> Result<(), IrError> {
+    /// The known values of an instruction's operands.
+    pub(crate) fn known_operands(&self, inst: Inst) -> Vec<Value> {
+        self.body.operands(inst).iter().map(|&v| self.known(v)).collect()
+    }
+
+    /// What is inserted from now on is the copy of this value's computation.
+    pub(crate) fn originate(&mut self, value: Value) {
+        let origin = self.provenance.map(self.body, value, &self.known);
+        self.linear.builder().set_origin(origin);
+    }
+
+    /// Copies the instructions of a region whose parameters are known, with their tangents.
+    pub(crate) fn region(&mut self, region: Region) -> Result<(), IrError> {
         let mut known = Vec::new();
-        for &inst in &self.body.root().insts {
-            let result = self.body.result(inst);
+        for &inst in &self.body.region(region).insts {
             let operands = self.body.operands(inst);
+            let active = operands.iter().any(|&v| self.tangents[v].is_some());
+            if self.body.op(inst).regions().next().is_some() {
+                match active {
+                    true => L::structured(self, inst)?,
+                    false => _ = self.copy_structure(inst, false)?,
+                }
+                continue;
+            }
             known.clear();
             known.extend(operands.iter().map(|&v| self.known(v)));
-            let origin = self.provenance.map(self.body, result, &self.known);
-            let builder = self.linear.builder();
-            builder.set_origin(origin);
-            let op = self.provenance.map_op(builder, self.body, self.body.op(inst));
-            let value = builder.insert(op, &known)?;
-            self.provenance.copy_name(builder, self.body, result, value);
-            self.known[result] = Some(value);
-            if self.body.ty(result).elem.is_real() && operands.iter().any(|&v| self.tangents[v].is_some()) {
+            let (op, value) = self.copy_plain(inst, &known)?;
+            let result = self.body.result(inst);
+            if self.body.ty(result).elem.is_real() && active {
                 self.tangents[result] = self.tangent(inst, op, &known, value)?;
             }
         }
         Ok(())
+    }
+
+    /// Copies an instruction without regions as known code; its result has no tangent yet.
+    pub(crate) fn copy_plain(&mut self, inst: Inst, known: &[Value]) -> Result<(Op, Value), IrError> {
+        let result = self.body.result(inst);
+        self.originate(result);
+        let builder = self.linear.builder();
+        let op = self.provenance.map_op(builder, self.body, self.body.op(inst));
+        let value = builder.insert(op, known)?;
+        self.provenance.copy_name(builder, self.body, result, value);
+        self.known[result] = Some(value);
+        self.tangents[result] = None;
+        Ok((op, value))
     }
 
     /// The tangent of `result`, given that an operand has one.
@@ -119,45 +151,135 @@ impl<'a, L: Linear> Walk<'a, L> {
         let operands = self.body.operands(inst);
         let tangent = |n: usize| self.tangents[operands[n]];
         let mut terms: Terms<L> = SmallVec::new();
-        match op {
-            Op::Const(_) => {}
+        let map = match op {
+            Op::Const(_) | Op::Iota(_) => return Ok(None),
             Op::Prim(prim) => return self.tangent_of_prim(prim, operands, known, result),
             Op::Cast(to) => {
                 let from_real = self.body.ty(operands[0]).elem.is_real();
                 terms.extend(tangent(0).filter(|_| from_real).map(|t| (Coefficient::Cast(to), t)));
+                return self.combined(&terms, result);
             }
             Op::Select => {
                 terms.extend(tangent(1).map(|t| (Coefficient::When(known[0], true), t)));
                 terms.extend(tangent(2).map(|t| (Coefficient::When(known[0], false), t)));
+                return self.combined(&terms, result);
             }
-            Op::Element(index) => {
-                let Some(array) = tangent(0) else { return Ok(None) };
-                return self.linear.element(array, index, result).map(Some);
+            Op::Pack(ty) => {
+                let parts: Vec<_> =
+                    operands.iter().zip(known).map(|(&v, &known)| (self.tangents[v], known)).collect();
+                return self.linear.pack(ty, &parts, result).map(Some);
             }
-            Op::Pack(ty) => return self.tangent_of_pack(ty, operands, result).map(Some),
-            Op::Iota(_)
-            | Op::View(..)
-            | Op::Spread(..)
-            | Op::Reduce(..)
-            | Op::Dot
-            | Op::At
-            | Op::AddAt
-            | Op::Loop { .. }
-            | Op::Cond { .. }
-            | Op::Jvp { .. }
-            | Op::Vjp { .. } => unreachable!("operators are removed innermost first"),
+            Op::Reduce(reduction, ty) => {
+                return self.tangent_of_reduction(reduction, ty, operands[0], result);
+            }
+            Op::Dot => {
+                let products =
+                    [(tangent(0), LinearMap::Right(known[1])), (tangent(1), LinearMap::Left(known[0]))];
+                for (tangent, map) in products {
+                    if let Some(tangent) = tangent {
+                        terms.push((Coefficient::One, self.linear.map(map, tangent, result)?));
+                    }
+                }
+                return self.combined(&terms, result);
+            }
+            Op::AddAt => {
+                let (array, term) = (tangent(0), tangent(1));
+                return self.linear.add_at(array, term, &known[2..], result).map(Some);
+            }
+            Op::Element(index) => LinearMap::Element(index),
+            Op::View(ty, strides) => LinearMap::View(ty, strides),
+            Op::Spread(ty, strides) => LinearMap::Spread(ty, strides),
+            Op::At => LinearMap::At(known[1..].into()),
+            Op::Loop { .. } | Op::Cond { .. } | Op::Jvp { .. } | Op::Vjp { .. } => {
+                unreachable!("operators are removed innermost first, structures have their own rule")
+            }
+        };
+        match tangent(0) {
+            Some(tangent) => self.linear.map(map, tangent, result).map(Some),
+            None => Ok(None),
         }
-        if terms.is_empty() { Ok(None) } else { self.linear.combine(&terms, result).map(Some) }
     }
 
-    fn tangent_of_pack(
+    fn combined(
         &mut self,
-        ty: TypeId,
-        operands: &[Value],
+        terms: &[(Coefficient, L::Tangent)],
         result: Value,
-    ) -> Result<L::Tangent, IrError> {
-        let elements: Vec<_> = operands.iter().map(|&v| self.tangents[v]).collect();
-        self.linear.pack(ty, &elements, result)
+    ) -> Result<Option<L::Tangent>, IrError> {
+        if terms.is_empty() { Ok(None) } else { self.linear.combine(terms, result).map(Some) }
+    }
+
+    /// Known code of the derivative's own, on the line that `result` comes from.
+    pub(crate) fn originate_partial(&mut self, result: Value) {
+        let loc = self.linear.builder().program().value(result).origin.loc;
+        let origin = Origin { loc, level: self.level, role: Role::Primal, of: None };
+        self.linear.builder().set_origin(origin);
+    }
+
+    /// The derivative of a maximum is that of the element found; a product's is the sum over elements of the
+    /// product of all others.
+    fn tangent_of_reduction(
+        &mut self,
+        reduction: Reduction,
+        ty: TypeId,
+        operand: Value,
+        result: Value,
+    ) -> Result<Option<L::Tangent>, IrError> {
+        let Some(tangent) = self.tangents[operand] else { return Ok(None) };
+        let known = self.known(operand);
+        let shape = self.linear.builder().program().ty(known).shape.clone();
+        let (kept, reduced) =
+            shape.extents().split_at(self.linear.builder().program().ty(result).shape.extents().len());
+        let empty = reduced.contains(&0);
+        let coefficient = match reduction {
+            Reduction::Sum => return self.linear.map(LinearMap::Sum(ty), tangent, result).map(Some),
+            Reduction::ArgMax | Reduction::ArgMin => return Ok(None),
+            _ if empty => return Ok(None),
+            Reduction::Max => Coefficient::When(self.found(Reduction::ArgMax, known, kept, result)?, true),
+            Reduction::Min => Coefficient::When(self.found(Reduction::ArgMin, known, kept, result)?, true),
+            Reduction::Prod => {
+                self.originate_partial(result);
+                let kept: usize = kept.iter().map(|&e| e as usize).product();
+                let others = crate::products::of_others(self.linear.builder(), known, kept)?;
+                Coefficient::Times(others)
+            }
+        };
+        let terms = self.linear.combine(&[(coefficient, tangent)], known)?;
+        self.linear.map(LinearMap::Sum(ty), terms, result).map(Some)
+    }
+
+    /// Where in `array` the element that `reduction` finds is: a `bool` for each element.
+    fn found(
+        &mut self,
+        reduction: Reduction,
+        array: Value,
+        kept: &[u32],
+        result: Value,
+    ) -> Result<Value, IrError> {
+        self.originate_partial(result);
+        let builder = self.linear.builder();
+        let shape = builder.program().ty(array).shape.clone();
+        let extents: Vec<usize> = shape.extents().iter().map(|&e| e as usize).collect();
+        let array_of = |builder: &mut Builder, extents: &[usize]| {
+            let ty = Type::array(evolute_ir::Elem::I64, extents).expect("no larger than the operand");
+            builder.intern(&ty)
+        };
+        let kept_extents = &extents[..kept.len()];
+        let places = array_of(builder, kept_extents);
+        let place = builder.insert(Op::Reduce(reduction, places), &[array])?;
+        let count: usize = extents[kept.len()..].iter().product();
+        let numbers = array_of(builder, &[count]);
+        let numbers = builder.insert(Op::Iota(numbers), &[])?;
+        let all = array_of(builder, &extents);
+        let own = Strides::row_major(&shape).strides;
+        let repeat_kept =
+            own.iter().enumerate().map(|(k, &s)| if k < kept.len() { s / count as i64 } else { 0 });
+        let repeat_kept = Strides { offset: 0, strides: repeat_kept.collect() };
+        let repeat_rest = own.iter().enumerate().map(|(k, &s)| if k < kept.len() { 0 } else { s });
+        let repeat_rest = Strides { offset: 0, strides: repeat_rest.collect() };
+        let (repeat_kept, repeat_rest) = (builder.strides(&repeat_kept), builder.strides(&repeat_rest));
+        let place = builder.insert(Op::View(all, repeat_kept), &[place])?;
+        let number = builder.insert(Op::View(all, repeat_rest), &[numbers])?;
+        builder.insert(Op::Prim(Prim::Eq), &[place, number])
     }
 
     fn tangent_of_prim(
@@ -167,14 +289,11 @@ impl<'a, L: Linear> Walk<'a, L> {
         known: &[Value],
         result: Value,
     ) -> Result<Option<L::Tangent>, IrError> {
-        let loc = self.linear.builder().program().value(result).origin.loc;
-        let origin = Origin { loc, level: self.level, role: Role::Primal, of: None };
         let mut terms: Terms<L> = SmallVec::new();
         for (index, &operand) in operands.iter().enumerate() {
             let Some(tangent) = self.tangents[operand] else { continue };
-            let builder = self.linear.builder();
-            builder.set_origin(origin);
-            let partial = partial(builder, prim, index, known, result)?;
+            self.originate_partial(result);
+            let partial = partial(self.linear.builder(), prim, index, known, result)?;
             let coefficient = match partial {
                 Partial::Zero => continue,
                 Partial::One => Coefficient::One,
@@ -203,7 +322,7 @@ impl Walk<'_, Forward<'_>> {
         for (index, &result) in results.iter().enumerate() {
             let tangent = match self.tangents[result] {
                 Some(tangent) => tangent,
-                None => crate::linear::constant_like(self.linear.builder(), all[index], 0.0)?,
+                None => constant_like(self.linear.builder(), all[index], 0.0)?,
             };
             all.push(tangent);
         }

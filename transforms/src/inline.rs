@@ -6,11 +6,12 @@
 //! closure captured is a constant, and becomes active when the enclosing operator is removed in its
 //! turn. So perturbations of different levels cannot be confused, and no tags are needed.
 
+use crate::contract::fused;
 use crate::differentiate::differentiate;
 use crate::simplify::{When, rewriter};
 use evolute_ir::{
-    Builder, Entity, Inst, IrError, Level, Loc, Mode, Op, Origin, Program, Region, Table, Value, live_insts,
-    without_dead_code,
+    Builder, ClosedRegion, Elem, Entity, Inst, IrError, Level, Loc, Mode, Op, Origin, Program, Region, Table,
+    Value, live_insts, without_dead_code,
 };
 
 /// What becomes of derivative operators.
@@ -40,7 +41,8 @@ pub fn inline(builder: &mut Builder, program: &Program, args: &[Value]) -> Resul
     results
 }
 
-/// As [`inline`], without the instructions on which no result depends.
+/// As [`inline`], without the instructions on which no result depends, and with those that do not depend on a loop's
+/// iteration before the loop.
 pub(crate) fn inline_live(
     builder: &mut Builder,
     program: &Program,
@@ -48,7 +50,18 @@ pub(crate) fn inline_live(
 ) -> Result<Vec<Value>, IrError> {
     let live = live_insts(program);
     let copy = Copy::new(builder, program, Operators::Keep);
-    Copy { live: Some(live), ..copy }.region(builder, Program::ROOT, args)
+    Copy { live: Some(live), hoists: true, ..copy }.region(builder, Program::ROOT, args)
+}
+
+/// As [`inline`], with products fused with sums where `uses` says that they have no other use.
+pub(crate) fn inline_contracted(
+    builder: &mut Builder,
+    program: &Program,
+    args: &[Value],
+    uses: Table<Value, u32>,
+) -> Result<Vec<Value>, IrError> {
+    let copy = Copy::new(builder, program, Operators::Keep);
+    Copy { contract: Some(uses), ..copy }.region(builder, Program::ROOT, args)
 }
 
 /// The program without derivative operators: each is replaced by the derivative.
@@ -56,7 +69,7 @@ pub(crate) fn inline_live(
 /// # Errors
 /// A program past its size limit.
 pub fn remove_operators(program: &Program, between: Between) -> Result<Program, IrError> {
-    let plain = program.regions().len() == 1;
+    let plain = !program.insts().values().any(|inst| inst.op.is_derivative());
     if plain { Ok(without_dead_code(program)) } else { removed(program, Program::ROOT, between) }
 }
 
@@ -84,6 +97,10 @@ struct Copy<'a> {
     operators: Operators,
     /// The instructions to copy, if not all.
     live: Option<Table<Inst, bool>>,
+    /// Whether what does not depend on a loop's iteration is computed before the loop.
+    hoists: bool,
+    /// How often each value is used, if products are to be fused with sums.
+    contract: Option<Table<Value, u32>>,
     provenance: Provenance,
     values: Table<Value, Option<Value>>,
 }
@@ -91,7 +108,15 @@ struct Copy<'a> {
 impl<'a> Copy<'a> {
     fn new(builder: &mut Builder, from: &'a Program, operators: Operators) -> Self {
         let values = Table::filled(from.values().len(), None);
-        Copy { from, operators, live: None, provenance: Provenance::new(builder, from), values }
+        Copy {
+            from,
+            operators,
+            live: None,
+            hoists: false,
+            contract: None,
+            provenance: Provenance::new(builder, from),
+            values,
+        }
     }
 
     fn at(&self, value: Value) -> Value {
@@ -110,7 +135,10 @@ impl<'a> Copy<'a> {
         }
         let mut operands = Vec::new();
         for &inst in &body.insts {
-            if self.live.as_ref().is_none_or(|live| live[inst]) {
+            let live = self.live.as_ref().is_none_or(|live| live[inst]);
+            // What a loop has hoisted is there already.
+            let missing = self.from.results(inst).next().is_none_or(|v| self.values[v].is_none());
+            if live && missing {
                 self.inst(builder, inst, &mut operands)?;
             }
         }
@@ -132,19 +160,121 @@ impl<'a> Copy<'a> {
                 let results = self.operator(builder, Mode::Reverse, region, wrt, operands)?;
                 self.define(builder, inst, &results);
             }
+            Op::Loop { body, condition, spec } => {
+                let spec = self.from.loop_spec(spec);
+                let (own, captured) = operands.split_at(spec.own_operands());
+                if self.hoists {
+                    let captured: Vec<Option<Value>> = captured.iter().map(|&v| Some(v)).collect();
+                    self.hoist(builder, body, spec.own_params(), &captured)?;
+                }
+                let condition = match condition {
+                    Some(region) => {
+                        Some(self.nested(builder, region, 1 + spec.carries as usize, captured)?)
+                    }
+                    None => None,
+                };
+                let body = self.nested(builder, body, spec.own_params(), captured)?;
+                builder.set_origin(origin.unwrap_or_default());
+                let results = builder.looping(spec, condition, body, own)?;
+                self.define(builder, inst, &results);
+                self.originate_each(builder, inst, &results);
+            }
+            Op::Cond { yes, no, sums } => {
+                let (own, captured) = operands.split_at(1 + sums as usize);
+                let yes = self.nested(builder, yes, sums as usize, captured)?;
+                let no = self.nested(builder, no, sums as usize, captured)?;
+                builder.set_origin(origin.unwrap_or_default());
+                let results = builder.conditional(own[0], yes, no, &own[1..])?;
+                self.define(builder, inst, &results);
+                self.originate_each(builder, inst, &results);
+            }
             op => {
-                let op = self.provenance.map_op(builder, self.from, op);
-                let result = builder.insert(op, operands)?;
+                let fused = self.contract.as_ref().and_then(|uses| fused(self.from, uses, inst));
+                let result = match fused {
+                    Some(fused) => fused.insert(builder, |v| self.at(v))?,
+                    None => {
+                        let op = self.provenance.map_op(builder, self.from, op);
+                        builder.insert(op, operands)?
+                    }
+                };
                 self.define(builder, inst, &[result]);
             }
         }
         Ok(())
     }
 
+    /// Copies what a loop's body computes from its captures alone, which are `captured` where they do not depend on an
+    /// iteration; also from within the loops in it, but not from the branches of conditionals, which may not be taken.
+    fn hoist(
+        &mut self,
+        builder: &mut Builder,
+        body: Region,
+        own: usize,
+        captured: &[Option<Value>],
+    ) -> Result<(), IrError> {
+        let from = self.from;
+        let data = from.region(body);
+        for (&param, &outer) in data.params[own..].iter().zip(captured) {
+            self.values[param] = outer;
+        }
+        let mut operands = Vec::new();
+        for &inst in &data.insts {
+            let ready = from.operands(inst).iter().all(|&v| self.values[v].is_some());
+            let missing = from.results(inst).next().is_some_and(|v| self.values[v].is_none());
+            match from.op(inst) {
+                Op::Loop { body, spec, .. } => {
+                    let spec = from.loop_spec(spec);
+                    let captured: Vec<Option<Value>> =
+                        from.operands(inst)[spec.own_operands()..].iter().map(|&v| self.values[v]).collect();
+                    self.hoist(builder, body, spec.own_params(), &captured)?;
+                }
+                op if ready
+                    && missing
+                    && is_hoisted(from, inst, op)
+                    && self.live.as_ref().is_none_or(|live| live[inst]) =>
+                {
+                    self.inst(builder, inst, &mut operands)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A copy of a region with `own` parameters before its captures.
+    fn nested(
+        &mut self,
+        builder: &mut Builder,
+        region: Region,
+        own: usize,
+        captured: &[Value],
+    ) -> Result<ClosedRegion, IrError> {
+        builder.open_region();
+        let mut args = Vec::with_capacity(own + captured.len());
+        for &param in &self.from.region(region).params[..own] {
+            builder.set_origin(self.provenance.map(self.from, param, &self.values));
+            let arg = builder.param(self.from.ty(param));
+            self.provenance.copy_name(builder, self.from, param, arg);
+            args.push(arg);
+        }
+        args.extend_from_slice(captured);
+        let results = self.region(builder, region, &args);
+        let closed = builder.close_region(results.as_deref().unwrap_or_default());
+        results?;
+        closed
+    }
+
     fn define(&mut self, builder: &mut Builder, inst: Inst, results: &[Value]) {
         for (result, &value) in self.from.results(inst).zip(results) {
             self.provenance.copy_name(builder, self.from, result, value);
             self.values[result] = Some(value);
+        }
+    }
+
+    /// Gives each of several results its own origin.
+    fn originate_each(&self, builder: &mut Builder, inst: Inst, copies: &[Value]) {
+        for (result, &copy) in self.from.results(inst).zip(copies) {
+            builder.set_origin_of(copy, self.provenance.map(self.from, result, &self.values));
         }
     }
 
@@ -172,20 +302,31 @@ impl<'a> Copy<'a> {
             }
             Operators::Keep => {
                 let origin = builder.origin();
-                builder.open_region();
-                let mut args = Vec::with_capacity(params);
-                for &param in &self.from.region(region).params[..wrt] {
-                    builder.set_origin(self.provenance.map(self.from, param, &self.values));
-                    args.push(builder.param(self.from.ty(param)));
-                }
-                args.extend_from_slice(captured);
-                let results = self.region(builder, region, &args);
-                let body = builder.close_region(results.as_deref().unwrap_or_default())?;
-                results?;
+                let body = self.nested(builder, region, wrt, captured)?;
                 builder.set_origin(origin);
                 builder.operator(mode, body, inputs, seeds)
             }
         }
+    }
+}
+
+/// Whether an instruction whose operands do not depend on a loop's iteration is worth computing before the loop: it costs
+/// something, and cannot fail where the loop would not have run.
+fn is_hoisted(program: &Program, inst: Inst, op: Op) -> bool {
+    let of_integers = || program.operands(inst).iter().any(|&v| program.ty(v).elem == Elem::I64);
+    match op {
+        Op::Prim(prim) => !(prim.may_fail() && of_integers()),
+        Op::Const(_) | Op::Cast(_) | Op::Select | Op::Spread(..) | Op::Reduce(..) | Op::Dot => true,
+        Op::Element(_)
+        | Op::Pack(_)
+        | Op::Iota(_)
+        | Op::View(..)
+        | Op::At
+        | Op::AddAt
+        | Op::Loop { .. }
+        | Op::Cond { .. }
+        | Op::Jvp { .. }
+        | Op::Vjp { .. } => false,
     }
 }
 
@@ -229,21 +370,25 @@ impl Provenance {
     pub(crate) fn map_op(&self, to: &mut Builder, from: &Program, op: Op) -> Op {
         match op {
             Op::Pack(ty) => Op::Pack(to.intern(from.type_of_id(ty))),
+            Op::Iota(ty) => Op::Iota(to.intern(from.type_of_id(ty))),
+            Op::View(ty, strides) => {
+                Op::View(to.intern(from.type_of_id(ty)), to.strides(from.strides(strides)))
+            }
+            Op::Spread(ty, strides) => {
+                Op::Spread(to.intern(from.type_of_id(ty)), to.strides(from.strides(strides)))
+            }
+            Op::Reduce(reduction, ty) => Op::Reduce(reduction, to.intern(from.type_of_id(ty))),
             Op::Const(_)
             | Op::Prim(_)
             | Op::Cast(_)
             | Op::Select
             | Op::Element(_)
-            | Op::Iota(_)
-            | Op::View(..)
-            | Op::Spread(..)
-            | Op::Reduce(..)
             | Op::Dot
             | Op::At
-            | Op::AddAt
-            | Op::Loop { .. }
-            | Op::Cond { .. } => op,
-            Op::Jvp { .. } | Op::Vjp { .. } => unreachable!("operators are copied with their regions"),
+            | Op::AddAt => op,
+            Op::Loop { .. } | Op::Cond { .. } | Op::Jvp { .. } | Op::Vjp { .. } => {
+                unreachable!("operations with regions are copied with these")
+            }
         }
     }
 

@@ -26,12 +26,16 @@
 #![forbid(unsafe_code)]
 
 mod contract;
+mod cotangents;
 pub mod derive;
 mod differentiate;
 pub mod inline;
 mod linear;
 pub mod pipeline;
+mod placement;
+mod products;
 pub mod simplify;
+mod structure;
 mod tape;
 mod transpose;
 

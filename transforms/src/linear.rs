@@ -4,7 +4,12 @@
 //! one: linearity is a matter of types. Forward mode ([`Forward`]) inserts instructions at once; reverse mode
 //! ([`Tape`](crate::tape::Tape)) records them and runs them backwards. An absent tangent is a zero.
 
-use evolute_ir::{Builder, Elem, IrError, Literal, Op, Origin, Prim, Role, TypeId, Value};
+use crate::differentiate::Walk;
+use evolute_ir::{
+    Builder, Elem, Inst, IrError, Literal, Op, Origin, Prim, Reduction, Role, Strides, StridesId, TypeId,
+    Value,
+};
+use smallvec::SmallVec;
 
 /// What a tangent is multiplied by in a linear combination. Values are known code.
 #[derive(Clone, Copy, Debug)]
@@ -23,8 +28,27 @@ pub(crate) enum Coefficient {
     Cast(Elem),
 }
 
+/// A linear map of one array to another; its values are known code.
+#[derive(Clone, Debug)]
+pub(crate) enum LinearMap {
+    /// An element.
+    Element(u32),
+    /// [`Op::View`].
+    View(TypeId, StridesId),
+    /// [`Op::Spread`].
+    Spread(TypeId, StridesId),
+    /// The sum over the last axes, to this type.
+    Sum(TypeId),
+    /// The matrix product `k · x`.
+    Left(Value),
+    /// The matrix product `x · k`.
+    Right(Value),
+    /// The part at these indices.
+    At(SmallVec<[Value; 2]>),
+}
+
 /// Linear code: made of sums of tangents times known values, and of moving elements.
-pub(crate) trait Linear {
+pub(crate) trait Linear: Sized {
     /// A tangent in this representation.
     type Tangent: Copy;
 
@@ -38,16 +62,29 @@ pub(crate) trait Linear {
         of: Value,
     ) -> Result<Self::Tangent, IrError>;
 
-    /// Element `index` of an array's tangent.
-    fn element(&mut self, array: Self::Tangent, index: u32, of: Value) -> Result<Self::Tangent, IrError>;
+    /// A map of one tangent.
+    fn map(&mut self, map: LinearMap, x: Self::Tangent, of: Value) -> Result<Self::Tangent, IrError>;
 
-    /// The array of these elements, of type `ty`.
+    /// The array of type `ty` of these parts, one behind the other, each with its known value.
     fn pack(
         &mut self,
         ty: TypeId,
-        elements: &[Option<Self::Tangent>],
+        parts: &[(Option<Self::Tangent>, Value)],
         of: Value,
     ) -> Result<Self::Tangent, IrError>;
+
+    /// `array` with `term` added to its part at these indices; one of the two is present.
+    fn add_at(
+        &mut self,
+        array: Option<Self::Tangent>,
+        term: Option<Self::Tangent>,
+        indices: &[Value],
+        of: Value,
+    ) -> Result<Self::Tangent, IrError>;
+
+    /// The rule of a loop or conditional of which an operand has a tangent: defines the known values and
+    /// tangents of its results.
+    fn structured(walk: &mut Walk<'_, Self>, inst: Inst) -> Result<(), IrError>;
 }
 
 /// Linear code as instructions of the program under construction: forward mode.
@@ -64,12 +101,13 @@ pub(crate) fn constant_like(builder: &mut Builder, like: Value, x: f64) -> Resul
     if ty.is_scalar() {
         return Ok(scalar);
     }
-    let id = builder.intern(&ty);
-    builder.insert(Op::Pack(id), &vec![scalar; ty.shape.len()])
+    let strides = vec![0; ty.shape.extents().len()].into();
+    let (id, strides) = (builder.intern(&ty), builder.strides(&Strides { offset: 0, strides }));
+    builder.insert(Op::View(id, strides), &[scalar])
 }
 
 impl Forward<'_> {
-    fn derivative_of(&mut self, of: Value) {
+    pub(crate) fn derivative_of(&mut self, of: Value) {
         let loc = self.builder.program().value(of).origin.loc;
         self.builder.set_origin(Origin { loc, of: Some(of), role: Role::Tangent, ..self.origin });
     }
@@ -118,17 +156,49 @@ impl Linear for Forward<'_> {
         if negated { self.builder.insert(Op::Prim(Prim::Neg), &[value]) } else { Ok(value) }
     }
 
-    fn element(&mut self, array: Value, index: u32, of: Value) -> Result<Value, IrError> {
+    fn map(&mut self, map: LinearMap, x: Value, of: Value) -> Result<Value, IrError> {
         self.derivative_of(of);
-        self.builder.insert(Op::Element(index), &[array])
+        match map {
+            LinearMap::Element(index) => self.builder.insert(Op::Element(index), &[x]),
+            LinearMap::View(ty, strides) => self.builder.insert(Op::View(ty, strides), &[x]),
+            LinearMap::Spread(ty, strides) => self.builder.insert(Op::Spread(ty, strides), &[x]),
+            LinearMap::Sum(ty) => self.builder.insert(Op::Reduce(Reduction::Sum, ty), &[x]),
+            LinearMap::Left(k) => self.builder.insert(Op::Dot, &[k, x]),
+            LinearMap::Right(k) => self.builder.insert(Op::Dot, &[x, k]),
+            LinearMap::At(indices) => self.builder.insert(Op::At, &[&[x], &indices[..]].concat()),
+        }
     }
 
-    fn pack(&mut self, ty: TypeId, elements: &[Option<Value>], of: Value) -> Result<Value, IrError> {
+    fn pack(&mut self, ty: TypeId, parts: &[(Option<Value>, Value)], of: Value) -> Result<Value, IrError> {
         self.derivative_of(of);
-        let elem = self.builder.program().type_of_id(ty).elem;
-        let zero = self.builder.constant(Literal::from_f64(elem, 0.0));
-        let elements: Vec<Value> = elements.iter().map(|e| e.unwrap_or(zero)).collect();
-        self.builder.insert(Op::Pack(ty), &elements)
+        let mut operands = Vec::with_capacity(parts.len());
+        for &(part, like) in parts {
+            operands.push(match part {
+                Some(part) => part,
+                None => constant_like(self.builder, like, 0.0)?,
+            });
+        }
+        self.builder.insert(Op::Pack(ty), &operands)
+    }
+
+    fn add_at(
+        &mut self,
+        array: Option<Value>,
+        term: Option<Value>,
+        indices: &[Value],
+        of: Value,
+    ) -> Result<Value, IrError> {
+        self.derivative_of(of);
+        let array = match array {
+            Some(array) => array,
+            None => constant_like(self.builder, of, 0.0)?,
+        };
+        let Some(term) = term else { return Ok(array) };
+        self.builder.insert(Op::AddAt, &[&[array, term], indices].concat())
+    }
+
+    fn structured(walk: &mut Walk<'_, Self>, inst: Inst) -> Result<(), IrError> {
+        walk.forward_structure(inst)
     }
 }
 

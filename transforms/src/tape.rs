@@ -4,8 +4,10 @@
 //! known values of the program under construction, which [`transpose`](crate::transpose) multiplies
 //! the cotangents by.
 
-use crate::linear::{Coefficient, Linear};
-use evolute_ir::{Builder, IrError, TypeId, Value};
+use crate::differentiate::Walk;
+use crate::linear::{Coefficient, Linear, LinearMap};
+use evolute_ir::{Builder, Inst, IrError, TypeId, Value};
+use smallvec::SmallVec;
 use std::ops::Range;
 
 /// A tangent: an entry of a [`Tape`].
@@ -23,26 +25,65 @@ impl Tangent {
 pub(crate) enum Entry {
     /// It is an input.
     Input,
-    /// The sum of these [`Tape::terms`].
+    /// The sum of these [`Record::terms`].
     Combine(Range<u32>),
-    /// An element of an array's tangent.
-    Element(Tangent, u32),
-    /// An array of these [`Tape::elements`].
+    /// A map of one tangent: a number in [`Record::maps`].
+    Map(Tangent, u32),
+    /// An array of these [`Record::parts`].
     Pack(Range<u32>),
+    /// An array with a term added: a number in [`Record::additions`].
+    AddAt(u32),
+    /// The first result of a structure that has a tangent: a number in [`Record::structures`].
+    Structure(u32),
+    /// A further result of the structure before.
+    FurtherResult,
+}
+
+/// An addition to a part of an array.
+#[derive(Clone, Debug)]
+pub(crate) struct Addition {
+    pub(crate) array: Option<Tangent>,
+    pub(crate) term: Option<Tangent>,
+    pub(crate) indices: SmallVec<[Value; 2]>,
+}
+
+/// A loop or conditional, to be run backwards.
+#[derive(Clone, Debug)]
+pub(crate) struct Structure {
+    pub(crate) inst: Inst,
+    /// Its operands as known values.
+    pub(crate) known: Vec<Value>,
+    /// The tangents of its operands, and of its results.
+    pub(crate) operands: Vec<Option<Tangent>>,
+    pub(crate) results: Vec<Option<Tangent>>,
+    /// Of a loop, the carries as each iteration found them, stacked.
+    pub(crate) carries: Vec<Value>,
+    /// Of a `while`, how often it ran.
+    pub(crate) count: Option<Value>,
+}
+
+/// The entries of a tape and what they name.
+#[derive(Default)]
+pub(crate) struct Record {
+    /// Each entry with the known value whose tangent it is.
+    pub(crate) entries: Vec<(Entry, Value)>,
+    pub(crate) terms: Vec<(Coefficient, Tangent)>,
+    pub(crate) maps: Vec<LinearMap>,
+    /// Parts of arrays, with the flat index at which each begins.
+    pub(crate) parts: Vec<(Tangent, u32)>,
+    pub(crate) additions: Vec<Addition>,
+    pub(crate) structures: Vec<Structure>,
 }
 
 /// Linear code, recorded. See the [module](self).
 pub(crate) struct Tape<'b> {
     pub(crate) builder: &'b mut Builder,
-    /// Each entry with the known value whose tangent it is.
-    pub(crate) entries: Vec<(Entry, Value)>,
-    pub(crate) terms: Vec<(Coefficient, Tangent)>,
-    pub(crate) elements: Vec<Option<Tangent>>,
+    pub(crate) record: Record,
 }
 
 impl<'b> Tape<'b> {
     pub(crate) fn new(builder: &'b mut Builder) -> Self {
-        Tape { builder, entries: Vec::new(), terms: Vec::new(), elements: Vec::new() }
+        Tape { builder, record: Record::default() }
     }
 
     /// The tangent of the input `of`.
@@ -50,17 +91,17 @@ impl<'b> Tape<'b> {
         self.push(Entry::Input, of)
     }
 
-    fn push(&mut self, entry: Entry, of: Value) -> Tangent {
-        let tangent = Tangent(self.entries.len() as u32);
-        self.entries.push((entry, of));
+    pub(crate) fn push(&mut self, entry: Entry, of: Value) -> Tangent {
+        let tangent = Tangent(self.record.entries.len() as u32);
+        self.record.entries.push((entry, of));
         tangent
     }
 }
 
 /// Appends `items` and gives their place.
-fn append<T: Copy>(list: &mut Vec<T>, items: &[T]) -> Range<u32> {
+fn append<T>(list: &mut Vec<T>, items: impl IntoIterator<Item = T>) -> Range<u32> {
     let start = list.len() as u32;
-    list.extend_from_slice(items);
+    list.extend(items);
     start..list.len() as u32
 }
 
@@ -72,16 +113,40 @@ impl Linear for Tape<'_> {
     }
 
     fn combine(&mut self, terms: &[(Coefficient, Tangent)], of: Value) -> Result<Tangent, IrError> {
-        let terms = append(&mut self.terms, terms);
+        let terms = append(&mut self.record.terms, terms.iter().copied());
         Ok(self.push(Entry::Combine(terms), of))
     }
 
-    fn element(&mut self, array: Tangent, index: u32, of: Value) -> Result<Tangent, IrError> {
-        Ok(self.push(Entry::Element(array, index), of))
+    fn map(&mut self, map: LinearMap, x: Tangent, of: Value) -> Result<Tangent, IrError> {
+        let number = append(&mut self.record.maps, [map]).start;
+        Ok(self.push(Entry::Map(x, number), of))
     }
 
-    fn pack(&mut self, _: TypeId, elements: &[Option<Tangent>], of: Value) -> Result<Tangent, IrError> {
-        let elements = append(&mut self.elements, elements);
-        Ok(self.push(Entry::Pack(elements), of))
+    fn pack(&mut self, _: TypeId, parts: &[(Option<Tangent>, Value)], of: Value) -> Result<Tangent, IrError> {
+        let program = self.builder.program();
+        let mut start = 0;
+        let placed = parts.iter().filter_map(|&(tangent, like)| {
+            let place = start;
+            start += program.ty(like).shape.len() as u32;
+            Some((tangent?, place))
+        });
+        let parts = append(&mut self.record.parts, placed);
+        Ok(self.push(Entry::Pack(parts), of))
+    }
+
+    fn add_at(
+        &mut self,
+        array: Option<Tangent>,
+        term: Option<Tangent>,
+        indices: &[Value],
+        of: Value,
+    ) -> Result<Tangent, IrError> {
+        let addition = Addition { array, term, indices: indices.into() };
+        let number = append(&mut self.record.additions, [addition]).start;
+        Ok(self.push(Entry::AddAt(number), of))
+    }
+
+    fn structured(walk: &mut Walk<'_, Self>, inst: Inst) -> Result<(), IrError> {
+        walk.record_structure(inst)
     }
 }

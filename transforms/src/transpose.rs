@@ -8,215 +8,286 @@
 //! its mask beside its value; coefficients multiply the bare value, and the `select` is made only where
 //! the share meets another one or leaves the tape. What is infinite is then computed and not selected.
 
-use crate::linear::{Coefficient, add_signed, constant_like};
-use crate::tape::{Entry, Tangent, Tape};
-use evolute_ir::{Builder, IrError, Literal, Op, Origin, Prim, Role, Value};
+use crate::cotangents::{Cell, Share};
+use crate::differentiate::Walk;
+use crate::linear::{LinearMap, constant_like};
+use crate::placement::spread;
+use crate::tape::{Entry, Record, Tangent, Tape};
+use evolute_ir::{Builder, IrError, Op, Origin, Role, Strides, Type, Value};
 
-/// A contribution to a cotangent: `±value` where `mask` holds, else zero.
-#[derive(Clone, Copy)]
-struct Share {
-    mask: Option<Value>,
-    negated: bool,
-    value: Value,
-}
-
-/// The cotangent gathered so far for one tangent.
-#[derive(Clone, Default)]
-struct Cell {
-    whole: Option<Share>,
-    /// Contributions to single elements of an array; empty if there are none.
-    parts: Vec<Option<Share>>,
-}
-
-impl Cell {
-    fn is_empty(&self) -> bool {
-        self.whole.is_none() && self.parts.is_empty()
-    }
-}
-
-/// The cotangents of `inputs`, given those of `outputs` (an output that is no tangent needs none).
-pub(crate) fn transpose(
-    tape: &mut Tape<'_>,
-    outputs: &[(Option<Tangent>, Value)],
-    inputs: &[Tangent],
-    origin: Origin,
-) -> Result<Vec<Value>, IrError> {
-    let cells = vec![Cell::default(); tape.entries.len()];
-    let Tape { builder, entries, terms, elements } = tape;
-    let mut run = Run { builder, cells, origin };
-    for &(tangent, seed) in outputs {
-        if let Some(tangent) = tangent {
-            run.derivative_of(entries[tangent.index()].1);
-            run.add(tangent, Share { mask: None, negated: false, value: seed })?;
-        }
-    }
-    for (index, (entry, of)) in entries.iter().enumerate().rev() {
-        if matches!(entry, Entry::Input) || run.cells[index].is_empty() {
-            continue;
-        }
-        run.derivative_of(*of);
-        let cell = std::mem::take(&mut run.cells[index]);
-        match entry {
-            Entry::Input => {}
-            Entry::Combine(range) => {
-                let share = run.gather(cell, *of)?;
-                for &(coefficient, tangent) in &terms[range.start as usize..range.end as usize] {
-                    run.derivative_of(entries[tangent.index()].1);
-                    let share = run.scaled(share, coefficient, entries[tangent.index()].1)?;
-                    run.add(tangent, share)?;
-                }
-            }
-            Entry::Element(array, element) => {
-                let share = run.gather(cell, *of)?;
-                run.add_part(*array, *element as usize, share, entries[array.index()].1)?;
-            }
-            Entry::Pack(range) => {
-                let elements = &elements[range.start as usize..range.end as usize];
-                run.unpack(cell, elements, |tangent| entries[tangent.index()].1)?;
-            }
-        }
-    }
-    let finish = |tangent: &Tangent| {
-        let of = entries[tangent.index()].1;
-        run.derivative_of(of);
-        let cell = std::mem::take(&mut run.cells[tangent.index()]);
-        if cell.is_empty() {
-            return constant_like(run.builder, of, 0.0);
-        }
-        let share = run.gather(cell, of)?;
-        let (negated, value) = run.unmask(share)?;
-        if negated { run.builder.insert(Op::Prim(Prim::Neg), &[value]) } else { Ok(value) }
-    };
-    inputs.iter().map(finish).collect()
-}
-
-struct Run<'a> {
-    builder: &'a mut Builder,
+/// The cotangents gathered so far, on the way back through one record.
+pub(crate) struct Backward {
     cells: Vec<Cell>,
+    /// The known value whose tangent each entry is.
+    of: Vec<Value>,
     origin: Origin,
 }
 
-impl Run<'_> {
-    fn derivative_of(&mut self, of: Value) {
-        let loc = self.builder.program().value(of).origin.loc;
-        self.builder.set_origin(Origin { loc, of: Some(of), role: Role::Cotangent, ..self.origin });
-    }
-
-    fn add(&mut self, tangent: Tangent, share: Share) -> Result<(), IrError> {
-        let sum = match self.cells[tangent.index()].whole {
-            None => share,
-            Some(present) => self.sum(present, share)?,
+impl Walk<'_, Tape<'_>> {
+    /// The cotangents of `inputs`, then what becomes of `sums`, given the cotangents of the outputs (an output that is
+    /// no tangent needs none). What is added to a sum's tangent is added to the value beside it.
+    pub(crate) fn transpose(
+        &mut self,
+        outputs: &[(Option<Tangent>, Value)],
+        inputs: &[Tangent],
+        sums: &[(Tangent, Value)],
+        origin: Origin,
+    ) -> Result<Vec<Value>, IrError> {
+        let record = std::mem::take(&mut self.linear.record);
+        let mut backward = Backward {
+            cells: vec![Cell::default(); record.entries.len()],
+            of: record.entries.iter().map(|&(_, of)| of).collect(),
+            origin: Origin { role: Role::Cotangent, ..origin },
         };
-        self.cells[tangent.index()].whole = Some(sum);
-        Ok(())
-    }
-
-    fn add_part(&mut self, array: Tangent, element: usize, share: Share, of: Value) -> Result<(), IrError> {
-        let len = self.builder.program().ty(of).shape.len();
-        self.cells[array.index()].parts.resize(len, None);
-        let sum = match self.cells[array.index()].parts[element] {
-            None => share,
-            Some(present) => self.sum(present, share)?,
-        };
-        self.cells[array.index()].parts[element] = Some(sum);
-        Ok(())
-    }
-
-    /// Shares under one mask stay under it; others are selected first.
-    fn sum(&mut self, a: Share, b: Share) -> Result<Share, IrError> {
-        if a.mask == b.mask {
-            let (negated, value) = add_signed(self.builder, (a.negated, a.value), (b.negated, b.value))?;
-            return Ok(Share { mask: a.mask, negated, value });
+        for &(tangent, value) in sums {
+            backward.cells[tangent.index()].sum = Some(value);
         }
-        let (a, b) = (self.unmask(a)?, self.unmask(b)?);
-        let (negated, value) = add_signed(self.builder, a, b)?;
-        Ok(Share { mask: None, negated, value })
-    }
-
-    /// The share as (negated, value), its mask applied.
-    fn unmask(&mut self, share: Share) -> Result<(bool, Value), IrError> {
-        let Some(mask) = share.mask else { return Ok((share.negated, share.value)) };
-        let zero = constant_like(self.builder, share.value, 0.0)?;
-        Ok((share.negated, self.builder.insert(Op::Select, &[mask, share.value, zero])?))
-    }
-
-    fn scaled(&mut self, share: Share, coefficient: Coefficient, of: Value) -> Result<Share, IrError> {
-        match coefficient {
-            Coefficient::One => Ok(share),
-            Coefficient::MinusOne => Ok(Share { negated: !share.negated, ..share }),
-            Coefficient::Times(k) => {
-                let value = self.builder.insert(Op::Prim(Prim::Mul), &[share.value, k])?;
-                Ok(Share { value, ..share })
-            }
-            Coefficient::Over(k) => {
-                let value = self.builder.insert(Op::Prim(Prim::Div), &[share.value, k])?;
-                Ok(Share { value, ..share })
-            }
-            Coefficient::Cast(_) => {
-                let elem = self.builder.program().ty(of).elem;
-                let value = self.builder.insert(Op::Cast(elem), &[share.value])?;
-                Ok(Share { value, ..share })
-            }
-            Coefficient::When(condition, holds) => {
-                let condition =
-                    if holds { condition } else { self.builder.insert(Op::Prim(Prim::Not), &[condition])? };
-                let mask = match share.mask {
-                    None => condition,
-                    Some(mask) => self.builder.insert(Op::Prim(Prim::And), &[mask, condition])?,
-                };
-                Ok(Share { mask: Some(mask), ..share })
+        for &(tangent, seed) in outputs {
+            if let Some(tangent) = tangent {
+                backward.derivative_of(self.linear.builder, tangent);
+                backward.add(self.linear.builder, tangent, Share::of(seed))?;
             }
         }
-    }
-
-    /// A cell's contributions as one share; those to single elements become one `pack`.
-    fn gather(&mut self, cell: Cell, of: Value) -> Result<Share, IrError> {
-        if cell.parts.is_empty() {
-            return Ok(cell.whole.expect("a cell that is not empty"));
+        for (index, (entry, _)) in record.entries.iter().enumerate().rev() {
+            match entry {
+                Entry::Input | Entry::FurtherResult => {}
+                Entry::Structure(number) => {
+                    self.transpose_structure(&mut backward, &record.structures[*number as usize])?;
+                }
+                _ => backward.entry(self.linear.builder, &record, Tangent(index as u32))?,
+            }
         }
-        let ty = self.builder.program().ty(of).clone();
-        let zero = self.builder.constant(Literal::from_f64(ty.elem, 0.0));
-        let mut elements = Vec::with_capacity(cell.parts.len());
-        for part in cell.parts {
-            elements.push(match part {
-                None => zero,
-                Some(share) => match self.unmask(share)? {
-                    (false, value) => value,
-                    (true, value) => self.builder.insert(Op::Prim(Prim::Neg), &[value])?,
-                },
+        let mut all = Vec::new();
+        for &input in inputs {
+            backward.derivative_of(self.linear.builder, input);
+            all.push(match backward.take(self.linear.builder, input)? {
+                Some(value) => value,
+                None => constant_like(self.linear.builder, backward.of[input.index()], 0.0)?,
             });
         }
-        let id = self.builder.intern(&ty);
-        let value = self.builder.insert(Op::Pack(id), &elements)?;
-        let packed = Share { mask: None, negated: false, value };
-        match cell.whole {
-            None => Ok(packed),
-            Some(whole) => self.sum(whole, packed),
+        for &(tangent, _) in sums {
+            all.push(backward.cells[tangent.index()].sum.expect("a sum stays one"));
         }
+        Ok(all)
+    }
+}
+
+impl Backward {
+    fn derivative_of(&self, builder: &mut Builder, tangent: Tangent) {
+        let of = self.of[tangent.index()];
+        let loc = builder.program().value(of).origin.loc;
+        builder.set_origin(Origin { loc, of: Some(of), ..self.origin });
     }
 
-    /// Hands an array's cotangent to the tangents of its elements, each that of the value `of` gives.
-    fn unpack(
-        &mut self,
-        cell: Cell,
-        elements: &[Option<Tangent>],
-        of: impl Fn(Tangent) -> Value,
-    ) -> Result<(), IrError> {
-        let whole = match cell.whole {
-            None => None,
-            Some(share) => Some(self.unmask(share)?),
-        };
-        for (index, &tangent) in elements.iter().enumerate() {
-            let Some(tangent) = tangent else { continue };
-            self.derivative_of(of(tangent));
-            if let Some((negated, array)) = whole {
-                let value = self.builder.insert(Op::Element(index as u32), &[array])?;
-                self.add(tangent, Share { mask: None, negated, value })?;
+    /// Hands an entry's cotangent on.
+    fn entry(&mut self, builder: &mut Builder, record: &Record, tangent: Tangent) -> Result<(), IrError> {
+        let cell = std::mem::take(&mut self.cells[tangent.index()]);
+        if cell.is_empty() {
+            return Ok(());
+        }
+        self.derivative_of(builder, tangent);
+        let of = self.of[tangent.index()];
+        match &record.entries[tangent.index()].0 {
+            Entry::Input | Entry::Structure(_) | Entry::FurtherResult => {}
+            Entry::Combine(range) => {
+                let share = cell.gather(builder, of)?;
+                for &(coefficient, to) in &record.terms[range.start as usize..range.end as usize] {
+                    self.derivative_of(builder, to);
+                    let share = share.scaled(builder, coefficient, self.of[to.index()])?;
+                    self.add(builder, to, share)?;
+                }
             }
-            if let Some(&Some(share)) = cell.parts.get(index) {
-                self.add(tangent, share)?;
+            Entry::Map(to, map) => {
+                let share = cell.gather(builder, of)?;
+                self.derivative_of(builder, *to);
+                self.map(builder, &record.maps[*map as usize], *to, share)?;
+            }
+            Entry::Pack(range) => {
+                let parts = &record.parts[range.start as usize..range.end as usize];
+                self.unpack(builder, cell, parts, of)?;
+            }
+            Entry::AddAt(number) => {
+                let addition = &record.additions[*number as usize];
+                let share = cell.gather(builder, of)?;
+                if let Some(array) = addition.array {
+                    self.add(builder, array, share)?;
+                }
+                if let Some(term) = addition.term {
+                    self.derivative_of(builder, term);
+                    let part = match addition.indices.is_empty() {
+                        true => share,
+                        false => {
+                            let (negated, value) = share.unmasked(builder)?;
+                            let operands = [&[value], &addition.indices[..]].concat();
+                            Share { negated, ..Share::of(builder.insert(Op::At, &operands)?) }
+                        }
+                    };
+                    self.add(builder, term, part)?;
+                }
             }
         }
         Ok(())
     }
+
+    fn add(&mut self, builder: &mut Builder, tangent: Tangent, share: Share) -> Result<(), IrError> {
+        self.cells[tangent.index()].add(builder, share)
+    }
+
+    /// The transpose of a map.
+    fn map(
+        &mut self,
+        builder: &mut Builder,
+        map: &LinearMap,
+        to: Tangent,
+        share: Share,
+    ) -> Result<(), IrError> {
+        let of = self.of[to.index()];
+        match map {
+            LinearMap::Element(index) => {
+                return self.cells[to.index()].add_element(builder, *index as usize, share, of);
+            }
+            LinearMap::At(indices) => {
+                let value = share.plain(builder)?;
+                return self.cells[to.index()].add_at(builder, value, indices, of);
+            }
+            LinearMap::View(..)
+            | LinearMap::Spread(..)
+            | LinearMap::Sum(_)
+            | LinearMap::Left(_)
+            | LinearMap::Right(_) => {}
+        }
+        let (negated, value) = share.unmasked(builder)?;
+        let ty = builder.program().ty(of).clone();
+        let value = match *map {
+            LinearMap::View(_, strides) => {
+                let strides = builder.program().strides(strides).clone();
+                spread(builder, value, &ty, &strides)?
+            }
+            LinearMap::Spread(_, strides) => {
+                let id = builder.intern(&ty);
+                builder.insert(Op::View(id, strides), &[value])?
+            }
+            LinearMap::Sum(_) => repeat(builder, value, &ty)?,
+            LinearMap::Left(k) => {
+                let k = turned(builder, k)?;
+                builder.insert(Op::Dot, &[k, value])?
+            }
+            LinearMap::Right(k) => {
+                let k = turned(builder, k)?;
+                builder.insert(Op::Dot, &[value, k])?
+            }
+            LinearMap::Element(_) | LinearMap::At(_) => unreachable!("they add to a part"),
+        };
+        self.add(builder, to, Share { negated, ..Share::of(value) })
+    }
+
+    /// Hands an array's cotangent to the tangents of its parts.
+    fn unpack(
+        &mut self,
+        builder: &mut Builder,
+        cell: Cell,
+        parts: &[(Tangent, u32)],
+        of: Value,
+    ) -> Result<(), IrError> {
+        let scalars = parts.iter().all(|&(to, _)| builder.program().ty(self.of[to.index()]).is_scalar());
+        let (whole, elements) = match scalars {
+            true => cell.split(builder)?,
+            false => (Some(cell.gather(builder, of)?.unmasked(builder)?), Vec::new()),
+        };
+        for &(to, place) in parts {
+            self.derivative_of(builder, to);
+            if let Some((negated, array)) = whole {
+                let ty = builder.program().ty(self.of[to.index()]).clone();
+                let value = part(builder, array, &ty, place)?;
+                self.add(builder, to, Share { negated, ..Share::of(value) })?;
+            }
+            if let Some(&Some(share)) = elements.get(place as usize) {
+                self.add(builder, to, share)?;
+            }
+        }
+        Ok(())
+    }
+
+    // ── for structures ──────────────────────────────────────────────────────────────────────────
+
+    /// The cotangent gathered for a tangent, which is then absent.
+    pub(crate) fn take(&mut self, builder: &mut Builder, tangent: Tangent) -> Result<Option<Value>, IrError> {
+        let cell = std::mem::take(&mut self.cells[tangent.index()]);
+        if cell.is_empty() {
+            return Ok(None);
+        }
+        self.derivative_of(builder, tangent);
+        cell.gather(builder, self.of[tangent.index()])?.plain(builder).map(Some)
+    }
+
+    /// What a structure adds to in place of the tangent's cotangent; [`Backward::replace`] gives it back.
+    pub(crate) fn sum(
+        &mut self,
+        builder: &mut Builder,
+        tangent: Tangent,
+        like: Value,
+    ) -> Result<Value, IrError> {
+        if let Some(sum) = self.cells[tangent.index()].sum {
+            return Ok(sum);
+        }
+        match self.take(builder, tangent)? {
+            Some(value) => Ok(value),
+            None => constant_like(builder, like, 0.0),
+        }
+    }
+
+    /// What became of [`Backward::sum`]: before anything else is added to this cotangent.
+    pub(crate) fn replace(
+        &mut self,
+        builder: &mut Builder,
+        tangent: Tangent,
+        value: Value,
+    ) -> Result<(), IrError> {
+        match &mut self.cells[tangent.index()].sum {
+            Some(sum) => *sum = value,
+            None => self.give(builder, tangent, value)?,
+        }
+        Ok(())
+    }
+
+    /// Adds to the cotangent of a tangent.
+    pub(crate) fn give(
+        &mut self,
+        builder: &mut Builder,
+        tangent: Tangent,
+        value: Value,
+    ) -> Result<(), IrError> {
+        self.add(builder, tangent, Share::of(value))
+    }
+}
+
+/// `x` repeated along the last axes of `ty`, which it lacks.
+fn repeat(builder: &mut Builder, x: Value, ty: &Type) -> Result<Value, IrError> {
+    let own = Strides::row_major(&builder.program().ty(x).shape).strides;
+    let mut strides = own.into_vec();
+    strides.resize(ty.shape.extents().len(), 0);
+    let (ty, strides) =
+        (builder.intern(ty), builder.strides(&Strides { offset: 0, strides: strides.into() }));
+    builder.insert(Op::View(ty, strides), &[x])
+}
+
+/// Each matrix transposed.
+fn turned(builder: &mut Builder, matrices: Value) -> Result<Value, IrError> {
+    let ty = builder.program().ty(matrices).clone();
+    let &[batch, m, n] = ty.shape.extents() else { unreachable!("`dot` takes matrices") };
+    let [b, rows, columns] = [batch, m, n].map(|e| e as usize);
+    let turned = Type::array(ty.elem, &[b, columns, rows]).expect("as large as before");
+    let strides = Strides { offset: 0, strides: [i64::from(m) * i64::from(n), 1, i64::from(n)].into() };
+    let (ty, strides) = (builder.intern(&turned), builder.strides(&strides));
+    builder.insert(Op::View(ty, strides), &[matrices])
+}
+
+/// The part of `array` of type `ty` from flat index `place` on.
+fn part(builder: &mut Builder, array: Value, ty: &Type, place: u32) -> Result<Value, IrError> {
+    if ty.is_scalar() {
+        return builder.insert(Op::Element(place), &[array]);
+    }
+    let strides = Strides { offset: i64::from(place), ..Strides::row_major(&ty.shape) };
+    let (ty, strides) = (builder.intern(ty), builder.strides(&strides));
+    builder.insert(Op::View(ty, strides), &[array])
 }

@@ -4,9 +4,8 @@
 use super::{Builder, CHAIN_LIMIT};
 use crate::entity::{Inst, Region, Value};
 use crate::interp;
+use crate::op::Op;
 use crate::prim::Prim;
-use crate::program::Op;
-use crate::structure::Strides;
 use crate::types::Literal;
 use rustc_hash::FxHasher;
 use std::hash::{Hash, Hasher};
@@ -59,18 +58,14 @@ impl Builder {
         match op {
             Op::Element(index) => match self.program.def_inst(operands[0]) {
                 Some(def) if matches!(self.program.op(def), Op::Pack(_)) => self.element_of_pack(def, index),
-                _ => None,
+                Some(_) => self.element_of_view(operands[0], index),
+                None => None,
             },
             Op::Pack(ty) => match *operands {
                 [x] if self.program.value(x).ty == ty => Some(x),
                 _ => None,
             },
-            Op::View(ty, strides) => {
-                let same = self.program.value(operands[0]).ty == ty;
-                let strides = &self.program.strides[strides];
-                let whole = same && *strides == Strides::row_major(&self.program.types[ty].shape);
-                whole.then_some(operands[0])
-            }
+            Op::View(ty, strides) => self.fold_view(ty, strides, operands[0]),
             Op::Select => match self.program.as_const(operands[0]) {
                 Some(Literal::Bool(true)) => Some(operands[1]),
                 Some(Literal::Bool(false)) => Some(operands[2]),

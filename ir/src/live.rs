@@ -1,0 +1,186 @@
+//! Which values a program's results depend on.
+//!
+//! A loop or conditional is gone through value by value: a carry that nobody reads, a stack that is not used and a sum
+//! that is not asked for are dead, whatever else of the loop lives. A derivative operator lives as a whole.
+
+use crate::entity::{Entity, Inst, Region, Table, Value};
+use crate::op::Op;
+use crate::program::{Def, Program};
+use crate::structure::{LoopSpec, Trips};
+
+/// The values on which the program's results depend, the results included; of the root's parameters too.
+pub(crate) fn live_values(program: &Program) -> Table<Value, bool> {
+    let mut owners = Table::filled(program.regions.len(), None);
+    for (inst, data) in program.insts.iter() {
+        data.op.regions().for_each(|region| owners[region] = Some(inst));
+    }
+    let live = Table::filled(program.values.len(), false);
+    let mut liveness = Liveness { program, owners, live, work: program.root().results.clone() };
+    while let Some(value) = liveness.work.pop() {
+        if !std::mem::replace(&mut liveness.live[value], true) {
+            liveness.needs(value);
+        }
+    }
+    liveness.live
+}
+
+/// The instructions on which a result of their region depends, where one needs all of its operands and of its regions'
+/// results.
+pub fn live_insts(program: &Program) -> Table<Inst, bool> {
+    let mut live = Table::filled(program.insts.len(), false);
+    let mut work: Vec<Value> = program.root().results.clone();
+    while let Some(value) = work.pop() {
+        let Def::Result(inst) = program.values[value].def else { continue };
+        if std::mem::replace(&mut live[inst], true) {
+            continue;
+        }
+        work.extend_from_slice(program.operands(inst));
+        for region in program.op(inst).regions() {
+            work.extend_from_slice(&program.regions[region].results);
+        }
+    }
+    live
+}
+
+struct Liveness<'a> {
+    program: &'a Program,
+    /// The instruction that a region belongs to.
+    owners: Table<Region, Option<Inst>>,
+    live: Table<Value, bool>,
+    work: Vec<Value>,
+}
+
+impl Liveness<'_> {
+    fn needs(&mut self, value: Value) {
+        let program = self.program;
+        match program.values[value].def {
+            Def::Result(inst) => {
+                let index = value.index() - program.result(inst).index();
+                match program.op(inst) {
+                    Op::Loop { body, condition, spec } => {
+                        self.result_of_loop(inst, (body, condition), program.loops[spec], index);
+                    }
+                    Op::Cond { yes, no, sums } => self.result_of_cond(inst, [yes, no], sums as usize, index),
+                    Op::Jvp { region, .. } | Op::Vjp { region, .. } => {
+                        self.work.extend_from_slice(program.operands(inst));
+                        self.work.extend_from_slice(&program.regions[region].params);
+                        self.work.extend_from_slice(&program.regions[region].results);
+                    }
+                    _ => self.work.extend_from_slice(program.operands(inst)),
+                }
+            }
+            Def::Param(index) => {
+                let Some(inst) = self.owners[program.values[value].region] else { return };
+                let operands = program.operands(inst);
+                let index = index as usize;
+                match program.op(inst) {
+                    Op::Loop { body, condition, spec } => {
+                        let spec = program.loops[spec];
+                        let in_condition = condition == Some(program.values[value].region);
+                        self.param_of_loop(inst, (body, condition), spec, index, in_condition);
+                    }
+                    Op::Cond { yes, no, sums } => {
+                        self.work.push(operands[1 + index]);
+                        if index < sums as usize {
+                            let results = program.insts[inst].result_count as usize;
+                            self.result_of_cond(
+                                inst,
+                                [yes, no],
+                                sums as usize,
+                                results - sums as usize + index,
+                            );
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// What every result of a loop needs: how often it runs.
+    fn control(&mut self, inst: Inst, condition: Option<Region>, spec: LoopSpec) {
+        let program = self.program;
+        if let Trips::Counted(_) = spec.trips {
+            self.work.push(program.operands(inst)[0]);
+        }
+        if let Some(condition) = condition {
+            self.work.extend_from_slice(&program.regions[condition].results);
+        }
+    }
+
+    fn carry(&mut self, inst: Inst, body: Region, spec: LoopSpec, k: usize) {
+        let data = &self.program.regions[body];
+        self.work.push(self.program.operands(inst)[spec.first_carry_operand() + k]);
+        self.work.push(data.params[1 + k]);
+        self.work.push(data.results[k]);
+    }
+
+    fn sum(&mut self, inst: Inst, body: Region, spec: LoopSpec, k: usize) {
+        let data = &self.program.regions[body];
+        let sums = spec.sums as usize;
+        self.work.push(self.program.operands(inst)[spec.own_operands() - sums + k]);
+        self.work.push(data.params[spec.own_params() - sums + k]);
+        self.work.push(data.results[data.results.len() - sums + k]);
+    }
+
+    fn result_of_loop(
+        &mut self,
+        inst: Inst,
+        (body, condition): (Region, Option<Region>),
+        spec: LoopSpec,
+        index: usize,
+    ) {
+        self.control(inst, condition, spec);
+        let data = &self.program.regions[body];
+        let [carries, sums] = [spec.carries, spec.sums].map(|count| count as usize);
+        let Some(index) = index.checked_sub(spec.first_carry_result()) else { return };
+        let stacks = data.results.len() - sums;
+        if index < carries {
+            self.carry(inst, body, spec, index);
+        } else if index < stacks {
+            self.work.push(data.results[index]);
+        } else {
+            self.sum(inst, body, spec, index - stacks);
+        }
+    }
+
+    fn param_of_loop(
+        &mut self,
+        inst: Inst,
+        (body, condition): (Region, Option<Region>),
+        spec: LoopSpec,
+        index: usize,
+        in_condition: bool,
+    ) {
+        self.control(inst, condition, spec);
+        let [carries, rows] = [spec.carries, spec.rows].map(|count| count as usize);
+        let operands = self.program.operands(inst);
+        let own = if in_condition { 1 + carries } else { spec.own_params() };
+        if index == 0 {
+        } else if index <= carries {
+            self.carry(inst, body, spec, index - 1);
+        } else if index >= own {
+            self.work.push(operands[spec.own_operands() + index - own]);
+        } else if index <= carries + rows {
+            self.work.push(operands[spec.first_carry_operand() + index - 1]);
+        } else {
+            self.sum(inst, body, spec, index - 1 - carries - rows);
+        }
+    }
+
+    fn result_of_cond(&mut self, inst: Inst, regions: [Region; 2], sums: usize, index: usize) {
+        let program = self.program;
+        self.work.push(program.operands(inst)[0]);
+        let first_sum = program.insts[inst].result_count as usize - sums;
+        for region in regions {
+            let data = &program.regions[region];
+            self.work.push(data.results[index]);
+            if let Some(k) = index.checked_sub(first_sum) {
+                self.work.push(data.params[k]);
+            }
+        }
+        if let Some(k) = index.checked_sub(first_sum) {
+            self.work.push(program.operands(inst)[1 + k]);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The transpose of strided reading, in the cheapest instructions that do it.
+
+use evolute_ir::{Builder, IrError, Op, Reduction, Strides, Type, Value};
+
+/// Zeros of type `ty`, to which the elements of `x` are added at the flat indices that `strides` give.
+///
+/// Axes of stride 0 are summed by a reduction, which has lanes; what then only moves elements is a view; the rest is a
+/// [`Op::Spread`].
+pub(crate) fn spread(
+    builder: &mut Builder,
+    x: Value,
+    ty: &Type,
+    strides: &Strides,
+) -> Result<Value, IrError> {
+    let shape = builder.program().ty(x).shape.clone();
+    let extents = shape.extents();
+    let own = Strides::row_major(&shape).strides;
+    // Axes of extent 1 go nowhere; those of stride 0 come last, to be summed.
+    let axes: Vec<usize> = (0..extents.len()).filter(|&k| extents[k] != 1).collect();
+    let (mut kept, summed): (Vec<usize>, Vec<usize>) = axes.iter().partition(|&&k| strides.strides[k] != 0);
+    kept.sort_by_key(|&k| std::cmp::Reverse(strides.strides[k].abs()));
+    let order: Vec<usize> = kept.iter().chain(&summed).copied().collect();
+    let array = |axes: &[usize]| {
+        let extents: Vec<usize> = axes.iter().map(|&k| extents[k] as usize).collect();
+        Type::array(ty.elem, &extents).expect("no larger than the operand")
+    };
+    let moved = Strides { offset: 0, strides: order.iter().map(|&k| own[k]).collect() };
+    let mut x = view(builder, x, &array(&order), &moved)?;
+    if !summed.is_empty() {
+        let sums = builder.intern(&array(&kept));
+        x = builder.insert(Op::Reduce(Reduction::Sum, sums), &[x])?;
+    }
+    let rest =
+        Strides { offset: strides.offset, strides: kept.iter().map(|&k| strides.strides[k]).collect() };
+    let kept = array(&kept);
+    if kept.shape.len() == ty.shape.len() && rest == Strides::row_major(&kept.shape) {
+        return view(builder, x, ty, &Strides::row_major(&ty.shape));
+    }
+    let (ty, strides) = (builder.intern(ty), builder.strides(&rest));
+    builder.insert(Op::Spread(ty, strides), &[x])
+}
+
+fn view(builder: &mut Builder, x: Value, ty: &Type, strides: &Strides) -> Result<Value, IrError> {
+    let (ty, strides) = (builder.intern(ty), builder.strides(strides));
+    builder.insert(Op::View(ty, strides), &[x])
+}

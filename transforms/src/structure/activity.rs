@@ -1,0 +1,95 @@
+//! Which values of nested regions depend on an active one.
+//!
+//! A carry that becomes active in one iteration is active in all, so a loop's body is gone through until nothing
+//! changes: at most once more than it has carries.
+
+use super::{operand_parts, param_parts, result_parts};
+use crate::differentiate::Walk;
+use crate::linear::Linear;
+use evolute_ir::{Inst, LoopSpec, Op, Program, Region, Table, Value};
+
+impl<L: Linear> Walk<'_, L> {
+    /// Finds out which parameters, results and inner values of a structure are active, given which of its operands
+    /// have tangents.
+    pub(crate) fn find_activity(&mut self, inst: Inst) {
+        for &operand in self.body.operands(inst) {
+            self.active[operand] = self.tangents[operand].is_some();
+        }
+        structure(self.body, inst, &mut self.active);
+    }
+}
+
+fn region(body: &Program, region: Region, active: &mut Table<Value, bool>) {
+    for &inst in &body.region(region).insts {
+        if body.op(inst).regions().next().is_some() {
+            structure(body, inst, active);
+            continue;
+        }
+        let depends = body.operands(inst).iter().any(|&v| active[v]);
+        let result = body.result(inst);
+        active[result] = depends && body.ty(result).elem.is_real();
+    }
+}
+
+fn structure(body: &Program, inst: Inst, active: &mut Table<Value, bool>) {
+    let operands = body.operands(inst);
+    let results: Vec<Value> = body.results(inst).collect();
+    match body.op(inst) {
+        Op::Loop { body: nested, spec, .. } => {
+            looping(body, nested, body.loop_spec(spec), operands, &results, active);
+        }
+        Op::Cond { yes, no, .. } => {
+            results.iter().for_each(|&v| active[v] = false);
+            for branch in [yes, no] {
+                let data = body.region(branch);
+                for (&param, &operand) in data.params.iter().zip(&operands[1..]) {
+                    active[param] = active[operand];
+                }
+                region(body, branch, active);
+                for (&result, &given) in results.iter().zip(&data.results) {
+                    active[result] |= active[given];
+                }
+            }
+        }
+        _ => unreachable!("only loops and conditionals are structures"),
+    }
+}
+
+fn looping(
+    body: &Program,
+    nested: Region,
+    spec: LoopSpec,
+    operands: &[Value],
+    results: &[Value],
+    active: &mut Table<Value, bool>,
+) {
+    let data = body.region(nested);
+    let (from, params) = (operand_parts(&spec, operands), param_parts(&spec, &data.params));
+    let (given, results) =
+        (result_parts(&spec, &data.results), result_parts(&spec, &results[spec.first_carry_result()..]));
+    let inputs = [(params.carries, from.carries), (params.rows, from.rows), (params.captures, from.captures)];
+    for (&param, &operand) in inputs.into_iter().flat_map(|(params, operands)| params.iter().zip(operands)) {
+        active[param] = active[operand];
+    }
+    for (&param, &operand) in params.sums.iter().zip(from.sums) {
+        active[param] = active[operand];
+    }
+    active[data.params[0]] = false;
+    loop {
+        region(body, nested, active);
+        let mut changed = false;
+        let again = params.carries.iter().zip(given.carries).chain(params.sums.iter().zip(given.sums));
+        for (&param, &next) in again {
+            changed |= active[next] && !active[param];
+            active[param] |= active[next];
+        }
+        if !changed {
+            break;
+        }
+    }
+    let ends =
+        [(results.carries, params.carries), (results.stacks, given.stacks), (results.sums, params.sums)];
+    for (&result, &inner) in ends.into_iter().flat_map(|(results, inner)| results.iter().zip(inner)) {
+        active[result] = active[inner];
+    }
+}
