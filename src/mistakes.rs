@@ -3,7 +3,7 @@
 //! A traced value bears the lifetime of its trace, which outlives nothing and equals no other. So it cannot be
 //! kept, mixed with another trace or sent away: each program of the first section is rejected by the compiler.
 //! Within one lifetime there may be several regions or traces, which the compiler cannot tell apart: an inner
-//! derivative, a trace inside another. The second section has what can happen there. It is an error of the
+//! derivative, a loop, a branch, a trace inside another. The second section has what can happen there. It is an error of the
 //! trace, with the line, and never a number.
 //!
 //! # What does not compile
@@ -16,6 +16,17 @@
 //! let f = Function::scalar(1, |x| {
 //!     kept.set(Some(x[0])); // the value would outlive its trace
 //!     x[0]
+//! });
+//! ```
+//!
+//! An array, likewise:
+//!
+//! ```compile_fail,E0521
+//! use evolute::prelude::*;
+//! let kept = std::cell::Cell::new(None);
+//! let f = Function::trace(vector(2), |x| {
+//!     kept.set(Some(x * 2.0)); // the array would outlive its trace
+//!     x.sum()
 //! });
 //! ```
 //!
@@ -147,6 +158,27 @@
 //! });
 //! ```
 //!
+//! An array in the place of a scalar, whatever its rank:
+//!
+//! ```compile_fail,E0308
+//! use evolute::prelude::*;
+//! let f = Function::scalar(vector(2), |x| x.dot(x)); // `x.inner(x)`, or `x.dot(x).item()`
+//! ```
+//!
+//! Differentiating with respect to an integer:
+//!
+//! ```compile_fail,E0277
+//! use evolute::prelude::*;
+//! let f = Function::trace(scalar_of::<I64>(), |n| grad(|n| n.to_f64(), *n));
+//! ```
+//!
+//! A loop whose closure gives another type than it is given:
+//!
+//! ```compile_fail,E0308
+//! use evolute::prelude::*;
+//! let f = Function::trace(scalar(), |x| scan(3, *x, |x, i| (x, i)));
+//! ```
+//!
 //! The Jacobian of a function of several kinds of numbers, as a matrix has one:
 //!
 //! ```compile_fail,E0599
@@ -173,6 +205,48 @@
 //! });
 //! let message = f.unwrap_err().to_string();
 //! assert!(message.contains("belongs to an inner derivative whose closure has ended"));
+//! ```
+//!
+//! Adding to an outer variable in a loop, whose closure runs once: the values added belong to the loop. It returns them,
+//! and [`sum`](crate::sum()) adds.
+//!
+//! ```
+//! use evolute::prelude::*;
+//! let f = Function::trace(vector(3), |x| {
+//!     let mut total = Scalar::from(0.0);
+//!     map(3, |i| {
+//!         total += x.at(i).sin(); // made here
+//!         x.at(i)
+//!     });
+//!     total // used here
+//! });
+//! let message = f.unwrap_err().to_string();
+//! assert!(message.contains("whose closure has ended"));
+//! ```
+//!
+//! Using what the other branch of a conditional computes:
+//!
+//! ```
+//! use evolute::prelude::*;
+//! use evolute::{Error, TraceError};
+//! let f = Function::trace(scalar(), |x| {
+//!     let kept = std::cell::Cell::new(*x);
+//!     let yes = || {
+//!         kept.set(x.sin());
+//!         *x
+//!     };
+//!     cond(x.gt(0.0), yes, || kept.get())
+//! });
+//! assert!(matches!(f, Err(Error::Trace(TraceError::At { .. }))));
+//! ```
+//!
+//! Arrays whose shapes do not go together, with both shapes:
+//!
+//! ```
+//! use evolute::prelude::*;
+//! use evolute::{Error, TraceError};
+//! let f = Function::trace((matrix(2, 3), vector(2)), |(a, x)| a.dot(x));
+//! assert!(matches!(f, Err(Error::Trace(TraceError::Shape { .. }))));
 //! ```
 //!
 //! Keeping one outside of every trace, where a derivative of constants is evaluated at once. There no trace

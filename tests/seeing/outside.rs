@@ -2,7 +2,7 @@
 
 use evolute::ir::{FailureKind, SourceLoc};
 use evolute::prelude::*;
-use evolute::{Error, Int, Leaf, Leaves, RealKind, Scalar32, TraceError, Traced, Tree, nested};
+use evolute::{Error, Int, Leaf, Leaves, RealKind, RealTree, Scalar32, TraceError, Traced, Tree, nested};
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -178,6 +178,8 @@ impl<'t> Tree<'t> for Forgetful<'t> {
         Forgetful(self.0.rebuild(leaves))
     }
 }
+
+impl RealTree<'_> for Forgetful<'_> {}
 
 #[test]
 fn a_tree_rebuilt_from_other_leaves_is_a_mistake() {

@@ -28,8 +28,8 @@ pub fn map_rows<'t, A: Tree<'t>, O: Stack<'t>>(x: A, f: impl FnOnce(A) -> O) -> 
 /// use evolute_frontend::{Function, grad, matrix, vmap};
 ///
 /// // The gradient of a function at many points.
-/// let f = Function::trace(matrix(3, 2), |x| vmap(|x| grad(|x| x.norm2(), x), *x));
-/// assert!(f.is_ok());
+/// let f = Function::trace(matrix(2, 2), |x| vmap(|x| grad(|x| x.prod(), x), *x))?;
+/// assert_eq!(f.eval(&[2.0, 3.0, 4.0, 5.0])?, [3.0, 2.0, 5.0, 4.0]);
 /// # Ok::<(), evolute_frontend::Error>(())
 /// ```
 #[track_caller]
