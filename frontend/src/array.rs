@@ -44,7 +44,7 @@ use crate::traced::Traced;
 use evolute_ir::Value;
 use std::panic::Location;
 
-/// A traced array of elements of kind `K`. See the [module](crate::array).
+/// A traced array of elements of kind `K`. See the [module](mod@crate::array).
 pub type Array<'t, K = F64> = Traced<'t, Dense<K>>;
 
 impl<'t, K: Kind> Array<'t, K> {
@@ -90,7 +90,7 @@ impl<'t, K: Kind> Array<'t, K> {
     #[track_caller]
     pub fn item(self) -> Traced<'t, K> {
         self.to(|site, x| match site.extents(x).iter().product::<usize>() {
-            1 => site.view(x, &[], 0, &[]),
+            1 => join::element(site, x, 0),
             _ => site.misfit("item", "one element", site.trace.ty(x), &evolute_ir::Type::scalar(K::ELEM)),
         })
     }

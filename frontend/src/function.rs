@@ -1,5 +1,6 @@
 //! Traced functions: the user's handle of a program.
 
+mod border;
 mod derivatives;
 mod evaluation;
 mod inlined;
@@ -8,6 +9,7 @@ mod tracing;
 use crate::compiled::Compiled;
 use crate::error::Error;
 use crate::spec::{Argument, Spec, count};
+use border::types_of;
 use evolute_ir::{Program, SourceLoc, Type, text, verify};
 use evolute_runtime::check::{DerivativeCheck, check_derivatives};
 use evolute_runtime::explain::{NanOrigin, explain_nan};
@@ -16,8 +18,8 @@ use evolute_transforms::pipeline::{self, Pipeline, Stage};
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
+
 pub use tracing::Tracing;
-use tracing::types_of;
 
 /// A function traced from a Rust closure: from `S` to `R`, differentiated with respect to `A`.
 ///

@@ -9,7 +9,7 @@
 //! | [`scalar()`](scalar) | `Scalar` | `Scalar` | `&f64` | `f64` |
 //! | [`scalars_of::<K>(n)`](scalars_of) | `&[Traced<K>]` | `Vec<Traced<K>>` | `&[K::Host]` | `Vec<K::Host>` |
 //! | [`scalar_of::<K>()`](scalar_of) | `Traced<K>` | `Traced<K>` | `&K::Host` | `K::Host` |
-//! | [`vector(n)`](vector), [`matrix(m, n)`](matrix), [`array(&[…])`](array) | `Array` | `Array` | `&[f64]` | `Vec<f64>` |
+//! | [`vector(n)`](vector), [`matrix(m, n)`](matrix), [`array(&[…])`](array()) | `Array` | `Array` | `&[f64]` | `Vec<f64>` |
 //! | [`array_of::<K>(&[…])`](array_of) | `Array<K>` | `Array<K>` | `&[K::Host]` | `Vec<K::Host>` |
 //! | `(A, B, …)` | a tuple | a tuple | a tuple | a tuple |
 

@@ -9,13 +9,12 @@
 mod integers;
 mod loops;
 mod outside;
+mod region;
 pub(crate) mod site;
 
 use crate::error::TraceError;
 use crate::tree::Leaf;
-use evolute_ir::{
-    Builder, ClosedRegion, Elem, IrError, Literal, Loc, Mode, Op, Origin, Program, SourceLoc, Type, Value,
-};
+use evolute_ir::{Builder, Elem, IrError, Literal, Loc, Op, Origin, Program, SourceLoc, Type, Value};
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
 use std::panic::Location;
@@ -317,60 +316,11 @@ impl Trace {
         let result = f(&mut self.builder.borrow_mut());
         result.map_err(|source| self.refuse(source, caller)).ok()
     }
-
-    /// Opens a region, runs `body` on its parameters, and closes it.
-    pub(crate) fn region(
-        &self,
-        caller: Caller,
-        types: &[Type],
-        body: impl FnOnce(&[Value]) -> Vec<Operand>,
-    ) -> Option<ClosedRegion> {
-        let outer = self.enclosing.replace(self.user(caller));
-        self.at(caller);
-        self.builder.borrow_mut().open_region();
-        let mut guard = OpenRegion { trace: self, caller, outer, done: false };
-        let params: Vec<Value> = types.iter().map(|ty| self.builder.borrow_mut().param(ty)).collect();
-        let leaves = body(&params);
-        guard.done = true;
-        let values = self.values(&leaves, caller);
-        self.build(caller, |builder| builder.close_region(&values))
-    }
-
-    /// Inserts a derivative operator on a closed region.
-    pub(crate) fn operator(
-        &self,
-        caller: Caller,
-        mode: Mode,
-        body: ClosedRegion,
-        inputs: &[Value],
-        seeds: &[Value],
-    ) -> Option<Vec<Value>> {
-        self.build(caller, |builder| builder.operator(mode, body, inputs, seeds))
-    }
 }
 
 /// Whether the line is one of the standard library, as shipped or built from its sources.
 fn is_std(caller: Caller) -> bool {
     caller.file().starts_with("/rustc/") || caller.file().contains("rustlib/src/rust")
-}
-
-/// An open region: closed without results if its closure panics.
-struct OpenRegion<'a> {
-    trace: &'a Trace,
-    caller: Caller,
-    outer: Caller,
-    done: bool,
-}
-
-impl Drop for OpenRegion<'_> {
-    fn drop(&mut self) {
-        self.trace.enclosing.set(self.outer);
-        if !self.done {
-            let closed = self.trace.builder.borrow_mut().close_region(&[]);
-            debug_assert!(closed.is_ok(), "a region without results closes");
-            self.trace.fail(TraceError::Panicked { at: self.trace.user_line(self.caller) });
-        }
-    }
 }
 
 #[cfg(test)]

@@ -179,7 +179,7 @@ impl<'t> Tree<'t> for Forgetful<'t> {
     }
 }
 
-impl RealTree<'_> for Forgetful<'_> {}
+impl<'t> RealTree<'t> for Forgetful<'t> {}
 
 #[test]
 fn a_tree_rebuilt_from_other_leaves_is_a_mistake() {

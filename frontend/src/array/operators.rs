@@ -1,10 +1,12 @@
 //! Operators between arrays, arrays and scalars, arrays and numbers.
 
+use super::pointwise::prim;
 use super::{Array, IntoArray};
-use crate::kind::{Bool, Dense, F32, F64, I64, Number};
+use crate::kind::{Bool, Dense, F32, F64, I64, Number, RealKind};
 use crate::traced::Traced;
 use evolute_ir::Prim;
 use std::ops;
+use std::panic::Location;
 
 impl<'t, K: Number> ops::Neg for Array<'t, K> {
     type Output = Array<'t, K>;
@@ -99,6 +101,22 @@ binary_operator!(Sub sub SubAssign sub_assign Sub);
 binary_operator!(Mul mul MulAssign mul_assign Mul);
 binary_operator!(Div div DivAssign div_assign Div);
 binary_operator!(Rem rem RemAssign rem_assign Rem);
+
+/// A fold from the first item, so that no zero is added. The empty sum is 0, of rank 0.
+macro_rules! fold_iterator {
+    ($Trait:ident $method:ident $Prim:ident $unit:literal) => {
+        impl<'t, K: RealKind> std::iter::$Trait for Traced<'t, Dense<K>> {
+            #[track_caller]
+            fn $method<I: Iterator<Item = Array<'t, K>>>(iter: I) -> Self {
+                let caller = Location::caller();
+                let step = |a: Self, b: Self| prim(Prim::$Prim, &[a.operand(), b.operand()], caller);
+                iter.reduce(step).unwrap_or_else(|| Traced::<K>::constant(K::from_f64($unit)).into_array())
+            }
+        }
+    };
+}
+fold_iterator!(Sum sum Add 0.0);
+fold_iterator!(Product product Mul 1.0);
 
 between! { [] BitAnd bitand And Bool: Traced<'t, Dense<Bool>>, Traced<'t, Dense<Bool>>; }
 between! { [] BitOr bitor Or Bool: Traced<'t, Dense<Bool>>, Traced<'t, Dense<Bool>>; }

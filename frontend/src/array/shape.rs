@@ -51,9 +51,17 @@ impl<K: Kind> Array<'_, K> {
         })
     }
 
-    /// These elements as an array of one axis.
+    /// These elements, in row-major order, as an array of one axis.
+    ///
+    /// ```
+    /// use evolute_frontend::{Function, matrix};
+    ///
+    /// let f = Function::trace(matrix(2, 2), |a| a.transpose().ravel())?;
+    /// assert_eq!(f.eval(&[1.0, 2.0, 3.0, 4.0])?, [1.0, 3.0, 2.0, 4.0]);
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
     #[track_caller]
-    pub fn flatten_array(self) -> Self {
+    pub fn ravel(self) -> Self {
         self.to(|site, x| site.reshape(x, &[site.extents(x).iter().product()]))
     }
 

@@ -1,7 +1,7 @@
 //! Functions used inside another trace.
 
 use super::Function;
-use super::tracing::{bound, described, described_leaves, unbound};
+use super::border::{bound, described, described_leaves, unbound};
 use crate::error::TraceError;
 use crate::spec::{Spec, list};
 use crate::trace::{self, Caller, Trace};

@@ -76,7 +76,7 @@ pub fn matrix_of<K: Kind>(m: usize, n: usize) -> ArraySpec<K> {
     array_of(&[m, n])
 }
 
-/// As [`array`], of any kind.
+/// As [`array()`], of any kind.
 pub fn array_of<K: Kind>(extents: &[usize]) -> ArraySpec<K> {
     ArraySpec { extents: extents.to_vec(), kind: PhantomData }
 }

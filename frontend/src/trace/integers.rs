@@ -149,6 +149,7 @@ impl Trace {
     }
 }
 
+// Of what other primitives give nothing is known, and nothing needs to be: a wildcard arm is right here.
 fn unary(prim: Prim, x: Known) -> Option<Known> {
     match prim {
         Prim::Neg => x.scale(-1),

@@ -1,6 +1,7 @@
 use crate::operations;
 use evolute_frontend::{
-    Array, Bool, F32, Function, I64, array, concat, matrix, scalar, scalar_of, stack, vector, vector_of,
+    Array, Bool, F32, Function, I64, array, concat, cond, matrix, scalar, scalar_of, scan, stack, sum,
+    vector, vector_of,
 };
 
 #[test]
@@ -147,6 +148,44 @@ fn norms_at_their_edges() -> Result<(), evolute_frontend::Error> {
     assert_eq!(none.eval(&[])?, 0.0);
     let all = Function::trace(vector(2), |x| x.logsumexp())?;
     assert_eq!(all.eval(&[f64::NEG_INFINITY, f64::NEG_INFINITY])?, f64::NEG_INFINITY);
+    Ok(())
+}
+
+#[test]
+fn iterators_of_arrays() -> Result<(), evolute_frontend::Error> {
+    let f = Function::trace(matrix(2, 2), |a| {
+        let sum: Array = (0..2).map(|i| a.row(i)).sum();
+        sum * (0..2).map(|i| a.row(i)).product::<Array>()
+    })?;
+    assert_eq!(f.eval(&[1.0, 2.0, 3.0, 4.0])?, [12.0, 48.0]);
+    Ok(())
+}
+
+#[test]
+fn one_element_of_any_rank() -> Result<(), evolute_frontend::Error> {
+    let f = Function::trace(array(&[1, 1]), |a| {
+        a.item() + a.sum_along(0).sum_along(0).item() + a.ravel().item()
+    })?;
+    assert_eq!(f.eval(&[2.0])?, 6.0);
+    Ok(())
+}
+
+#[test]
+fn places_are_the_users() -> Result<(), evolute_frontend::Error> {
+    let f = Function::trace((matrix(3, 3), vector(3)), |(a, x)| {
+        let rows: Array = (0..3).map(|i| a.row(i) + 1.0).sum();
+        let y = concat(&[a.dot(x), rows.softmax(0), x.gather([0, 2]), x.slice(0, 1..3).max([1.0, 2.0])], 0);
+        let z = scan(3, *x, |x, i| x.norm2() * a.row(i));
+        cond(
+            y.norm2().gt(0.0),
+            || y.cumsum(0).sum() + sum(3, |i| z.at(i) * a.at((i, 2 - i))),
+            || x.logsumexp(),
+        )
+    })?;
+    let program = f.program();
+    for place in program.locs().values().flatten() {
+        assert!(place.file.ends_with("arrays.rs"), "{place}");
+    }
     Ok(())
 }
 

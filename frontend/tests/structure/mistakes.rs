@@ -61,7 +61,7 @@ fn the_closure_goes_on_with_the_right_shape() {
         assert_eq!(w.shape(), [4, 2, 3]);
         z.sum() + scan(2, y, |y, _| y * 2.0).at(1)
     });
-    mistake(f, file!(), line!() - 6);
+    mistake(f, file!(), line!() - 8);
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn of_carries() {
     let error = mistake(f, file!(), line!() - 1);
     assert!(error.to_string().contains("an iteration is given (f64[3]) and gives (f64[2])"), "{error}");
     let f = Function::trace(scalar(), |x| while_loop(vec![*x], |x| x[0].gt(1.0), |x| vec![x[0], x[0]])[0]);
-    let error = mistake(f, file!(), line!() - 2);
+    let error = mistake(f, file!(), line!() - 1);
     assert!(matches!(error, TraceError::Carry { .. }), "{error}");
 }
 
