@@ -7,7 +7,7 @@
 
 use crate::lower::FRAME;
 use crate::memory::Mappings;
-use evolute_ir::{Failure, FailureKind, SourceLoc};
+use evolute_ir::{Failure, FailureKind};
 use std::mem::offset_of;
 
 /// What a chunk is given.
@@ -44,7 +44,7 @@ pub struct Code {
     kernels: &'static evolute_kernels::Table,
     workspace_bytes: usize,
     code_bytes: usize,
-    check_locs: Vec<Option<SourceLoc>>,
+    checks: Vec<Failure>,
     /// Keeps the pages that `chunks` point into.
     mappings: Mappings,
 }
@@ -57,7 +57,7 @@ pub(crate) struct Parts {
     pub(crate) constants: Vec<u64>,
     pub(crate) workspace_bytes: usize,
     pub(crate) code_bytes: usize,
-    pub(crate) check_locs: Vec<Option<SourceLoc>>,
+    pub(crate) checks: Vec<Failure>,
 }
 
 impl Code {
@@ -71,7 +71,7 @@ impl Code {
             kernels: evolute_kernels::table(),
             workspace_bytes: parts.workspace_bytes,
             code_bytes: parts.code_bytes,
-            check_locs: parts.check_locs,
+            checks: parts.checks,
             mappings: parts.mappings,
         }
     }
@@ -123,8 +123,8 @@ impl Code {
     /// What the non-zero status of a call means.
     pub fn failure(&self, status: u32) -> Failure {
         let number = (status as usize).wrapping_sub(1);
-        let loc = self.check_locs.get(number).cloned().flatten();
-        Failure { kind: FailureKind::IntegerDivision, loc }
+        let unknown = Failure { kind: FailureKind::IntegerDivision, loc: None };
+        self.checks.get(number).cloned().unwrap_or(unknown)
     }
 }
 

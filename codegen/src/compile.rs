@@ -1,23 +1,30 @@
 //! The road from a program to machine code, and to the texts on the way.
+//!
+//! There are two: straight-line code over scalars goes by the [`Schedule`], into many functions; all else by
+//! the [`Plan`], into one.
 
 use crate::code::{Code, Parts};
+use crate::emitter::Constants;
 use crate::error::CodegenError;
 use crate::lower::{self, Lowering};
+use crate::lower_plan;
 use crate::memory::CodeMemory;
 use crate::options::CodegenOptions;
+use crate::plan::{self, Plan};
 use crate::schedule::Schedule;
 use crate::target::{self, Settings};
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{Function, UserFuncName};
-use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
-use evolute_ir::Program;
+use evolute_ir::{Failure, Program};
 use std::fmt::Write;
+use std::ops::Range;
 
-/// Compiles `program` for the processor it runs on, in time linear in its scalar operations.
+/// Compiles `program` for the processor it runs on, in time linear in its operations.
 ///
 /// # Errors
 /// See [`CodegenError`]. The interpreter evaluates what has no machine code.
@@ -30,45 +37,41 @@ pub(crate) fn compile_with(
     options: &CodegenOptions,
     has_fma: bool,
 ) -> Result<Code, CodegenError> {
-    let schedule = Schedule::new(program, options)?;
-    let isa = isa_for(&schedule, options)?;
+    let route = Route::new(program, options)?;
+    let isa = route.isa(options)?;
     let memory = CodeMemory::default();
     let mut builder = JITBuilder::with_isa(isa, default_libcall_names());
     builder.memory_provider(Box::new(memory.clone()));
     let mut module = JITModule::new(builder);
-    let mut lowering = Lowering::new(&schedule, module.isa(), has_fma);
-    let defined = define(&mut module, &memory, &schedule, &mut lowering)?;
+    let mut functions = Functions::new(&route, module.isa(), has_fma);
+    let defined = define(&mut module, &memory, &mut functions)?;
     let addresses = defined.functions.iter().map(|&id| module.get_finalized_function(id)).collect();
-    Ok(Code::new(Parts {
-        addresses,
-        mappings: memory.take(),
-        constants: lowering.constants.slots,
-        workspace_bytes: schedule.workspace_bytes(),
-        code_bytes: defined.code_bytes,
-        check_locs: schedule.check_locs,
-    }))
+    let constants = functions.constants();
+    let (workspace_bytes, checks) = route.into_parts();
+    let (mappings, code_bytes) = (memory.take(), defined.code_bytes);
+    Ok(Code::new(Parts { addresses, mappings, constants, workspace_bytes, code_bytes, checks }))
 }
 
-/// Cranelift's IR of every chunk, as text.
+/// Cranelift's IR of every function, as text.
 ///
 /// # Errors
 /// As [`compile`].
 pub fn clif(program: &Program, options: &CodegenOptions) -> Result<String, CodegenError> {
     let mut text = String::new();
-    for_each_chunk(program, options, |_, context| {
+    for_each_function(program, options, |_, context| {
         let _ = writeln!(text, "{}", context.func.display());
         Ok(())
     })?;
     Ok(text)
 }
 
-/// The machine code of every chunk in Cranelift's assembly notation.
+/// The machine code of every function, in Cranelift's assembly notation.
 ///
 /// # Errors
 /// As [`compile`].
 pub fn disassembly(program: &Program, options: &CodegenOptions) -> Result<String, CodegenError> {
     let mut text = String::new();
-    for_each_chunk(program, options, |isa, context| {
+    for_each_function(program, options, |isa, context| {
         context.set_disasm(true);
         let compiled = context.compile(&**isa, &mut ControlPlane::default());
         let compiled = compiled.map_err(|e| CodegenError::Cranelift(format!("{:?}", e.inner)))?;
@@ -78,29 +81,97 @@ pub fn disassembly(program: &Program, options: &CodegenOptions) -> Result<String
     Ok(text)
 }
 
-fn for_each_chunk(
+/// What lies between a program and Cranelift's IR.
+enum Route {
+    Flat(Schedule),
+    Structured(Plan),
+}
+
+impl Route {
+    fn new(program: &Program, options: &CodegenOptions) -> Result<Route, CodegenError> {
+        match plan::is_flat(program) {
+            true => Schedule::new(program, options).map(Route::Flat),
+            false => Plan::new(program).map(Route::Structured),
+        }
+    }
+
+    fn isa(&self, options: &CodegenOptions) -> Result<OwnedTargetIsa, CodegenError> {
+        let single_pass = match self {
+            Route::Flat(schedule) => options.regalloc.is_single_pass(schedule.len()),
+            Route::Structured(plan) => options.regalloc.is_single_pass_function(plan.weight),
+        };
+        target::isa(Settings { single_pass, verify: options.verify })
+    }
+
+    fn into_parts(self) -> (usize, Vec<Failure>) {
+        match self {
+            Route::Flat(schedule) => (schedule.workspace_bytes(), schedule.checks),
+            Route::Structured(plan) => (plan.workspace_bytes(), plan.checks),
+        }
+    }
+}
+
+/// Writes the functions of a program, one after the other.
+enum Functions<'r> {
+    Flat { lowering: Lowering<'r>, chunks: Vec<Range<usize>> },
+    Structured { lowering: lower_plan::PlanLowering<'r> },
+}
+
+impl<'r> Functions<'r> {
+    fn new(route: &'r Route, isa: &dyn TargetIsa, has_fma: bool) -> Self {
+        match route {
+            Route::Flat(schedule) => {
+                let lowering = Lowering::new(schedule, isa, has_fma);
+                Functions::Flat { lowering, chunks: schedule.chunks().collect() }
+            }
+            Route::Structured(plan) => {
+                Functions::Structured { lowering: lower_plan::PlanLowering::new(plan, isa, has_fma) }
+            }
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Functions::Flat { chunks, .. } => chunks.len(),
+            Functions::Structured { .. } => 1,
+        }
+    }
+
+    /// Writes function `number` into `func`, whose signature is set.
+    fn lower(&mut self, number: usize, func: &mut Function, context: &mut FunctionBuilderContext) {
+        match self {
+            Functions::Flat { lowering, chunks } => lowering.lower(chunks[number].clone(), func, context),
+            Functions::Structured { lowering } => lowering.lower(func, context),
+        }
+    }
+
+    fn constants(self) -> Vec<u64> {
+        let Constants { slots, .. } = match self {
+            Functions::Flat { lowering, .. } => lowering.constants,
+            Functions::Structured { lowering } => lowering.constants,
+        };
+        slots
+    }
+}
+
+fn for_each_function(
     program: &Program,
     options: &CodegenOptions,
     mut visit: impl FnMut(&OwnedTargetIsa, &mut Context) -> Result<(), CodegenError>,
 ) -> Result<(), CodegenError> {
-    let schedule = Schedule::new(program, options)?;
-    let isa = isa_for(&schedule, options)?;
-    let mut lowering = Lowering::new(&schedule, &*isa, target::has_fma());
+    let route = Route::new(program, options)?;
+    let isa = route.isa(options)?;
+    let mut functions = Functions::new(&route, &*isa, target::has_fma());
     let mut builder_context = FunctionBuilderContext::new();
     let mut context = Context::new();
-    for (number, range) in schedule.chunks().enumerate() {
+    for number in 0..functions.len() {
         let signature = lower::signature(isa.default_call_conv());
         context.func = Function::with_name_signature(UserFuncName::user(0, number as u32), signature);
-        lowering.lower(range, &mut context.func, &mut builder_context);
+        functions.lower(number, &mut context.func, &mut builder_context);
         visit(&isa, &mut context)?;
         context.clear();
     }
     Ok(())
-}
-
-fn isa_for(schedule: &Schedule, options: &CodegenOptions) -> Result<OwnedTargetIsa, CodegenError> {
-    let single_pass = options.regalloc.is_single_pass(schedule.len());
-    target::isa(Settings { single_pass, verify: options.verify })
 }
 
 struct Defined {
@@ -108,21 +179,20 @@ struct Defined {
     code_bytes: usize,
 }
 
-/// Compiles all chunks into the module and makes them executable.
+/// Compiles all functions into the module and makes them executable.
 fn define(
     module: &mut JITModule,
     memory: &CodeMemory,
-    schedule: &Schedule,
-    lowering: &mut Lowering<'_>,
+    functions: &mut Functions<'_>,
 ) -> Result<Defined, CodegenError> {
     let refused = |error| refusal(memory, error);
     let mut builder_context = FunctionBuilderContext::new();
     let mut context = module.make_context();
     let signature = lower::signature(module.isa().default_call_conv());
     let mut defined = Defined { functions: Vec::new(), code_bytes: 0 };
-    for range in schedule.chunks() {
+    for number in 0..functions.len() {
         context.func.signature = signature.clone();
-        lowering.lower(range, &mut context.func, &mut builder_context);
+        functions.lower(number, &mut context.func, &mut builder_context);
         let id = module.declare_anonymous_function(&signature).map_err(refused)?;
         module.define_function(id, &mut context).map_err(refused)?;
         defined.functions.push(id);

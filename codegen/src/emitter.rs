@@ -6,8 +6,10 @@
 
 use crate::inline;
 use crate::lower::{FRAME, READ_ONLY};
+use crate::scalars::Operation;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::{AbiParam, InstBuilder, SigRef, Signature, Type, Value, types};
+use cranelift_codegen::cursor::{Cursor, FuncCursor};
+use cranelift_codegen::ir::{AbiParam, Block, InstBuilder, SigRef, Signature, Type, Value, types};
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FuncInstBuilder, FunctionBuilder};
 use evolute_ir::{Elem, Literal, Prim, for_each_prim};
@@ -48,6 +50,9 @@ pub(crate) struct Emitter<'a, 'b> {
     pub(crate) check: u32,
     /// The number of the first check that failed, once there is one that may.
     pub(crate) status: Option<Value>,
+    /// In functions of several blocks: the first, which loads what all need, and the last, which a failed
+    /// check leaves by.
+    frame_blocks: Option<[Block; 2]>,
     kernel_signatures: HashMap<(usize, bool), SigRef>,
     call_conv: CallConv,
 }
@@ -81,6 +86,7 @@ impl<'a, 'b> Emitter<'a, 'b> {
             elem: Elem::F64,
             check: 0,
             status: None,
+            frame_blocks: None,
             kernel_signatures: HashMap::new(),
             call_conv,
         }
@@ -90,12 +96,52 @@ impl<'a, 'b> Emitter<'a, 'b> {
         self.builder.ins()
     }
 
+    /// Splits the function at its start: what all blocks need is loaded in the first, checks that fail leave
+    /// by the last.
+    pub(crate) fn with_blocks(mut self) -> Self {
+        let first = self.builder.current_block().expect("the function has begun");
+        let [start, last] = [0, 1].map(|_| self.builder.create_block());
+        self.builder.append_block_param(last, types::I32);
+        self.builder.set_cold_block(last);
+        self.ins().jump(start, &[]);
+        self.builder.switch_to_block(start);
+        self.frame_blocks = Some([first, last]);
+        self
+    }
+
+    /// Ends a function of several blocks, with 0 for its status.
+    pub(crate) fn finish_blocks(&mut self) {
+        let none = self.ins().iconst(types::I32, 0);
+        self.ins().return_(&[none]);
+        if let Some([_, last]) = self.frame_blocks {
+            self.builder.switch_to_block(last);
+            let status = self.builder.block_params(last)[0];
+            self.ins().return_(&[status]);
+        }
+        self.builder.seal_all_blocks();
+    }
+
     /// A pointer of the frame, by its offset in [`FRAME`].
     pub(crate) fn field(&mut self, offset: i32) -> Value {
         let number = offset as usize / size_of::<u64>();
+        if let Some(value) = self.fields[number] {
+            return value;
+        }
         let frame = self.frame;
-        let load = || self.builder.ins().load(types::I64, READ_ONLY, frame, offset);
-        *self.fields[number].get_or_insert_with(load)
+        let value = self.load_early(frame, offset);
+        self.fields[number] = Some(value);
+        value
+    }
+
+    /// Loads a pointer that does not change during the call, where all blocks see it.
+    pub(crate) fn load_early(&mut self, base: Value, offset: i32) -> Value {
+        match self.frame_blocks {
+            None => self.ins().load(types::I64, READ_ONLY, base, offset),
+            Some([first, _]) => {
+                let mut cursor = FuncCursor::new(self.builder.func).at_last_inst(first);
+                cursor.ins().load(types::I64, READ_ONLY, base, offset)
+            }
+        }
     }
 
     pub(crate) fn value_type(&self, x: Value) -> Type {
@@ -158,6 +204,12 @@ impl<'a, 'b> Emitter<'a, 'b> {
 
     /// Where `bad` holds the operation's check has failed. The first failure is kept.
     pub(crate) fn fail_if(&mut self, bad: Value) {
+        if let Some([_, last]) = self.frame_blocks {
+            let next = self.builder.create_block();
+            let number = self.builder.ins().iconst(types::I32, i64::from(self.check));
+            self.ins().brif(bad, last, &[number.into()], next, &[]);
+            return self.builder.switch_to_block(next);
+        }
         let number = self.builder.ins().iconst(types::I32, i64::from(self.check));
         let before = match self.status {
             Some(status) => status,
@@ -169,6 +221,16 @@ impl<'a, 'b> Emitter<'a, 'b> {
             None => failed,
         };
         self.status = Some(status);
+    }
+
+    /// Emits an operation on operands of the kind `elem`.
+    pub(crate) fn operation(&mut self, operation: Operation, elem: Elem, check: u32, operands: &[Value]) -> Value {
+        (self.elem, self.check) = (elem, check);
+        match operation {
+            Operation::Prim(prim) => emit_prim(self, prim, operands),
+            Operation::Cast(to) => self.emit_cast(operands[0], to),
+            Operation::Select => inline::select(self, operands[0], operands[1], operands[2]),
+        }
     }
 
     /// Converts as [`evolute_ir::Op::Cast`] does.

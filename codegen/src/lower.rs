@@ -6,9 +6,8 @@
 //! instruction that uses it, while a value kept longer would occupy a register or be spilled. The same
 //! holds after a call, which leaves no value in a vector register.
 
-use crate::emitter::{Constants, Emitter, clif_type, emit_prim};
-use crate::inline;
-use crate::scalars::{Operation, Output, Scalar, Source};
+use crate::emitter::{Constants, Emitter, clif_type};
+use crate::scalars::{Output, Scalar, Source};
 use crate::schedule::{Home, Schedule, Step};
 use cranelift_codegen::entity::EntityRef;
 use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, MemFlagsData, Signature, Type, Value, types};
@@ -157,16 +156,9 @@ impl Chunk<'_, '_, '_, '_> {
             *slot = self.fetch(operand);
         }
         let operands = &operands[..node.operands().len()];
-        self.emitter.elem = schedule.nodes[node.operands()[0]].elem;
-        self.emitter.check = node.check;
-        let value = match node.source {
-            Source::Compute(Operation::Prim(prim)) => emit_prim(&mut self.emitter, prim, operands),
-            Source::Compute(Operation::Cast(to)) => self.emitter.emit_cast(operands[0], to),
-            Source::Compute(Operation::Select) => {
-                inline::select(&mut self.emitter, operands[0], operands[1], operands[2])
-            }
-            Source::Input { .. } | Source::Constant(_) => unreachable!("leaves are not scheduled"),
-        };
+        let Source::Compute(operation) = node.source else { unreachable!("leaves are not scheduled") };
+        let elem = schedule.nodes[node.operands()[0]].elem;
+        let value = self.emitter.operation(operation, elem, node.check, operands);
         self.lowering.fetched[scalar] = Some(Fetched { value, step: self.step, computed: true });
         if std::mem::take(&mut self.emitter.called) {
             self.last_call = Some(self.step);

@@ -7,7 +7,9 @@
 
 use crate::emitter::calls_kernel;
 use crate::error::CodegenError;
-use evolute_ir::{Def, Elem, Entity, Inst, Literal, Op, Prim, Program, SourceLoc, Table, Value};
+use evolute_ir::{
+    Def, Elem, Entity, Failure, FailureKind, Inst, Literal, Op, Prim, Program, Table, Value,
+};
 use std::fmt;
 
 /// One scalar: an element of a parameter, a constant, or the result of an operation.
@@ -101,7 +103,7 @@ pub(crate) struct Scalars {
     pub(crate) outputs: Vec<Output>,
     /// The operations that can fail, by the number of their check less one.
     pub(crate) fallible: Vec<Scalar>,
-    pub(crate) check_locs: Vec<Option<SourceLoc>>,
+    pub(crate) checks: Vec<Failure>,
 }
 
 /// Where the elements of a value are.
@@ -127,7 +129,7 @@ impl Scalars {
                 nodes: Table::new(),
                 outputs: Vec::new(),
                 fallible: Vec::new(),
-                check_locs: Vec::new(),
+                checks: Vec::new(),
             },
             places: Table::new(),
             lists: Vec::new(),
@@ -193,7 +195,7 @@ impl Flattener<'_> {
             | Op::Loop { .. }
             | Op::Cond { .. }
             | Op::Jvp { .. }
-            | Op::Vjp { .. } => unreachable!("`check_size` refuses operators"),
+            | Op::Vjp { .. } => unreachable!("the program is flat"),
         }
     }
 
@@ -217,7 +219,8 @@ impl Flattener<'_> {
     /// The check of the node that comes next.
     fn add_check(&mut self, value: Value) -> u32 {
         self.scalars.fallible.push(Scalar::new(self.scalars.nodes.len()));
-        self.scalars.check_locs.push(self.program.loc(value).cloned());
+        let (kind, loc) = (FailureKind::IntegerDivision, self.program.loc(value).cloned());
+        self.scalars.checks.push(Failure { kind, loc });
         self.scalars.fallible.len() as u32
     }
 

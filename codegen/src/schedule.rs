@@ -14,7 +14,7 @@ use crate::error::CodegenError;
 use crate::options::CodegenOptions;
 use crate::order;
 use crate::scalars::{Node, Operation, Output, Scalar, Scalars, Source};
-use evolute_ir::{Program, SourceLoc, Table};
+use evolute_ir::{Failure, Program, Table};
 use std::fmt;
 use std::ops::Range;
 
@@ -45,7 +45,7 @@ pub(crate) enum Step {
 pub struct Schedule {
     pub(crate) nodes: Table<Scalar, Node>,
     pub(crate) outputs: Vec<Output>,
-    pub(crate) check_locs: Vec<Option<SourceLoc>>,
+    pub(crate) checks: Vec<Failure>,
     pub(crate) steps: Vec<Step>,
     pub(crate) homes: Table<Scalar, Home>,
     /// The numbers of each computed scalar's outputs, as a linked list.
@@ -66,7 +66,7 @@ impl Schedule {
     pub fn new(program: &Program, options: &CodegenOptions) -> Result<Schedule, CodegenError> {
         let scalars = Scalars::new(program)?;
         let order = order::choose(&scalars);
-        let Scalars { nodes, outputs, check_locs, .. } = scalars;
+        let Scalars { nodes, outputs, checks, .. } = scalars;
         let mut schedule = Schedule {
             homes: Table::filled(nodes.len(), Home::Register),
             first_output: Table::filled(nodes.len(), None),
@@ -78,7 +78,7 @@ impl Schedule {
             slots: 0,
             nodes,
             outputs,
-            check_locs,
+            checks,
         };
         schedule.link_outputs();
         schedule.place();

@@ -1,0 +1,186 @@
+//! A plan as a Cranelift function `fn(*const Frame) -> u32`.
+//!
+//! Scalars are Cranelift values, memories are addresses: a base and a number of bytes. Nothing here
+//! decides what is computed where; that is the plan's. A check that fails leaves the function at once: what
+//! the first failure is, is then known, and nothing is ever read or written at an index out of range.
+
+mod address;
+mod looping;
+mod nest;
+mod reduce;
+
+use crate::emitter::{Constants, Emitter, clif_type};
+use crate::plan::{Access, Mem, Plan, Step};
+use address::Place;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{self, Function, InstBuilder, types};
+use cranelift_codegen::isa::{TargetFrontendConfig, TargetIsa};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use evolute_ir::{Elem, Value};
+use std::collections::HashMap;
+
+/// Lowers one plan.
+pub(crate) struct PlanLowering<'p> {
+    plan: &'p Plan,
+    target: TargetFrontendConfig,
+    has_fma: bool,
+    pub(crate) constants: Constants,
+}
+
+impl<'p> PlanLowering<'p> {
+    pub(crate) fn new(plan: &'p Plan, isa: &dyn TargetIsa, has_fma: bool) -> Self {
+        PlanLowering { plan, target: isa.frontend_config(), has_fma, constants: Constants::default() }
+    }
+
+    /// Writes the plan's function into `func`, whose signature is set.
+    pub(crate) fn lower(&mut self, func: &mut Function, context: &mut FunctionBuilderContext) {
+        let mut builder = FunctionBuilder::new(func, context);
+        let block = builder.create_block();
+        builder.append_block_params_for_function_params(block);
+        builder.switch_to_block(block);
+        let frame = builder.block_params(block)[0];
+        let emitter = Emitter::new(&mut builder, &mut self.constants, frame, self.has_fma).with_blocks();
+        let (scalars, places) = (HashMap::new(), HashMap::new());
+        let mut lowering = Lowering { emitter, plan: self.plan, scalars, places, lanes: None };
+        lowering.steps(&self.plan.steps);
+        lowering.emitter.finish_blocks();
+        builder.finalize(self.target);
+    }
+}
+
+/// A function being written.
+struct Lowering<'a, 'b, 'p> {
+    emitter: Emitter<'a, 'b>,
+    plan: &'p Plan,
+    scalars: HashMap<Value, ir::Value>,
+    /// Of the memories met so far.
+    places: HashMap<Mem, Place>,
+    /// Room for the lanes of a reduction.
+    lanes: Option<ir::StackSlot>,
+}
+
+impl<'b, 'p> Lowering<'_, 'b, 'p> {
+    fn ins(&mut self) -> cranelift_frontend::FuncInstBuilder<'_, 'b> {
+        self.emitter.ins()
+    }
+
+    fn steps(&mut self, steps: &'p [Step]) {
+        for step in steps {
+            self.step(step);
+        }
+    }
+
+    fn step(&mut self, step: &'p Step) {
+        match step {
+            Step::Compute { value, operation, operands, check } => {
+                let operands: Vec<ir::Value> = operands.iter().map(|&v| self.scalar(v)).collect();
+                let elem = self.elem(operands[0]);
+                let result = self.emitter.operation(*operation, elem, *check, &operands);
+                self.scalars.insert(*value, result);
+            }
+            Step::Constant { value, literal } => {
+                let constant = self.emitter.constant(*literal);
+                self.scalars.insert(*value, constant);
+            }
+            Step::Load { value, from } => {
+                let place = self.access(from);
+                let loaded = self.load(self.plan.mems[from.mem].elem, place);
+                self.scalars.insert(*value, loaded);
+            }
+            Step::Store { value, to } => {
+                let scalar = self.scalar(*value);
+                let place = self.access(to);
+                self.store(scalar, place);
+            }
+            Step::Affine { value, offset, terms } => {
+                let place = self.moved(Place { base: None, offset: *offset }, terms, 1);
+                let result = self.address(place);
+                self.scalars.insert(*value, result);
+            }
+            Step::Check { indices, check } => self.check(indices, *check),
+            Step::Part { mem, of, offset, terms } => {
+                let size = self.plan.mems[*of].elem.size() as i64;
+                let place = self.place(*of);
+                let place = self.moved(place.plus(offset * size), terms, size);
+                self.places.insert(*mem, place);
+            }
+            Step::Nest(nest) => self.nest(nest),
+            Step::Loop(looping) => self.looping(looping),
+            Step::Choice(choice) => self.choice(choice),
+        }
+    }
+
+    /// A scalar of the program.
+    fn scalar(&mut self, value: Value) -> ir::Value {
+        match self.plan.constants[value] {
+            Some(literal) => self.emitter.constant(literal),
+            None => *self.scalars.get(&value).unwrap_or_else(|| unreachable!("{value} is not computed yet")),
+        }
+    }
+
+    /// The kind of a scalar.
+    fn elem(&self, value: ir::Value) -> Elem {
+        match self.emitter.value_type(value) {
+            types::F64 => Elem::F64,
+            types::F32 => Elem::F32,
+            types::I64 => Elem::I64,
+            _ => Elem::Bool,
+        }
+    }
+
+    fn check(&mut self, indices: &[(Value, u32)], check: u32) {
+        self.emitter.check = check;
+        for &(index, extent) in indices {
+            let index = self.scalar(index);
+            let extent = self.ins().iconst(types::I64, i64::from(extent));
+            let outside = self.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, extent);
+            self.emitter.fail_if(outside);
+        }
+    }
+
+    /// The place of the first element of an access.
+    fn access(&mut self, access: &Access) -> Place {
+        let size = self.plan.mems[access.mem].elem.size() as i64;
+        self.place(access.mem).plus(access.at.offset * size)
+    }
+
+    fn load(&mut self, elem: Elem, place: Place) -> ir::Value {
+        let (base, offset) = self.operand(place);
+        self.ins().load(clif_type(elem), ir::MemFlagsData::trusted(), base, offset)
+    }
+
+    fn store(&mut self, value: ir::Value, place: Place) {
+        let (base, offset) = self.operand(place);
+        self.ins().store(ir::MemFlagsData::trusted(), value, base, offset);
+    }
+
+    /// Runs `body` for 0, 1, … below `extent`, which is not 0; `carried` goes from one to the next.
+    fn repeat(
+        &mut self,
+        extent: i64,
+        carried: &[ir::Value],
+        body: impl FnOnce(&mut Self, ir::Value, &[ir::Value]) -> Vec<ir::Value>,
+    ) -> Vec<ir::Value> {
+        let [block, exit] = [0, 1].map(|_| self.emitter.builder.create_block());
+        let zero = self.ins().iconst(types::I64, 0);
+        let mut args: Vec<ir::BlockArg> = vec![zero.into()];
+        self.emitter.builder.append_block_param(block, types::I64);
+        for &value in carried {
+            let ty = self.emitter.value_type(value);
+            self.emitter.builder.append_block_param(block, ty);
+            self.emitter.builder.append_block_param(exit, ty);
+            args.push(value.into());
+        }
+        self.ins().jump(block, &args);
+        self.emitter.builder.switch_to_block(block);
+        let params = self.emitter.builder.block_params(block).to_vec();
+        let carried = body(self, params[0], &params[1..]);
+        let next = self.ins().iadd_imm_s(params[0], 1);
+        let goes_on = self.ins().icmp_imm_s(IntCC::SignedLessThan, next, extent);
+        let results: Vec<ir::BlockArg> = carried.iter().map(|&value| value.into()).collect();
+        let args: Vec<ir::BlockArg> = std::iter::once(next.into()).chain(results.iter().copied()).collect();
+        self.ins().brif(goes_on, block, &args, exit, &results);
+        self.emitter.builder.switch_to_block(exit);
+        self.emitter.builder.block_params(exit).to_vec()
+    }
+}

@@ -1,0 +1,154 @@
+//! Loop nests.
+//!
+//! Every strided thing of a nest (what it loads, what it stores to, what is affine in the index) is a place
+//! that moves as the loops go; a loop's own part of the address is computed once an iteration of that
+//! loop. Nests of a few elements are written out.
+
+use super::Lowering;
+use super::address::Place;
+use crate::inline;
+use crate::plan::{Nest, Node, Sink, To, UNROLLED, count};
+use cranelift_codegen::ir;
+use evolute_ir::{Elem, Strides};
+
+/// The places of a nest at an index: of each node, and of what is stored.
+#[derive(Clone)]
+pub(super) struct Places {
+    nodes: Vec<Place>,
+    pub(super) to: Place,
+}
+
+/// The most elements and nodes that are written out.
+const WRITTEN_OUT: usize = 32;
+
+impl Lowering<'_, '_, '_> {
+    pub(super) fn nest(&mut self, nest: &Nest) {
+        let outer = nest.extents.len() - nest.reduced;
+        if count(&nest.extents[..outer]) == 0 {
+            return;
+        }
+        let nothing = Place { base: None, offset: 0 };
+        let nodes = nest.nodes.iter().map(|node| match node {
+            Node::Load(access) => self.access(access),
+            Node::Index(at) => nothing.plus(at.offset),
+            Node::Scalar(_) | Node::Constant(_) | Node::Compute { .. } => nothing,
+        });
+        let nodes = nodes.collect();
+        let to = match &nest.to {
+            To::Memory(access) => self.access(access),
+            To::Scalar(_) => nothing,
+        };
+        self.outer_axes(nest, 0, &Places { nodes, to });
+    }
+
+    /// The loops from `axis` on, but for those along which elements are reduced.
+    fn outer_axes(&mut self, nest: &Nest, axis: usize, places: &Places) {
+        if axis == nest.extents.len() - nest.reduced {
+            return self.element(nest, places);
+        }
+        let extent = i64::from(nest.extents[axis]);
+        let size = nest.len();
+        if nest.reduced == 0 && size <= UNROLLED && size * nest.nodes.len() <= WRITTEN_OUT {
+            for number in 0..extent {
+                let places = self.at_constant(nest, axis, places, number);
+                self.outer_axes(nest, axis + 1, &places);
+            }
+            return;
+        }
+        self.repeat(extent, &[], |lowering, index, _| {
+            let places = lowering.at_index(nest, axis, places, index, 1);
+            lowering.outer_axes(nest, axis + 1, &places);
+            Vec::new()
+        });
+    }
+
+    /// One element of the result.
+    fn element(&mut self, nest: &Nest, places: &Places) {
+        let value = match nest.sink {
+            Sink::Store => self.term(nest, places),
+            Sink::Add => {
+                let term = self.term(nest, places);
+                let elem = self.elem(term);
+                let sum = self.load(elem, places.to);
+                self.sum(sum, term)
+            }
+            Sink::Reduce(reduction) => self.reduce(nest, reduction, places),
+        };
+        match nest.to {
+            To::Memory(_) => self.store(value, places.to),
+            To::Scalar(scalar) => drop(self.scalars.insert(scalar, value)),
+        }
+    }
+
+    pub(super) fn sum(&mut self, a: ir::Value, b: ir::Value) -> ir::Value {
+        match self.elem(a) {
+            Elem::F64 | Elem::F32 => inline::fadd(&mut self.emitter, a, b),
+            Elem::I64 | Elem::Bool => inline::iadd(&mut self.emitter, a, b),
+        }
+    }
+
+    /// The value of the nest's expression.
+    pub(super) fn term(&mut self, nest: &Nest, places: &Places) -> ir::Value {
+        let mut values: Vec<ir::Value> = Vec::with_capacity(nest.nodes.len());
+        for (node, &place) in nest.nodes.iter().zip(&places.nodes) {
+            let value = match node {
+                Node::Load(access) => self.load(self.plan.mems[access.mem].elem, place),
+                &Node::Scalar(value) => self.scalar(value),
+                &Node::Constant(literal) => self.emitter.constant(literal),
+                Node::Index(_) => self.address(place),
+                Node::Compute { operation, elem, operands, check } => {
+                    let operands: Vec<ir::Value> = operands.iter().map(|&i| values[i as usize]).collect();
+                    self.emitter.operation(*operation, *elem, *check, &operands)
+                }
+            };
+            values.push(value);
+        }
+        values[values.len() - 1]
+    }
+
+    /// The places at a constant index of an axis.
+    pub(super) fn at_constant(&mut self, nest: &Nest, axis: usize, places: &Places, index: i64) -> Places {
+        self.at(nest, axis, places, |_, place, step| place.plus(step * index))
+    }
+
+    /// The places at `index` times `scale` of an axis.
+    pub(super) fn at_index(
+        &mut self,
+        nest: &Nest,
+        axis: usize,
+        places: &Places,
+        index: ir::Value,
+        scale: i64,
+    ) -> Places {
+        self.at(nest, axis, places, |lowering, place, step| lowering.stepped(place, index, step * scale))
+    }
+
+    fn at(
+        &mut self,
+        nest: &Nest,
+        axis: usize,
+        places: &Places,
+        mut moved: impl FnMut(&mut Self, Place, i64) -> Place,
+    ) -> Places {
+        let stride = |at: &Strides| at.strides[axis];
+        let mut nodes = places.nodes.clone();
+        for (node, place) in nest.nodes.iter().zip(&mut nodes) {
+            let step = match node {
+                Node::Load(access) => {
+                    stride(&access.at) * self.plan.mems[access.mem].elem.size() as i64
+                }
+                Node::Index(at) => stride(at),
+                Node::Scalar(_) | Node::Constant(_) | Node::Compute { .. } => 0,
+            };
+            *place = moved(self, *place, step);
+        }
+        let to = match &nest.to {
+            To::Memory(access) => {
+                let step = stride(&access.at) * self.plan.mems[access.mem].elem.size() as i64;
+                moved(self, places.to, step)
+            }
+            To::Scalar(_) => places.to,
+        };
+        Places { nodes, to }
+    }
+}

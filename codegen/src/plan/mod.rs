@@ -1,0 +1,260 @@
+//! The plan: what lies between a structured program and Cranelift's IR, as data.
+//!
+//! In goes a program with arrays, loops or conditionals; out come the steps of each region, in which arrays
+//! are gone: there are scalars, memories, and loop nests ([`Nest`]) that move elements from memory to memory.
+//! Printing it shows all of it.
+//!
+//! Note [Arrays]: an array value is one of five things ([`Form`]). It lies in memory, whole or strided: a
+//! view of memory costs nothing. It is one scalar repeated, or affine in its index. Or it is an expression
+//! computed where its only use needs the elements. What is computed and used otherwise gets a memory:
+//! the place where it is wanted at last (a result, a row of a stack, a part of a `pack`) if that is free
+//! already, else a stretch of the workspace.
+//!
+//! Note [In place]: an operation that replaces an array (`add_at`, a carry, a sum, a pointwise
+//! operation) takes over its operand's memory if the operand is not read afterwards, neither itself nor
+//! through views or expressions, and nobody outside its region knows it. So a sum is accumulated in place
+//! through any number of nested loops, and a carry needs a second memory only where its next value is
+//! computed while the present one is still read.
+//!
+//! Note [Lifetimes]: time is counted over the steps in order. A memory of the workspace lives from the
+//! step that first writes it to the last that reads it, through whatever name, and shares its place with
+//! memories of other times. What a loop takes from outside lives to the loop's end.
+
+mod access;
+mod arrays;
+mod looping;
+mod memory;
+mod nest;
+mod print;
+mod region;
+mod usage;
+
+pub(crate) use access::count;
+pub(crate) use memory::{Home, Mem, Memory};
+pub(crate) use nest::{Node, Sink, UNROLLED};
+
+use crate::error::CodegenError;
+use crate::scalars::Operation;
+use evolute_ir::{Failure, Literal, LoopSpec, Op, Program, Strides, Table, Value};
+
+/// Elements in memory: a memory, and where in it they lie.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Access {
+    pub(crate) mem: Mem,
+    pub(crate) at: Strides,
+}
+
+/// What a value is. See Note \[Arrays\].
+#[derive(Clone, Debug)]
+pub(crate) enum Form {
+    /// Not met yet, or dead.
+    None,
+    /// A scalar, in a register: this value, which may be another one's.
+    Scalar(Value),
+    /// An array in memory.
+    Memory(Access),
+    /// An array whose elements are all this scalar.
+    Splat(Value),
+    /// An array of integers, each affine in its index.
+    Index(Strides),
+    /// Computed where it is used, of so many operations.
+    Inline(usize),
+}
+
+/// One thing to do.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// An operation on scalars.
+    Compute { value: Value, operation: Operation, operands: Vec<Value>, check: u32 },
+    /// A constant that the program does not name.
+    Constant { value: Value, literal: Literal },
+    /// Reads a scalar. Without a memory, as of an array without elements, it is never reached.
+    Load { value: Value, from: Access },
+    /// Writes a scalar.
+    Store { value: Value, to: Access },
+    /// An integer affine in others.
+    Affine { value: Value, offset: i64, terms: Vec<(Value, i64)> },
+    /// Checks indices against extents.
+    Check { indices: Vec<(Value, u32)>, check: u32 },
+    /// A memory within another, some elements from its start, or as many times an integer.
+    Part { mem: Mem, of: Mem, offset: i64, terms: Vec<(Value, i64)> },
+    /// A loop nest.
+    Nest(Nest),
+    /// A loop.
+    Loop(Box<Loop>),
+    /// A conditional.
+    Choice(Box<Choice>),
+}
+
+/// A loop nest without dependences but those of its sink: for each index of `extents`, in row-major order,
+/// the last node goes to its sink.
+#[derive(Debug)]
+pub(crate) struct Nest {
+    pub(crate) extents: Vec<u32>,
+    /// How many of the last axes are reduced.
+    pub(crate) reduced: usize,
+    /// Each after those it uses.
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) sink: Sink,
+    pub(crate) to: To,
+}
+
+/// Where the elements of a nest go to.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum To {
+    /// Strides along reduced axes are 0.
+    Memory(Access),
+    /// The one element that is left is this scalar.
+    Scalar(Value),
+}
+
+/// A loop.
+#[derive(Debug)]
+pub(crate) struct Loop {
+    pub(crate) spec: LoopSpec,
+    /// The number of iterations, of a counted loop.
+    pub(crate) count: Option<Value>,
+    pub(crate) check: u32,
+    /// The number of iterations made, of a `while`.
+    pub(crate) made: Option<Value>,
+    pub(crate) number: Value,
+    /// Whether to go on, of a `while`.
+    pub(crate) condition: Option<(Vec<Step>, Value)>,
+    pub(crate) scalars: Vec<Carried>,
+    pub(crate) pairs: Vec<Pair>,
+    pub(crate) lanes: Vec<Lanes>,
+    pub(crate) body: Vec<Step>,
+    /// Stacks, and their rows' numbers of elements, of which the rows not given are zeros.
+    pub(crate) tails: Vec<(Mem, usize)>,
+}
+
+/// A scalar that an iteration passes to the next: a carry, or a sum with one lane.
+#[derive(Debug)]
+pub(crate) struct Carried {
+    pub(crate) initial: Value,
+    pub(crate) param: Value,
+    pub(crate) next: Value,
+    pub(crate) result: Value,
+}
+
+/// An array carry with two memories: an iteration reads one and writes the other.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    pub(crate) present: Mem,
+    pub(crate) next: Mem,
+    /// Where the initial value lies, and the final one if the number of iterations may be even.
+    pub(crate) even: Mem,
+    pub(crate) odd: Mem,
+    /// How many iterations there are, if that is known; else the final value is moved to `even`.
+    pub(crate) trips: Option<u32>,
+}
+
+/// A sum of a loop in lanes.
+#[derive(Debug)]
+pub(crate) struct Lanes {
+    /// All lanes.
+    pub(crate) all: Mem,
+    /// The lane of the iteration at hand.
+    pub(crate) lane: Mem,
+    pub(crate) elements: usize,
+    pub(crate) to: LaneKind,
+}
+
+/// What the lanes become at last.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum LaneKind {
+    Scalar(Value),
+    Array { to: Mem },
+}
+
+/// A conditional.
+#[derive(Debug)]
+pub(crate) struct Choice {
+    pub(crate) condition: Value,
+    /// What is done if it holds, and if it does not.
+    pub(crate) branches: [Vec<Step>; 2],
+    /// Scalar results and what they are in each branch.
+    pub(crate) scalars: Vec<(Value, [Value; 2])>,
+}
+
+/// What lies between a structured program and Cranelift's IR: memories and their places in the workspace,
+/// and steps over scalars and memories. Printing shows all of it.
+pub struct Plan {
+    pub(crate) mems: Table<Mem, Memory>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) constants: Table<Value, Option<Literal>>,
+    pub(crate) checks: Vec<Failure>,
+    workspace_bytes: usize,
+    /// About how many instructions it becomes.
+    pub(crate) weight: usize,
+}
+
+impl Plan {
+    /// Plans `program`.
+    ///
+    /// # Errors
+    /// If derivative operators are left.
+    pub fn new(program: &Program) -> Result<Plan, CodegenError> {
+        let count = program.insts().values().filter(|inst| inst.op.is_derivative()).count();
+        if count > 0 {
+            return Err(CodegenError::OperatorsLeft { count });
+        }
+        let mut planner = region::Planner::new(program);
+        let steps = planner.program();
+        let workspace_bytes = memory::place(&mut planner.mems);
+        let constants = program.values().keys().map(|value| program.as_const(value));
+        Ok(Plan {
+            constants: Table::from_rows(constants),
+            weight: steps.iter().map(Step::weight).sum(),
+            steps,
+            mems: planner.mems,
+            checks: planner.checks,
+            workspace_bytes,
+        })
+    }
+
+    /// Bytes of workspace that a call needs.
+    pub fn workspace_bytes(&self) -> usize {
+        self.workspace_bytes
+    }
+}
+
+impl Step {
+    /// About how many instructions it becomes.
+    pub(crate) fn weight(&self) -> usize {
+        let sum = |steps: &[Step]| steps.iter().map(Step::weight).sum::<usize>();
+        match self {
+            Step::Compute { .. } | Step::Constant { .. } | Step::Load { .. } | Step::Store { .. } => 2,
+            Step::Affine { terms, .. } | Step::Part { terms, .. } => 1 + 2 * terms.len(),
+            Step::Check { indices, .. } => 3 * indices.len(),
+            Step::Nest(nest) => nest.weight(),
+            Step::Loop(looping) => {
+                let condition = looping.condition.as_ref().map_or(0, |(steps, _)| sum(steps));
+                20 + sum(&looping.body) + condition + 20 * looping.lanes.len() + 10 * looping.pairs.len()
+            }
+            Step::Choice(choice) => 4 + sum(&choice.branches[0]) + sum(&choice.branches[1]),
+        }
+    }
+}
+
+/// Whether a program is straight-line code over scalars, with arrays at its border only.
+pub(crate) fn is_flat(program: &Program) -> bool {
+    let scalar = |&value: &Value| program.ty(value).is_scalar();
+    program.regions().len() == 1
+        && program.insts().keys().all(|inst| match program.op(inst) {
+            Op::Const(_) | Op::Element(_) => true,
+            Op::Prim(_) | Op::Cast(_) | Op::Select => scalar(&program.result(inst)),
+            Op::Pack(_) => program.operands(inst).iter().all(scalar),
+            Op::Iota(_)
+            | Op::View(..)
+            | Op::Spread(..)
+            | Op::Reduce(..)
+            | Op::Dot
+            | Op::At
+            | Op::AddAt
+            | Op::Loop { .. }
+            | Op::Cond { .. }
+            | Op::Jvp { .. }
+            | Op::Vjp { .. } => false,
+        })
+}

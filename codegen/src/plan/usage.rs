@@ -1,0 +1,133 @@
+//! Which values of a region are used, how often, and until when.
+//!
+//! Positions are those of the region's list of instructions; its results are read after the last. A value
+//! that may become a view or an expression is read whenever its own users are: its operands live as long
+//! as it does. So liveness is known before it is decided what becomes what, and is never too short.
+
+use super::region::Planner;
+use crate::scalars::Operation;
+use evolute_ir::{Elem, Entity, Inst, Op, Program, Region, Trips};
+
+/// How a value is used within its region.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Usage {
+    /// How often, as an operand or a result.
+    pub(super) uses: u32,
+    /// After which position nothing reads what it names.
+    pub(super) last: u32,
+    /// Whether its users may compute it where they use it.
+    pub(super) inlinable: bool,
+}
+
+/// What a pointwise operation does to each element.
+pub(super) fn pointwise(op: Op) -> Option<Operation> {
+    match op {
+        Op::Prim(prim) => Some(Operation::Prim(prim)),
+        Op::Cast(elem) => Some(Operation::Cast(elem)),
+        Op::Select => Some(Operation::Select),
+        _ => None,
+    }
+}
+
+/// Whether an operation on an element of this kind may fail.
+pub(super) fn may_fail(operation: Operation, elem: Elem) -> bool {
+    matches!(operation, Operation::Prim(prim) if prim.may_fail()) && elem == Elem::I64
+}
+
+impl Planner<'_> {
+    /// Finds the usage of the values of `region`. Those that nothing needs keep no uses.
+    pub(super) fn find_usage(&mut self, region: Region) {
+        let program = self.program;
+        let data = program.region(region);
+        let end = data.insts.len() as u32;
+        for &result in &data.results {
+            let usage = &mut self.usage[result];
+            usage.uses += 1;
+            usage.last = end;
+        }
+        for (position, &inst) in data.insts.iter().enumerate().rev() {
+            self.note_uses(inst, position as u32);
+        }
+    }
+
+    fn note_uses(&mut self, inst: Inst, position: u32) {
+        let program = self.program;
+        let mut needed = self.fails[inst];
+        let mut last = position;
+        for result in program.results(inst) {
+            let usage = &mut self.usage[result];
+            needed |= usage.uses > 0;
+            usage.last = usage.last.max(position);
+            last = last.max(usage.last);
+        }
+        self.needed[inst] = needed;
+        if !needed {
+            return;
+        }
+        let op = program.op(inst);
+        for (number, &operand) in program.operands(inst).iter().enumerate() {
+            let first = self.usage[operand].uses == 0;
+            let reads = match op {
+                Op::View(..) | Op::At => last,
+                Op::Prim(_) | Op::Cast(_) | Op::Select => last,
+                Op::Const(_)
+                | Op::Element(_)
+                | Op::Pack(_)
+                | Op::Iota(_)
+                | Op::Spread(..)
+                | Op::Reduce(..)
+                | Op::Dot
+                | Op::AddAt
+                | Op::Loop { .. }
+                | Op::Cond { .. }
+                | Op::Jvp { .. }
+                | Op::Vjp { .. } => position,
+            };
+            let usage = &mut self.usage[operand];
+            usage.uses += 1;
+            usage.last = usage.last.max(reads);
+            usage.inlinable = first && computes_operand(op, number);
+        }
+    }
+}
+
+/// Whether the operation takes each element of this operand once, so that it may compute it.
+fn computes_operand(op: Op, number: usize) -> bool {
+    match op {
+        Op::Prim(_) | Op::Cast(_) | Op::Select | Op::Pack(_) | Op::Spread(..) | Op::Reduce(..) => true,
+        Op::AddAt => number == 1,
+        Op::Const(_)
+        | Op::Element(_)
+        | Op::Iota(_)
+        | Op::View(..)
+        | Op::Dot
+        | Op::At
+        | Op::Loop { .. }
+        | Op::Cond { .. }
+        | Op::Jvp { .. }
+        | Op::Vjp { .. } => false,
+    }
+}
+
+/// The instructions that may fail, by what they do or what they hold.
+pub(super) fn fallible(program: &Program) -> evolute_ir::Table<Inst, bool> {
+    let mut fails = evolute_ir::Table::filled(program.insts().len(), false);
+    for inst in program.insts().keys() {
+        let op = program.op(inst);
+        let by_itself = match op {
+            Op::At => true,
+            Op::AddAt => program.operands(inst).len() > 2,
+            Op::Loop { spec, .. } => match program.loop_spec(spec).trips {
+                Trips::Fixed(_) => false,
+                Trips::Counted(_) | Trips::While(_) => true,
+            },
+            _ => pointwise(op).is_some_and(|operation| {
+                program.operands(inst).first().is_some_and(|&v| may_fail(operation, program.ty(v).elem))
+            }),
+        };
+        let nested = op.regions().any(|region| program.region(region).insts.iter().any(|&i| fails[i]));
+        debug_assert!(op.regions().all(|r| program.region(r).insts.iter().all(|i| i.index() < inst.index())));
+        fails[inst] = by_itself || nested;
+    }
+    fails
+}
