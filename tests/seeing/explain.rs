@@ -27,7 +27,7 @@ fn a_nan_of_the_function_is_explained() {
     })
     .unwrap();
     check_origin(&f, &[1.0, 1.0], (line, None, Role::Primal));
-    check_origin(&f.hvp().unwrap().at(1.0), &[1.0, 1.0], (line, None, Role::Cotangent));
+    check_origin(&f.hvp().unwrap().at(1.0), &[1.0, 1.0], (line, None, Role::Primal));
     assert!(f.explain_nan(&[3.0, 1.0]).unwrap().is_none());
 }
 
@@ -42,7 +42,7 @@ fn a_nan_of_the_derivative_is_explained() {
     assert!(f.explain_nan(&[1.0]).unwrap().is_none(), "the value is finite");
     check_origin(&f.grad().unwrap(), &[1.0], (line, Some(Mode::Reverse), Role::Cotangent));
     let second = f.grad().unwrap().jacobian().unwrap();
-    check_origin(&second, &[1.0], (line, Some(Mode::Reverse), Role::Cotangent));
+    check_origin(&second, &[1.0], (line, Some(Mode::Forward), Role::Tangent));
 }
 
 #[test]
