@@ -40,9 +40,9 @@ fn a_nan_of_the_derivative_is_explained() {
     })
     .unwrap();
     assert!(f.explain_nan(&[1.0]).unwrap().is_none(), "the value is finite");
-    check_origin(&f.grad().unwrap(), &[1.0], (line, Some(Mode::Reverse), Role::Primal));
+    check_origin(&f.grad().unwrap(), &[1.0], (line, Some(Mode::Reverse), Role::Cotangent));
     let second = f.grad().unwrap().jacobian().unwrap();
-    check_origin(&second, &[1.0], (line, Some(Mode::Reverse), Role::Primal));
+    check_origin(&second, &[1.0], (line, Some(Mode::Forward), Role::Tangent));
 }
 
 #[test]
