@@ -14,7 +14,12 @@ pub(crate) enum Node {
     /// An integer affine in the index.
     Index(Strides),
     /// An operation on operands of this element kind.
-    Compute { operation: Operation, elem: Elem, operands: Vec<u32>, check: u32 },
+    Compute {
+        operation: Operation,
+        elem: Elem,
+        operands: Vec<u32>,
+        check: u32,
+    },
 }
 
 /// What becomes of the elements that a nest computes.
