@@ -46,14 +46,6 @@ impl Nest {
         access::count(&self.extents)
     }
 
-    /// The memories read by its expression.
-    pub(crate) fn loads(&self) -> impl Iterator<Item = &Access> {
-        self.nodes.iter().filter_map(|node| match node {
-            Node::Load(access) => Some(access),
-            Node::Scalar(_) | Node::Constant(_) | Node::Index(_) | Node::Compute { .. } => None,
-        })
-    }
-
     pub(super) fn weight(&self) -> usize {
         let copies = match self.sink {
             Sink::Reduce(Reduction::Sum | Reduction::Prod) if self.reduced == 1 => 16,
