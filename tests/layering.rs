@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The crates of the workspace that each crate depends on, for building and for testing.
+/// The crates of the workspace that each crate depends on.
 const LAYERS: [(&str, &[&str]); 6] = [
     ("kernels", &[]),
     ("ir", &["kernels"]),
@@ -15,6 +15,9 @@ const LAYERS: [(&str, &[&str]); 6] = [
     ("runtime", &["codegen", "ir", "transforms"]),
     ("frontend", &["ir", "runtime", "transforms"]),
 ];
+
+/// What tests need beyond that: derivatives as programs to compile.
+const TESTED_WITH: [(&str, &[&str]); 1] = [("codegen", &["transforms"])];
 
 /// The only crate that names Cranelift or maps memory.
 const NATIVE: &str = "codegen";
@@ -60,11 +63,17 @@ fn crates_depend_only_downwards() {
     for (name, allowed) in LAYERS {
         let manifest = fs::read_to_string(root().join(name).join("Cargo.toml")).unwrap();
         let sections = dependencies(&manifest);
-        let mut ours: Vec<&str> =
-            sections.values().flatten().filter_map(|d| d.strip_prefix("evolute-")).collect();
-        ours.sort_unstable();
-        ours.dedup();
-        assert_eq!(ours, allowed, "the layers below `{name}`");
+        let ours = |tests: bool| {
+            let sections = sections.iter().filter(|(section, _)| (*section == "dev-dependencies") == tests);
+            let mut ours: Vec<&str> =
+                sections.flat_map(|(_, all)| all).filter_map(|d| d.strip_prefix("evolute-")).collect();
+            ours.sort_unstable();
+            ours
+        };
+        assert_eq!(ours(false), allowed, "the layers below `{name}`");
+        let tested_with =
+            TESTED_WITH.iter().find(|(tested, _)| *tested == name).map_or(&[][..], |(_, with)| with);
+        assert_eq!(ours(true), tested_with, "what the tests of `{name}` need");
     }
 }
 
