@@ -21,6 +21,9 @@
 //! - [`Function`] is a traced function: [`grad`](Function::grad), [`jvp`](Function::jvp),
 //!   [`vjp`](Function::vjp), [`hvp`](Function::hvp) and the rest give functions again, in any order and depth.
 //! - [`Compiled`] is called with slices; [`call_into`](Compiled::call_into) allocates nothing.
+//! - [`Array`] is a traced array of any rank, one value of the program ([`mod@array`]); [`sum`], [`map`], [`scan`],
+//!   [`while_loop`] and [`cond`] are loops and conditionals that stay so in the program and its derivatives
+//!   ([`control`]).
 //! - Inside a closure, [`grad()`], [`jvp()`], [`vjp()`] and [`hvp()`] differentiate inner closures.
 //! - Generic functions `fn f<T: Real>(x: &[T]) -> T` run on `f64`, on `f32`, and traced ([`Real`]).
 //! - [`Function::stages`], [`Compiled::clif`], [`Compiled::disassembly`] show what is compiled;
@@ -32,22 +35,27 @@
 pub mod mistakes;
 
 pub use evolute_frontend::{
-    Bool, Compiled, Condition, Cursor, Error, F32, F64, Function, I64, Int, Kind, Leaf, Leaves, Logic,
-    Number, Real, Real64, RealKind, RealSlice, Scalar, Scalar32, Scalars, Single, Spec, Store, TraceError,
-    Traced, Tree, grad, hvp, jvp, nested, scalar, scalar_of, scalars, scalars_of, spec, value_and_grad, vjp,
+    Array, ArraySpec, Bool, Compiled, Condition, Count, Cursor, Dense, Error, F32, F64, Form, Function, I64,
+    Int, IntoArray, Kind, Leaf, Leaves, Logic, Number, Real, Real64, RealForm, RealKind, RealSlice, RealSpec,
+    RealTree, Scalar, Scalar32, Scalars, Single, Spec, Stack, Store, TraceError, Traced, Tracing, Tree,
+    array, array_of, concat, cond, control, einsum, grad, hvp, jvp, map, map_rows, matrix, matrix_of, nested,
+    scalar, scalar_of, scalars, scalars_of, scan, scan_stacked, spec, stack, sum, sum_rows, value_and_grad,
+    vector, vector_of, vjp, vmap, while_at_most, while_loop,
 };
 pub use evolute_ir as ir;
 pub use evolute_runtime::{
-    CallError, CompileError, CompileReport, Executable, Execution, FpMode, Input, Options, Output, Workspace,
-    check, explain,
+    CallError, CodegenError, CodegenOptions, CompileError, CompileReport, Executable, Execution, FpMode,
+    Input, Options, Output, Workspace, check, explain,
 };
 pub use evolute_transforms as transforms;
 
 /// What most programs need.
 pub mod prelude {
     pub use crate::{
-        Compiled, F32, F64, Function, I64, Logic, Options, Real, Real64, RealSlice, Scalar, Workspace, grad,
-        hvp, jvp, scalar, scalar_of, scalars, scalars_of, vjp,
+        Array, Compiled, F32, F64, Function, I64, Int, Logic, Options, Real, Real64, RealSlice, Scalar,
+        Workspace, array, array_of, concat, cond, einsum, grad, hvp, jvp, map, map_rows, matrix, matrix_of,
+        scalar, scalar_of, scalars, scalars_of, scan, scan_stacked, stack, sum, sum_rows, vector, vector_of,
+        vjp, vmap, while_at_most, while_loop,
     };
 }
 

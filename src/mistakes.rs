@@ -1,9 +1,12 @@
-//! Mistakes that do not compile. Documentation only.
+//! Mistakes with traced values. Documentation only.
 //!
 //! A traced value bears the lifetime of its trace, which outlives nothing and equals no other. So it cannot be
-//! kept, mixed with another trace or sent away: each program here is rejected by the compiler.
-//! What the compiler cannot see, a value of an *inner* derivative that outlives its closure, is an error of
-//! the trace instead, with both source lines ([`ir::IrError::Escaped`](crate::ir::IrError::Escaped)).
+//! kept, mixed with another trace or sent away: each program of the first section is rejected by the compiler.
+//! Within one lifetime there may be several regions or traces, which the compiler cannot tell apart: an inner
+//! derivative, a loop, a branch, a trace inside another. The second section has what can happen there. It is an error of the
+//! trace, with the line, and never a number.
+//!
+//! # What does not compile
 //!
 //! Keeping a traced value in a captured `Cell`:
 //!
@@ -13,6 +16,17 @@
 //! let f = Function::scalar(1, |x| {
 //!     kept.set(Some(x[0])); // the value would outlive its trace
 //!     x[0]
+//! });
+//! ```
+//!
+//! An array, likewise:
+//!
+//! ```compile_fail,E0521
+//! use evolute::prelude::*;
+//! let kept = std::cell::Cell::new(None);
+//! let f = Function::trace(vector(2), |x| {
+//!     kept.set(Some(x * 2.0)); // the array would outlive its trace
+//!     x.sum()
 //! });
 //! ```
 //!
@@ -84,6 +98,28 @@
 //! }
 //! ```
 //!
+//! The same by reference, as `From<&Traced>` keeps the lifetime:
+//!
+//! ```compile_fail
+//! use evolute::prelude::*;
+//! let f = Function::scalar(1, |x| {
+//!     let g = Function::scalar(1, |y| y[0] * Scalar::from(&x[0])); // still of the outer trace
+//!     x[0]
+//! });
+//! ```
+//!
+//! Taking a value apart, to put it together elsewhere:
+//!
+//! ```compile_fail,E0521
+//! use evolute::prelude::*;
+//! use evolute::{Leaves, Tree};
+//! let mut leaves = Leaves::new();
+//! let f = Function::scalar(1, |x| {
+//!     x[0].flatten(&mut leaves); // a leaf bears the lifetime, too
+//!     x[0]
+//! });
+//! ```
+//!
 //! Computing on another thread:
 //!
 //! ```compile_fail,E0277
@@ -119,5 +155,128 @@
 //! use evolute::prelude::*;
 //! let f = Function::scalar(1, |x| {
 //!     if x[0].gt(0.0) { x[0] } else { -x[0] } // a traced condition is no `bool`
+//! });
+//! ```
+//!
+//! An array in the place of a scalar, whatever its rank:
+//!
+//! ```compile_fail,E0308
+//! use evolute::prelude::*;
+//! let f = Function::scalar(vector(2), |x| x.dot(x)); // `x.inner(x)`, or `x.dot(x).item()`
+//! ```
+//!
+//! Differentiating with respect to an integer:
+//!
+//! ```compile_fail,E0277
+//! use evolute::prelude::*;
+//! let f = Function::trace(scalar_of::<I64>(), |n| grad(|n| n.to_f64(), *n));
+//! ```
+//!
+//! A loop whose closure gives another type than it is given:
+//!
+//! ```compile_fail,E0308
+//! use evolute::prelude::*;
+//! let f = Function::trace(scalar(), |x| scan(3, *x, |x, i| (x, i)));
+//! ```
+//!
+//! The Jacobian of a function of several kinds of numbers, as a matrix has one:
+//!
+//! ```compile_fail,E0599
+//! use evolute::prelude::*;
+//! let f = Function::scalar((scalar(), scalar_of::<F32>()), |(x, y)| *x * y.to_f64())?;
+//! let jacobian = f.jacobian()?; // `f.wrt::<0>().jacobian()` has one
+//! # Ok::<(), evolute::Error>(())
+//! ```
+//!
+//! # What is an error
+//!
+//! Keeping a value of an inner derivative: an error with the lines that made and that use it,
+//! [`ir::IrError::Escaped`](crate::ir::IrError::Escaped).
+//!
+//! ```
+//! use evolute::prelude::*;
+//! let f = Function::scalar(1, |x| {
+//!     let kept = std::cell::Cell::new(x[0]);
+//!     let inner = |y| {
+//!         kept.set(y * y); // made here
+//!         y
+//!     };
+//!     grad(inner, x[0]) + kept.get() // used here
+//! });
+//! let message = f.unwrap_err().to_string();
+//! assert!(message.contains("belongs to an inner derivative whose closure has ended"));
+//! ```
+//!
+//! Adding to an outer variable in a loop, whose closure runs once: the values added belong to the loop. It returns them,
+//! and [`sum`](crate::sum()) adds.
+//!
+//! ```
+//! use evolute::prelude::*;
+//! let f = Function::trace(vector(3), |x| {
+//!     let mut total = Scalar::from(0.0);
+//!     map(3, |i| {
+//!         total += x.at(i).sin(); // made here
+//!         x.at(i)
+//!     });
+//!     total // used here
+//! });
+//! let message = f.unwrap_err().to_string();
+//! assert!(message.contains("whose closure has ended"));
+//! ```
+//!
+//! Using what the other branch of a conditional computes:
+//!
+//! ```
+//! use evolute::prelude::*;
+//! use evolute::{Error, TraceError};
+//! let f = Function::trace(scalar(), |x| {
+//!     let kept = std::cell::Cell::new(*x);
+//!     let yes = || {
+//!         kept.set(x.sin());
+//!         *x
+//!     };
+//!     cond(x.gt(0.0), yes, || kept.get())
+//! });
+//! assert!(matches!(f, Err(Error::Trace(TraceError::At { .. }))));
+//! ```
+//!
+//! Arrays whose shapes do not go together, with both shapes:
+//!
+//! ```
+//! use evolute::prelude::*;
+//! use evolute::{Error, TraceError};
+//! let f = Function::trace((matrix(2, 3), vector(2)), |(a, x)| a.dot(x));
+//! assert!(matches!(f, Err(Error::Trace(TraceError::Shape { .. }))));
+//! ```
+//!
+//! Keeping one outside of every trace, where a derivative of constants is evaluated at once. There no trace
+//! returns the error, but the values computed from it, by [`Traced::error`](crate::Traced::error).
+//!
+//! ```
+//! use evolute::TraceError;
+//! use evolute::prelude::*;
+//! let kept = std::cell::Cell::new(Scalar::from(0.0));
+//! let inner = |y: Scalar<'static>| {
+//!     kept.set(y);
+//!     y * y
+//! };
+//! assert_eq!(grad(inner, Scalar::from(3.0)).as_constant(), Some(6.0));
+//! let sine = kept.get().sin(); // used here
+//! assert_eq!(sine.as_constant(), None);
+//! assert!(matches!(sine.error(), Some(TraceError::Foreign { .. })));
+//! ```
+//!
+//! Differentiating with values of an outer trace inside an inner one. The derivative belongs to the innermost:
+//!
+//! ```
+//! use evolute::prelude::*;
+//! use evolute::{Error, TraceError};
+//! let f = Function::scalar(1, |x| {
+//!     let g = Function::scalar(1, |y| {
+//!         let slope = grad(|z| z * z, x[0]); // move it before `g`
+//!         y[0]
+//!     });
+//!     assert!(matches!(g, Err(Error::Trace(TraceError::Foreign { .. }))));
+//!     x[0]
 //! });
 //! ```

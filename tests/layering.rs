@@ -25,12 +25,13 @@ const UNSAFE: [&str; 4] =
     ["codegen/src/code.rs", "codegen/src/memory.rs", "kernels/src/table.rs", "runtime/src/native.rs"];
 
 /// The same in tests and benchmarks: those that call machine code without the runtime, that count
-/// allocations, and hand-written vector code to compare with.
-const UNSAFE_TESTS: [&str; 5] = [
+/// allocations, that have the system refuse memory, and hand-written vector code to compare with.
+const UNSAFE_TESTS: [&str; 6] = [
     "benches/hand/",
     "codegen/benches/",
     "codegen/src/without_fma.rs",
     "codegen/tests/",
+    "tests/refusal.rs",
     "tests/resources.rs",
 ];
 

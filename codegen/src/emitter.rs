@@ -7,8 +7,8 @@
 use crate::inline;
 use crate::lower::{FRAME, READ_ONLY};
 use crate::scalars::Operation;
-use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{AbiParam, Block, InstBuilder, SigRef, Signature, Type, Value, types};
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FuncInstBuilder, FunctionBuilder};
@@ -224,7 +224,13 @@ impl<'a, 'b> Emitter<'a, 'b> {
     }
 
     /// Emits an operation on operands of the kind `elem`.
-    pub(crate) fn operation(&mut self, operation: Operation, elem: Elem, check: u32, operands: &[Value]) -> Value {
+    pub(crate) fn operation(
+        &mut self,
+        operation: Operation,
+        elem: Elem,
+        check: u32,
+        operands: &[Value],
+    ) -> Value {
         (self.elem, self.check) = (elem, check);
         match operation {
             Operation::Prim(prim) => emit_prim(self, prim, operands),

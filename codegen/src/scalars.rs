@@ -7,9 +7,7 @@
 
 use crate::emitter::calls_kernel;
 use crate::error::CodegenError;
-use evolute_ir::{
-    Def, Elem, Entity, Failure, FailureKind, Inst, Literal, Op, Prim, Program, Table, Value,
-};
+use evolute_ir::{Def, Elem, Entity, Failure, FailureKind, Inst, Literal, Op, Prim, Program, Table, Value};
 use std::fmt;
 
 /// One scalar: an element of a parameter, a constant, or the result of an operation.

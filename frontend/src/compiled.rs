@@ -22,7 +22,7 @@ impl<S: Spec, R: Spec> Compiled<S, R> {
     /// [`call_into`](Compiled::call_into).
     ///
     /// # Errors
-    /// Inputs of the wrong length; an integer division by zero.
+    /// Inputs of the wrong length; an integer divided by zero, or `i64::MIN` by −1.
     pub fn call(&self, x: S::Host<'_>) -> Result<R::Owned, Error> {
         let mut result = self.outputs.allocate();
         self.call_into(x, R::borrow_mut(&mut result), &mut self.workspace())?;
@@ -32,7 +32,8 @@ impl<S: Spec, R: Spec> Compiled<S, R> {
     /// Evaluates the function into `result`. With a workspace of this function nothing is allocated.
     ///
     /// # Errors
-    /// Inputs or results of the wrong length; an integer division by zero. Then `result` is unspecified.
+    /// Inputs or results of the wrong length; an integer divided by zero, or `i64::MIN` by −1. Then `result` is
+    /// unspecified.
     #[inline]
     pub fn call_into(
         &self,

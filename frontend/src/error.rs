@@ -1,6 +1,6 @@
 //! What can go wrong while a closure is traced, differentiated or called.
 
-use evolute_ir::{IrError, SourceLoc};
+use evolute_ir::{Failure, IrError, SourceLoc};
 use evolute_runtime::explain::ExplainError;
 use evolute_runtime::{CallError, CompileError};
 use evolute_transforms::derive::DeriveError;
@@ -38,12 +38,71 @@ pub enum TraceError {
         /// The user's line.
         at: SourceLoc,
     },
-    /// The closure of an inner derivative panicked and the panic was caught inside the trace.
-    #[error("at {at}: the closure of this derivative panicked")]
-    Panicked {
-        /// The line of the derivative.
+    /// Arrays of shapes that do not go together, an index or an axis that an array does not have.
+    #[error("at {at}: `{operation}` expects {expected}, found {found}")]
+    Shape {
+        /// The method or primitive.
+        operation: &'static str,
+        /// What it takes.
+        expected: String,
+        /// What it was given.
+        found: String,
+        /// The user's line.
         at: SourceLoc,
     },
+    /// An iteration gives other values than it was given. Their number, elements and shapes stay the same in every
+    /// iteration.
+    #[error("at {at}: an iteration is given {expected} and gives {found}")]
+    Carry {
+        /// What the loop starts with.
+        expected: String,
+        /// What its closure gives.
+        found: String,
+        /// The line of the loop.
+        at: SourceLoc,
+    },
+    /// The branches of a conditional give different values.
+    #[error("at {at}: one branch gives {yes}, the other {no}")]
+    Branches {
+        /// What the first gives.
+        yes: String,
+        /// What the second gives.
+        no: String,
+        /// The line of the conditional.
+        at: SourceLoc,
+    },
+    /// A loop runs as often as a traced integer says, of which no bound is known. Say
+    /// [`n.at_most(cap)`](crate::Int::at_most).
+    #[error("at {at}: the number of iterations has no known bound: use `at_most`")]
+    Unbounded {
+        /// The line of the loop.
+        at: SourceLoc,
+    },
+    /// An array outside of every trace, where only scalars have values.
+    #[error("at {at}: an array outside of a trace")]
+    Outside {
+        /// The user's line.
+        at: SourceLoc,
+    },
+    /// The closure of an inner derivative, loop or conditional panicked and the panic was caught inside the trace.
+    #[error("at {at}: the closure of this derivative, loop or conditional panicked")]
+    Panicked {
+        /// The line of the derivative, loop or conditional.
+        at: SourceLoc,
+    },
+    /// A value of a trace around this one, or of an inner derivative whose closure has ended. Compute with values
+    /// of one trace; return what an inner closure computes.
+    #[error("at {at}: a value of another trace, or of an inner derivative whose closure has ended")]
+    Foreign {
+        /// The user's line.
+        at: SourceLoc,
+    },
+    /// Constants that have no value: an integer division, outside of every trace.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+    /// The mistake of a [`Tree`](crate::Tree) or [`Spec`](crate::Spec): it takes other leaves than it gave.
+    #[error("a structure is rebuilt from other leaves than it was flattened to")]
+    Rebuilt,
 }
 
 /// Anything that can go wrong with a function.
@@ -73,12 +132,14 @@ pub enum Error {
     #[error(transparent)]
     Check(#[from] evolute_runtime::check::CheckError),
     /// The program read does not have this signature.
-    #[error("expected a program {expected}, found {found}")]
+    #[error("at {at}: expected a program {expected}, found {found}")]
     Signature {
         /// The types asked for.
         expected: String,
         /// The types of the program.
         found: String,
+        /// The user's line.
+        at: SourceLoc,
     },
     /// The program read is not valid.
     #[error(transparent)]

@@ -1,21 +1,25 @@
 //! Traced functions: the user's handle of a program.
 
+mod border;
+mod derivatives;
+mod evaluation;
+mod inlined;
+mod tracing;
+
 use crate::compiled::Compiled;
-use crate::error::{Error, TraceError};
-use crate::kind::{F64, RealKind, Store};
-use crate::spec::{Argument, Cursor, Extents, IntoSpec, Scalars, Single, Spec, count};
-use crate::trace::{self, Caller, Trace};
-use crate::traced::{Repr, Traced};
-use crate::tree::Leaf;
-use evolute_ir::{Elem, Op, Program, SourceLoc, Type, Value, text, verify};
+use crate::error::Error;
+use crate::spec::{Argument, Spec, count};
+use border::types_of;
+use evolute_ir::{Program, SourceLoc, Type, text, verify};
 use evolute_runtime::check::{DerivativeCheck, check_derivatives};
 use evolute_runtime::explain::{NanOrigin, explain_nan};
 use evolute_runtime::{Executable, Options};
-use evolute_transforms::derive::{self, DeriveError};
 use evolute_transforms::pipeline::{self, Pipeline, Stage};
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
+
+pub use tracing::Tracing;
 
 /// A function traced from a Rust closure: from `S` to `R`, differentiated with respect to `A`.
 ///
@@ -65,121 +69,6 @@ impl<S, R, A> fmt::Debug for Function<S, R, A> {
     }
 }
 
-impl<S: Spec> Function<S, Single<F64>> {
-    /// Traces a function with one `f64` as result. `inputs` is a number of `f64` scalars, which the closure
-    /// gets as a slice, or any [`Spec`].
-    ///
-    /// # Errors
-    /// The first mistake made in the closure, with its line.
-    #[track_caller]
-    pub fn scalar<I, F>(inputs: I, f: F) -> Result<Self, Error>
-    where
-        I: IntoSpec<Spec = S>,
-        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Traced<'t, F64>,
-    {
-        Self::scalar_of(inputs, f)
-    }
-}
-
-impl<S: Spec, K: RealKind> Function<S, Single<K>> {
-    /// As [`Function::scalar`], with a result of any real kind.
-    ///
-    /// # Errors
-    /// The first mistake made in the closure, with its line.
-    #[track_caller]
-    pub fn scalar_of<I, F>(inputs: I, f: F) -> Result<Self, Error>
-    where
-        I: IntoSpec<Spec = S>,
-        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Traced<'t, K>,
-    {
-        let leaf = |x: Traced<'_, K>| vec![(x.repr(), K::ELEM)];
-        let caller = Location::caller();
-        let output = |_: usize| Ok(crate::spec::scalar_of::<K>());
-        trace_with(inputs.into_spec(), caller, |x| leaf(f(x)), |_, values| values, output)
-    }
-}
-
-impl<S: Spec, K: RealKind> Function<S, Scalars<K>> {
-    /// Traces a function with several scalars as result.
-    ///
-    /// # Errors
-    /// The first mistake made in the closure, with its line.
-    #[track_caller]
-    pub fn vector<I, F>(inputs: I, f: F) -> Result<Self, Error>
-    where
-        I: IntoSpec<Spec = S>,
-        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Vec<Traced<'t, K>>,
-    {
-        let leaves = |x: Vec<Traced<'_, K>>| x.into_iter().map(|x| (x.repr(), K::ELEM)).collect();
-        let caller = Location::caller();
-        let pack = |trace: &Trace, values: Vec<Value>| pack_one(trace, caller, K::ELEM, &values);
-        let output = |len| Ok(crate::spec::scalars_of::<K>(len));
-        trace_with(inputs.into_spec(), caller, |x| leaves(f(x)), pack, output)
-    }
-}
-
-fn pack_one(trace: &Trace, caller: Caller, elem: Elem, values: &[Value]) -> Vec<Value> {
-    let Some(ty) = Type::array(elem, &[values.len()]) else {
-        let limit = evolute_ir::Shape::MAX_ELEMENTS;
-        trace.fail(TraceError::Extent { len: values.len(), limit, at: SourceLoc::of(caller) });
-        return Vec::new();
-    };
-    let packed = trace.build(caller, |builder| {
-        let id = builder.intern(&ty);
-        builder.insert(Op::Pack(id), values)
-    });
-    packed.into_iter().collect()
-}
-
-fn types_of(spec: &impl Spec, caller: Caller) -> Result<Vec<Type>, TraceError> {
-    let mut list = Vec::new();
-    spec.extents(&mut list);
-    let limit = evolute_ir::Shape::MAX_ELEMENTS;
-    let error = |len| TraceError::Extent { len, limit, at: SourceLoc::of(caller) };
-    list.iter().map(|extents: &Extents| extents.ty().map_err(error)).collect()
-}
-
-fn trace_with<S: Spec, R: Spec>(
-    inputs: S,
-    caller: Caller,
-    f: impl for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Vec<(Repr, Elem)>,
-    pack: impl FnOnce(&Trace, Vec<Value>) -> Vec<Value>,
-    output: impl FnOnce(usize) -> Result<R, Error>,
-) -> Result<Function<S, R>, Error> {
-    let types = types_of(&inputs, caller)?;
-    let mut len = 0;
-    let body = |id: u32, params: &[Value]| {
-        let trace = trace::current().expect("`record` runs its body within the trace");
-        let mut leaves = elements(&trace, id, caller, params, &types).into_iter();
-        let mut store = Store::default();
-        inputs.store(&mut leaves, &mut store);
-        let bound = inputs.bind(&mut Cursor::new(&store));
-        let results = f(&bound);
-        len = results.len();
-        results
-    };
-    let program = trace::record(caller, Program::MAX_INSTRUCTIONS, &types, body, pack)?;
-    let outputs = output(len)?;
-    Ok(Function::new(program, inputs, outputs))
-}
-
-/// The scalars of all parameters.
-fn elements(trace: &Trace, id: u32, caller: Caller, params: &[Value], types: &[Type]) -> Vec<Leaf> {
-    let mut leaves = Vec::new();
-    for (&param, ty) in params.iter().zip(types) {
-        let leaf = |value| Leaf { repr: Repr::Node { trace: id, value }, elem: ty.elem };
-        if ty.is_scalar() {
-            leaves.push(leaf(param));
-            continue;
-        }
-        for index in 0..ty.shape.len() as u32 {
-            let element = trace.build(caller, |builder| builder.insert(Op::Element(index), &[param]));
-            leaves.push(element.map_or(Leaf { repr: Repr::NAN, elem: ty.elem }, leaf));
-        }
-    }
-    leaves
-}
-
 impl<S: Spec, R: Spec> Function<S, R> {
     /// A function differentiated with respect to everything.
     fn new(program: Program, inputs: S, outputs: R) -> Self {
@@ -192,6 +81,16 @@ impl<S: Spec, R: Spec> Function<S, R> {
     ///
     /// # Errors
     /// A text that is not a valid program, or one of another signature.
+    ///
+    /// ```
+    /// use evolute_frontend::{Function, scalar, scalars};
+    ///
+    /// let f = Function::scalar(2, |x| x[0] * x[1].sin())?;
+    /// let again = Function::parse(&f.to_string(), scalars(2), scalar())?;
+    /// assert_eq!(again.to_string(), f.to_string());
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
+    #[track_caller]
     pub fn parse(source: &str, inputs: S, outputs: R) -> Result<Self, Error> {
         let program = text::parse(source)?;
         verify(&program)?;
@@ -199,12 +98,22 @@ impl<S: Spec, R: Spec> Function<S, R> {
         let expected = (types_of(&inputs, caller)?, types_of(&outputs, caller)?);
         let found = (program.param_types(), program.result_types());
         if expected != found {
-            return Err(Error::Signature { expected: signature(&expected), found: signature(&found) });
+            let [expected, found] = [expected, found].map(|types| signature(&types));
+            return Err(Error::Signature { expected, found, at: SourceLoc::of(caller) });
         }
         Ok(Function::new(program, inputs, outputs))
     }
 
     /// This function, differentiated with respect to its argument number `I` only; the others are data.
+    ///
+    /// ```
+    /// use evolute_frontend::{Function, scalar, scalars};
+    ///
+    /// let f = Function::scalar((scalars(2), scalar()), |(x, t)| x[0] * x[1] * t)?;
+    /// let gradient = f.wrt::<0>().grad()?.compile()?;
+    /// assert_eq!(gradient.call((&[2.0, 3.0], &10.0))?, [30.0, 20.0]);
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
     pub fn wrt<const I: usize>(&self) -> Function<S, R, <S as Argument<I>>::Spec>
     where
         S: Argument<I>,
@@ -223,151 +132,6 @@ fn signature((params, results): &(Vec<Type>, Vec<Type>)) -> String {
 }
 
 impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
-    // ── derivatives ─────────────────────────────────────────────────────────────────────────────
-
-    /// `(x, ẋ) ↦ (f(x), f'(x)·ẋ)`, by forward mode.
-    ///
-    /// # Errors
-    /// Arguments or results that are not real.
-    #[track_caller]
-    #[allow(clippy::type_complexity, reason = "the tuple is the documentation")]
-    pub fn jvp(&self) -> Result<Function<(S, A), (R, R), A>, Error> {
-        let outputs = (self.outputs.clone(), self.outputs.clone());
-        self.derived(derive::jvp, (self.inputs.clone(), self.active.clone()), outputs)
-    }
-
-    /// `(x, ȳ) ↦ (f(x), f'(x)ᵀ·ȳ)`, by reverse mode.
-    ///
-    /// # Errors
-    /// Arguments or results that are not real.
-    #[track_caller]
-    #[allow(clippy::type_complexity, reason = "the tuple is the documentation")]
-    pub fn vjp(&self) -> Result<Function<(S, R), (R, A), A>, Error> {
-        let outputs = (self.outputs.clone(), self.active.clone());
-        self.derived(derive::vjp, (self.inputs.clone(), self.outputs.clone()), outputs)
-    }
-
-    /// `x ↦ ∇f(x)`, by reverse mode.
-    ///
-    /// # Errors
-    /// A result that is not one real scalar; arguments that are not real.
-    #[track_caller]
-    pub fn grad(&self) -> Result<Function<S, A, A>, Error> {
-        self.derived(derive::grad, self.inputs.clone(), self.active.clone())
-    }
-
-    /// `x ↦ (f(x), ∇f(x))`.
-    ///
-    /// # Errors
-    /// As [`grad`](Function::grad).
-    #[track_caller]
-    pub fn value_and_grad(&self) -> Result<Function<S, (R, A), A>, Error> {
-        let outputs = (self.outputs.clone(), self.active.clone());
-        self.derived(derive::value_and_grad, self.inputs.clone(), outputs)
-    }
-
-    /// `(x, v) ↦ H(x)·v`: the forward derivative of the gradient.
-    ///
-    /// # Errors
-    /// As [`grad`](Function::grad).
-    #[track_caller]
-    pub fn hvp(&self) -> Result<Function<(S, A), A, A>, Error> {
-        self.derived(derive::hvp, (self.inputs.clone(), self.active.clone()), self.active.clone())
-    }
-
-    /// `(x, v) ↦ (f(x), ∇f(x), H(x)·v)`, at little more than the cost of [`hvp`](Function::hvp).
-    ///
-    /// # Errors
-    /// As [`grad`](Function::grad).
-    #[track_caller]
-    #[allow(clippy::type_complexity, reason = "the tuple is the documentation")]
-    pub fn value_grad_hvp(&self) -> Result<Function<(S, A), (R, A, A), A>, Error> {
-        let outputs = (self.outputs.clone(), self.active.clone(), self.active.clone());
-        self.derived(derive::value_grad_hvp, (self.inputs.clone(), self.active.clone()), outputs)
-    }
-
-    /// `(x, v) ↦ (f(x), ∇f(x)·v, vᵀ·H(x)·v)`, by forward mode alone.
-    ///
-    /// # Errors
-    /// As [`grad`](Function::grad).
-    #[track_caller]
-    #[allow(clippy::type_complexity, reason = "the tuple is the documentation")]
-    pub fn vhv(&self) -> Result<Function<(S, A), (R, R, R), A>, Error> {
-        let outputs = (self.outputs.clone(), self.outputs.clone(), self.outputs.clone());
-        self.derived(derive::vhv, (self.inputs.clone(), self.active.clone()), outputs)
-    }
-
-    /// The Jacobian, dense and row-major: a row a result, a column an argument. For small problems.
-    ///
-    /// # Errors
-    /// Arguments or results that are not real.
-    #[track_caller]
-    pub fn jacobian(&self) -> Result<Function<S, Scalars<F64>, A>, Error> {
-        let [rows, columns] = [len(&self.outputs), len(&self.active)];
-        self.derived(derive::jacobian, self.inputs.clone(), Scalars::matrix(rows, columns))
-    }
-
-    /// The Hessian, dense and row-major. For small problems.
-    ///
-    /// # Errors
-    /// As [`grad`](Function::grad).
-    #[track_caller]
-    pub fn hessian(&self) -> Result<Function<S, Scalars<F64>, A>, Error> {
-        let n = len(&self.active);
-        self.derived(derive::hessian, self.inputs.clone(), Scalars::matrix(n, n))
-    }
-
-    #[track_caller]
-    fn derived<T: Spec, U: Spec>(
-        &self,
-        operator: impl FnOnce(&Program, &[usize], Option<SourceLoc>) -> Result<Program, DeriveError>,
-        inputs: T,
-        outputs: U,
-    ) -> Result<Function<T, U, A>, Error> {
-        let at = SourceLoc::of(Location::caller());
-        let program = operator(&self.program, &self.wrt, Some(at.clone()));
-        let program = Arc::new(program.map_err(|source| Error::Derive { source, at })?);
-        Ok(Function { program, inputs, outputs, active: self.active.clone(), wrt: self.wrt.clone() })
-    }
-
-    // ── use inside another trace ────────────────────────────────────────────────────────────────
-
-    /// Applies this function inside a traced closure; it is inlined.
-    #[track_caller]
-    pub fn call<'a, 't>(&self, x: S::Traced<'a, 't>) -> R::Made<'t> {
-        let caller = Location::caller();
-        let leaves = trace::current().and_then(|trace| self.inlined(&trace, caller, x));
-        self.outputs.make(&mut leaves.unwrap_or_default().into_iter())
-    }
-
-    fn inlined(&self, trace: &Trace, caller: Caller, x: S::Traced<'_, '_>) -> Option<Vec<Leaf>> {
-        let mut leaves = Vec::new();
-        let types = self.program.param_types();
-        if !self.inputs.unbind(x, &mut leaves) {
-            let expected = format!("{} scalars", len(&self.inputs));
-            let found = format!("{}", leaves.len());
-            trace.fail(TraceError::Length { expected, found, at: SourceLoc::of(caller) });
-            return None;
-        }
-        let values: Vec<Value> = leaves.iter().map(|leaf| trace.value(leaf.repr, leaf.elem)).collect();
-        let mut rest = &values[..];
-        let mut args = Vec::with_capacity(types.len());
-        for ty in &types {
-            let (scalars, tail) = rest.split_at(ty.shape.len());
-            rest = tail;
-            args.push(match ty.is_scalar() {
-                true => scalars[0],
-                false => trace.build(caller, |builder| {
-                    let id = builder.intern(ty);
-                    builder.insert(Op::Pack(id), scalars)
-                })?,
-            });
-        }
-        let inline = evolute_transforms::inline::inline;
-        let results = trace.build(caller, |builder| inline(builder, &self.program, &args))?;
-        Some(elements(trace, trace.id(), caller, &results, &self.program.result_types()))
-    }
-
     // ── running ─────────────────────────────────────────────────────────────────────────────────
 
     /// Differentiates, simplifies and compiles to machine code.
@@ -424,6 +188,17 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
     ///
     /// # Errors
     /// Inputs that do not fit the function, or an evaluation that fails.
+    ///
+    /// ```
+    /// use evolute_frontend::Function;
+    ///
+    /// let f = Function::scalar(1, |x| x[0].sqrt())?;
+    /// assert!(f.explain_nan(&[0.0])?.is_none());
+    /// let origin = f.grad()?.explain_nan(&[0.0])?.expect("the slope of √x at 0 is infinite");
+    /// assert_eq!(origin.number, f64::INFINITY);
+    /// println!("{origin}"); // the operation, its operands' values and its line
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
     pub fn explain_nan(&self, x: S::Host<'_>) -> Result<Option<NanOrigin>, Error> {
         let mut inputs = Default::default();
         S::inputs(x, &mut inputs);
@@ -434,16 +209,19 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
     ///
     /// # Errors
     /// Inputs that do not fit the function or are not real, or an evaluation that fails.
+    ///
+    /// ```
+    /// use evolute_frontend::Function;
+    ///
+    /// let f = Function::scalar(2, |x| x[0].sin() * x[1])?;
+    /// assert!(f.check_derivatives(&[0.3, 2.0])?.passed());
+    /// let hidden = Function::scalar(1, |x| x[0] * x[0].stop_gradient())?;
+    /// assert!(!hidden.check_derivatives(&[3.0])?.passed());
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
     pub fn check_derivatives(&self, x: S::Host<'_>) -> Result<DerivativeCheck, Error> {
         let mut inputs = Default::default();
         S::inputs(x, &mut inputs);
         Ok(check_derivatives(&self.program, &self.wrt, &inputs)?)
     }
-}
-
-/// The number of scalars.
-fn len(spec: &impl Spec) -> usize {
-    let mut list = Vec::new();
-    spec.extents(&mut list);
-    list.iter().filter_map(|extents| extents.ty().ok()).map(|ty| ty.shape.len()).sum()
 }

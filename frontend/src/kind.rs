@@ -1,8 +1,12 @@
-//! Kinds of traced scalars: what element they are, and which Rust type is their counterpart.
+//! Kinds of traced values: what element they are, whether they are arrays, and which Rust type is their
+//! counterpart.
 
+use crate::spec::{ArraySpec, Single, Spec, array_of, scalar_of};
+use crate::trace::Repr;
 use crate::traced::Traced;
 use evolute_ir::{Elem, Literal};
 use evolute_runtime::{Input, Output};
+use std::marker::PhantomData;
 
 /// A kind of traced scalar.
 pub trait Kind: Copy + Send + Sync + 'static {
@@ -24,9 +28,50 @@ pub trait Kind: Copy + Send + Sync + 'static {
     fn push<'t>(store: &mut Store<'t>, x: Traced<'t, Self>);
 }
 
-/// The traced scalars that a closure's arguments are slices of, by kind.
+/// Marks a traced value as an array of elements of kind `K`. See [`Array`](crate::Array).
+#[derive(Clone, Copy, Debug)]
+pub struct Dense<K>(PhantomData<K>);
+
+/// What a traced value may be: a scalar of some [`Kind`], or an array, [`Dense`].
+pub trait Form: Copy + Send + Sync + 'static {
+    /// The element kind.
+    const ELEMENT: Elem;
+    /// Whether it is an array. One of rank 0 is.
+    const ARRAY: bool;
+    /// What a function with such a result gives.
+    type Spec: Spec;
+    /// The specification of a result with these extents.
+    fn spec(extents: &[usize]) -> Self::Spec;
+}
+
+impl<K: Kind> Form for K {
+    const ELEMENT: Elem = K::ELEM;
+    const ARRAY: bool = false;
+    type Spec = Single<K>;
+    fn spec(_: &[usize]) -> Single<K> {
+        scalar_of()
+    }
+}
+
+impl<K: Kind> Form for Dense<K> {
+    const ELEMENT: Elem = K::ELEM;
+    const ARRAY: bool = true;
+    type Spec = ArraySpec<K>;
+    fn spec(extents: &[usize]) -> ArraySpec<K> {
+        array_of(extents)
+    }
+}
+
+/// A form that has derivatives.
+pub trait RealForm: Form {}
+
+impl<K: RealKind> RealForm for K {}
+impl<K: RealKind> RealForm for Dense<K> {}
+
+/// The traced values that a closure's arguments are taken from: scalars by kind, and arrays.
 #[derive(Default)]
 pub struct Store<'t> {
+    pub(crate) arrays: Vec<Repr>,
     f64: Vec<Traced<'t, F64>>,
     f32: Vec<Traced<'t, F32>>,
     i64: Vec<Traced<'t, I64>>,

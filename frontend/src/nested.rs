@@ -16,23 +16,34 @@
 //! assert_eq!(f.grad()?.compile()?.call(&[1.0])?, [1.0]);
 //! # Ok::<(), evolute_frontend::Error>(())
 //! ```
+//!
+//! Outside of every trace there are only constants, and a derivative is evaluated at once. There a mistake is
+//! returned by the value itself, [`Traced::error`].
+//!
+//! ```
+//! use evolute_frontend::{Scalar, grad};
+//!
+//! let slope = grad(|y| y * y, Scalar::from(3.0));
+//! assert_eq!(slope.as_constant(), Some(6.0));
+//! ```
 
 use crate::kind::RealKind;
 use crate::trace::{self, Caller, Trace};
-use crate::traced::{Repr, Traced};
-use crate::tree::{Leaf, Leaves, Tree};
-use evolute_ir::{Elem, Mode, Type, Value};
+use crate::traced::Traced;
+use crate::tree::{Leaf, Leaves, RealTree, leaves, operands};
+use evolute_ir::{Mode, Type};
 use std::panic::Location;
+use std::vec::IntoIter;
 
 /// The gradient of `f` at `x`, by reverse mode.
 #[track_caller]
-pub fn grad<'t, A: Tree<'t>, K: RealKind>(f: impl FnOnce(A) -> Traced<'t, K>, x: A) -> A {
+pub fn grad<'t, A: RealTree<'t>, K: RealKind>(f: impl FnOnce(A) -> Traced<'t, K>, x: A) -> A {
     value_and_grad(f, x).1
 }
 
 /// The value of `f` at `x` and its gradient, by reverse mode.
 #[track_caller]
-pub fn value_and_grad<'t, A: Tree<'t>, K: RealKind>(
+pub fn value_and_grad<'t, A: RealTree<'t>, K: RealKind>(
     f: impl FnOnce(A) -> Traced<'t, K>,
     x: A,
 ) -> (Traced<'t, K>, A) {
@@ -42,79 +53,94 @@ pub fn value_and_grad<'t, A: Tree<'t>, K: RealKind>(
 
 /// The value of `f` at `x` and its derivative along `v`, by forward mode.
 #[track_caller]
-pub fn jvp<'t, A: Tree<'t>, O: Tree<'t>>(f: impl FnOnce(A) -> O, x: A, v: A) -> (O, O) {
+pub fn jvp<'t, A: RealTree<'t>, O: RealTree<'t>>(f: impl FnOnce(A) -> O, x: A, v: A) -> (O, O) {
     forward(Location::caller(), f, x, v)
 }
 
 /// The value of `f` at `x` and the transposed derivative of `w`, by reverse mode.
 #[track_caller]
-pub fn vjp<'t, A: Tree<'t>, O: Tree<'t>>(f: impl FnOnce(A) -> O, x: A, w: O) -> (O, A) {
+pub fn vjp<'t, A: RealTree<'t>, O: RealTree<'t>>(f: impl FnOnce(A) -> O, x: A, w: O) -> (O, A) {
     reverse(Location::caller(), f, x, w)
 }
 
 /// The Hessian of `f` at `x` times `v`: the derivative along `v` of the gradient.
 #[track_caller]
-pub fn hvp<'t, A: Tree<'t>, K: RealKind>(f: impl FnOnce(A) -> Traced<'t, K>, x: A, v: A) -> A {
+pub fn hvp<'t, A: RealTree<'t>, K: RealKind>(f: impl FnOnce(A) -> Traced<'t, K>, x: A, v: A) -> A {
     let caller = Location::caller();
     let one = Traced::constant(K::from_f64(1.0));
     // Inside the closure the caller would be this line, not the user's.
     forward(caller, |x| reverse(caller, f, x, one).1, x, v).1
 }
 
-fn forward<'t, A: Tree<'t>, O: Tree<'t>>(caller: Caller, f: impl FnOnce(A) -> O, x: A, v: A) -> (O, O) {
+fn forward<'t, A: RealTree<'t>, O: RealTree<'t>>(
+    caller: Caller,
+    f: impl FnOnce(A) -> O,
+    x: A,
+    v: A,
+) -> (O, O) {
     let (value, mut tangents) = operate(caller, Mode::Forward, f, &x, &leaves(&v));
     let tangent = value.rebuild(&mut tangents);
     (value, tangent)
 }
 
-fn reverse<'t, A: Tree<'t>, O: Tree<'t>>(caller: Caller, f: impl FnOnce(A) -> O, x: A, w: O) -> (O, A) {
+fn reverse<'t, A: RealTree<'t>, O: RealTree<'t>>(
+    caller: Caller,
+    f: impl FnOnce(A) -> O,
+    x: A,
+    w: O,
+) -> (O, A) {
     let (value, mut cotangents) = operate(caller, Mode::Reverse, f, &x, &leaves(&w));
     (value, x.rebuild(&mut cotangents))
 }
 
-fn leaves<'t>(tree: &impl Tree<'t>) -> Leaves {
-    let mut leaves = Leaves::new();
-    tree.flatten(&mut leaves);
-    leaves
-}
-
-/// Applies an operator: the results of `f`, and the scalars of their tangents or of the cotangents of
-/// `x`. If the operator cannot be built the trace keeps the error, and these are NaN.
-fn operate<'t, A: Tree<'t>, O: Tree<'t>>(
+/// Applies an operator: the results of `f`, and the leaves of their tangents or of the cotangents of `x`.
+fn operate<'t, A: RealTree<'t>, O: RealTree<'t>>(
     caller: Caller,
     mode: Mode,
     f: impl FnOnce(A) -> O,
     x: &A,
-    seeds: &[Leaf],
-) -> (O, std::vec::IntoIter<Leaf>) {
-    let Some(trace) = trace::current() else {
-        return (f(x.rebuild(&mut Vec::new().into_iter())), Vec::new().into_iter());
-    };
+    seeds: &[Leaf<'t>],
+) -> (O, IntoIter<Leaf<'t>>) {
+    let mut output = None;
+    let leaves = trace::within(caller, |trace| {
+        let (value, leaves) = operate_in(trace, caller, mode, f, x, seeds);
+        output = Some(value);
+        leaves
+    });
+    let output = output.expect("a trace has been found or made");
+    let mut leaves = leaves.into_iter();
+    (output.rebuild(&mut leaves), leaves)
+}
+
+/// What `f` gives in its region, and the leaves of the operator's results. If the operator cannot be built the
+/// trace keeps the error.
+fn operate_in<'t, A: RealTree<'t>, O: RealTree<'t>>(
+    trace: &Trace,
+    caller: Caller,
+    mode: Mode,
+    f: impl FnOnce(A) -> O,
+    x: &A,
+    seeds: &[Leaf<'t>],
+) -> (O, Leaves<'t>) {
     let points = leaves(x);
-    let types: Vec<Type> = points.iter().map(|leaf| Type::scalar(leaf.elem)).collect();
+    let types: Vec<Type> = points.iter().map(|point| trace.type_of(point.operand())).collect();
     let mut output = None;
     let region = trace.region(caller, &types, |params| {
-        let nodes = params.iter().zip(&points).map(|(&value, leaf)| node(&trace, value, leaf.elem));
+        let nodes = params.iter().zip(&points).map(|(&value, &point)| trace.leaf_like(point, value));
         let value = f(x.rebuild(&mut nodes.collect::<Leaves>().into_iter()));
-        let results = leaves(&value).iter().map(|leaf| (leaf.repr, leaf.elem)).collect();
-        output = Some(value);
-        results
+        operands(&leaves(output.insert(value)))
     });
     let output = output.expect("the closure of a region has run");
     let applied = region.and_then(|region| {
-        let [inputs, seeds] = [&points[..], seeds]
-            .map(|leaves| leaves.iter().map(|leaf| trace.value(leaf.repr, leaf.elem)).collect::<Vec<_>>());
+        let [inputs, seeds] = [&points, seeds].map(|leaves| trace.values(&operands(leaves), caller));
         trace.operator(caller, mode, region, &inputs, &seeds)
     });
     let shape = leaves(&output);
     let derivatives = if mode == Mode::Forward { &shape } else { &points };
-    let elems = shape.iter().chain(derivatives).map(|leaf| leaf.elem);
-    let results = applied.unwrap_or_default();
-    let nodes: Leaves = elems.zip(results).map(|(elem, value)| node(&trace, value, elem)).collect();
-    let mut nodes = nodes.into_iter();
-    (output.rebuild(&mut nodes), nodes)
-}
-
-fn node(trace: &Trace, value: Value, elem: Elem) -> Leaf {
-    Leaf { repr: Repr::Node { trace: trace.id(), value }, elem }
+    let like = shape.iter().chain(derivatives).copied();
+    let results = match applied {
+        Some(values) => like.zip(values).map(|(leaf, value)| trace.leaf_like(leaf, value)).collect(),
+        None => like.map(|leaf| trace.leaf_like(leaf, trace.placeholder_of(leaf.operand()))).collect(),
+    };
+    (output, results)
 }

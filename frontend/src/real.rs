@@ -155,20 +155,20 @@ macro_rules! define_real {
     (@forward $($name:ident $(($($arg:ident: $ty:ty),+))?)+) => {$(
         #[track_caller]
         fn $name(self $($(, $arg: $ty)+)?) -> Self {
-            Traced::$name(self $($(, $arg)+)?)
+            Traced::<'t, K>::$name(self $($(, $arg)+)?)
         }
     )+};
     (@compare $Bool:ty; $($name:ident)+) => {$(
         #[track_caller]
         fn $name(self, other: Self) -> $Bool {
-            Traced::$name(self, other)
+            Traced::<'t, K>::$name(self, other)
         }
     )+};
     (@declare $name:ident $doc:literal (R) R) => { #[doc = $doc] #[track_caller] fn $name(self) -> Self; };
     (@declare $name:ident $doc:literal (R R) R) => { #[doc = $doc] #[track_caller] fn $name(self, other: Self) -> Self; };
     (@declare $name:ident $doc:literal $classes:tt $result:ident) => {};
-    (@traced $name:ident (R) R) => { #[track_caller] fn $name(self) -> Self { Traced::$name(self) } };
-    (@traced $name:ident (R R) R) => { #[track_caller] fn $name(self, other: Self) -> Self { Traced::$name(self, other) } };
+    (@traced $name:ident (R) R) => { #[track_caller] fn $name(self) -> Self { Traced::<'t, K>::$name(self) } };
+    (@traced $name:ident (R R) R) => { #[track_caller] fn $name(self, other: Self) -> Self { Traced::<'t, K>::$name(self, other) } };
     (@traced $name:ident $classes:tt $result:ident) => {};
     (@host $ty:ident $name:ident (R) R) => { fn $name(self) -> $ty { <$ty as RealPrims>::$name(self) } };
     (@host $ty:ident $name:ident (R R) R) => { fn $name(self, other: $ty) -> $ty { <$ty as RealPrims>::$name(self, other) } };

@@ -9,11 +9,19 @@
 //! | [`scalar()`](scalar) | `Scalar` | `Scalar` | `&f64` | `f64` |
 //! | [`scalars_of::<K>(n)`](scalars_of) | `&[Traced<K>]` | `Vec<Traced<K>>` | `&[K::Host]` | `Vec<K::Host>` |
 //! | [`scalar_of::<K>()`](scalar_of) | `Traced<K>` | `Traced<K>` | `&K::Host` | `K::Host` |
+//! | [`vector(n)`](vector), [`matrix(m, n)`](matrix), [`array(&[…])`](array()) | `Array` | `Array` | `&[f64]` | `Vec<f64>` |
+//! | [`array_of::<K>(&[…])`](array_of) | `Array<K>` | `Array<K>` | `&[K::Host]` | `Vec<K::Host>` |
 //! | `(A, B, …)` | a tuple | a tuple | a tuple | a tuple |
 
-use crate::kind::{F64, Kind, Store};
-use crate::traced::{Repr, Traced};
-use crate::tree::Leaf;
+mod arrays;
+mod tuples;
+
+pub use arrays::{ArraySpec, array, array_of, matrix, matrix_of, vector, vector_of};
+
+use crate::kind::{F64, Kind, RealKind, Store};
+use crate::trace::Repr;
+use crate::traced::Traced;
+use crate::tree::{Leaf, Leaves, take};
 use evolute_ir::{Elem, Shape, Type};
 use evolute_runtime::{Input, Output};
 use smallvec::SmallVec;
@@ -30,6 +38,8 @@ pub struct Extents {
     pub(crate) elem: Elem,
     /// `None` for a scalar.
     pub(crate) extents: Option<Vec<usize>>,
+    /// Whether an array is one value in the closure, not a scalar an element.
+    pub(crate) whole: bool,
 }
 
 impl Extents {
@@ -61,14 +71,16 @@ pub trait Spec: Clone + Send + Sync + 'static {
 
     /// The program's parameters or results.
     fn extents(&self, list: &mut Vec<Extents>);
-    /// Appends this spec's scalars, the next of `leaves`, to the store that [`bind`](Spec::bind) reads.
-    fn store(&self, leaves: &mut dyn Iterator<Item = Leaf>, store: &mut Store<'_>);
-    /// The closure's form of the next scalars of the store.
+    /// Appends this spec's values, the next of `leaves`, to the store that [`bind`](Spec::bind) reads.
+    fn store<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>, store: &mut Store<'t>);
+    /// The closure's form of the next values of the store.
     fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> Self::Traced<'a, 't>;
-    /// The scalars of the closure's form; `false` if there is another number of them than this spec has.
-    fn unbind(&self, traced: Self::Traced<'_, '_>, leaves: &mut Vec<Leaf>) -> bool;
+    /// The values of the closure's form; `false` if they are not as many, or not shaped, as this spec says.
+    fn unbind<'t>(&self, traced: Self::Traced<'_, 't>, leaves: &mut Leaves<'t>) -> bool;
     /// The made form of the next of `leaves`.
-    fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf>) -> Self::Made<'t>;
+    fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>) -> Self::Made<'t>;
+    /// The values of the made form; `false` if they are not as many, or not shaped, as this spec says.
+    fn unmake<'t>(&self, made: Self::Made<'t>, leaves: &mut Leaves<'t>) -> bool;
     /// The buffers of a borrowed form.
     fn inputs<'a>(host: Self::Host<'a>, inputs: &mut Inputs<'a>);
     /// The buffers to write to.
@@ -84,17 +96,24 @@ pub struct Cursor<'a, 't> {
     store: &'a Store<'t>,
     /// The scalars read so far, by element kind.
     read: [usize; 4],
+    /// The arrays read so far.
+    arrays: usize,
 }
 
 impl<'a, 't> Cursor<'a, 't> {
     pub(crate) fn new(store: &'a Store<'t>) -> Self {
-        Cursor { store, read: [0; 4] }
+        Cursor { store, read: [0; 4], arrays: 0 }
     }
 
     fn next<K: Kind>(&mut self, len: usize) -> &'a [Traced<'t, K>] {
         let read = &mut self.read[K::ELEM as usize];
         let start = std::mem::replace(read, *read + len);
         &K::of_store(self.store)[start..start + len]
+    }
+
+    fn next_array(&mut self) -> Repr {
+        self.arrays += 1;
+        self.store.arrays[self.arrays - 1]
     }
 }
 
@@ -157,14 +176,6 @@ impl<K: Kind> Scalars<K> {
     }
 }
 
-fn take<'t, K: Kind>(leaves: &mut dyn Iterator<Item = Leaf>) -> Traced<'t, K> {
-    Traced::new(leaves.next().map_or(Repr::NAN, |leaf| leaf.repr))
-}
-
-fn give<K: Kind>(x: &Traced<'_, K>) -> Leaf {
-    Leaf { repr: x.repr(), elem: K::ELEM }
-}
-
 impl<K: Kind> Spec for Scalars<K> {
     type Traced<'a, 't: 'a> = &'a [Traced<'t, K>];
     type Made<'t> = Vec<Traced<'t, K>>;
@@ -173,20 +184,23 @@ impl<K: Kind> Spec for Scalars<K> {
     type Owned = Vec<K::Host>;
 
     fn extents(&self, list: &mut Vec<Extents>) {
-        list.push(Extents { elem: K::ELEM, extents: Some(self.extents.clone()) });
+        list.push(Extents { elem: K::ELEM, extents: Some(self.extents.clone()), whole: false });
     }
-    fn store(&self, leaves: &mut dyn Iterator<Item = Leaf>, store: &mut Store<'_>) {
+    fn store<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>, store: &mut Store<'t>) {
         (0..self.len()).for_each(|_| K::push(store, take(leaves)));
     }
     fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> &'a [Traced<'t, K>] {
         cursor.next(self.len())
     }
-    fn unbind(&self, traced: &[Traced<'_, K>], leaves: &mut Vec<Leaf>) -> bool {
-        leaves.extend(traced.iter().map(give));
+    fn unbind<'t>(&self, traced: &[Traced<'t, K>], leaves: &mut Leaves<'t>) -> bool {
+        leaves.extend(traced.iter().map(|&x| Leaf::of(x)));
         traced.len() == self.len()
     }
-    fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf>) -> Vec<Traced<'t, K>> {
+    fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>) -> Vec<Traced<'t, K>> {
         (0..self.len()).map(|_| take(leaves)).collect()
+    }
+    fn unmake<'t>(&self, made: Vec<Traced<'t, K>>, leaves: &mut Leaves<'t>) -> bool {
+        self.unbind(&made, leaves)
     }
     #[inline]
     fn inputs<'a>(host: &'a [K::Host], inputs: &mut Inputs<'a>) {
@@ -212,20 +226,23 @@ impl<K: Kind> Spec for Single<K> {
     type Owned = K::Host;
 
     fn extents(&self, list: &mut Vec<Extents>) {
-        list.push(Extents { elem: K::ELEM, extents: None });
+        list.push(Extents { elem: K::ELEM, extents: None, whole: false });
     }
-    fn store(&self, leaves: &mut dyn Iterator<Item = Leaf>, store: &mut Store<'_>) {
+    fn store<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>, store: &mut Store<'t>) {
         K::push(store, take(leaves));
     }
     fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> Traced<'t, K> {
         cursor.next(1)[0]
     }
-    fn unbind(&self, traced: Traced<'_, K>, leaves: &mut Vec<Leaf>) -> bool {
-        leaves.push(give(&traced));
+    fn unbind<'t>(&self, traced: Traced<'t, K>, leaves: &mut Leaves<'t>) -> bool {
+        leaves.push(Leaf::of(traced));
         true
     }
-    fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf>) -> Traced<'t, K> {
+    fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>) -> Traced<'t, K> {
         take(leaves)
+    }
+    fn unmake<'t>(&self, made: Traced<'t, K>, leaves: &mut Leaves<'t>) -> bool {
+        self.unbind(made, leaves)
     }
     #[inline]
     fn inputs<'a>(host: &'a K::Host, inputs: &mut Inputs<'a>) {
@@ -243,6 +260,20 @@ impl<K: Kind> Spec for Single<K> {
     }
 }
 
+/// A spec of real scalars of one kind, which a matrix of derivatives has a row or a column each for.
+pub trait RealSpec: Spec {
+    /// The kind.
+    type Kind: RealKind;
+}
+
+impl<K: RealKind> RealSpec for Scalars<K> {
+    type Kind = K;
+}
+
+impl<K: RealKind> RealSpec for Single<K> {
+    type Kind = K;
+}
+
 /// A tuple's component: what [`Function::wrt`](crate::Function::wrt) selects.
 pub trait Argument<const I: usize>: Spec {
     /// The component's spec.
@@ -255,87 +286,19 @@ pub trait Argument<const I: usize>: Spec {
 
 /// The number of the program's parameters or results.
 pub(crate) fn count(spec: &impl Spec) -> usize {
+    list(spec).len()
+}
+
+/// The parameters or results.
+pub(crate) fn list(spec: &impl Spec) -> Vec<Extents> {
     let mut list = Vec::new();
     spec.extents(&mut list);
-    list.len()
+    list
 }
 
-macro_rules! tuple_specs {
-    ($($($T:ident $i:tt),+;)*) => {$(
-        impl<$($T: Spec),+> Spec for ($($T,)+) {
-            type Traced<'a, 't: 'a> = ($($T::Traced<'a, 't>,)+);
-            type Made<'t> = ($($T::Made<'t>,)+);
-            type Host<'a> = ($($T::Host<'a>,)+);
-            type HostMut<'a> = ($($T::HostMut<'a>,)+);
-            type Owned = ($($T::Owned,)+);
-
-            fn extents(&self, list: &mut Vec<Extents>) {
-                $(self.$i.extents(list);)+
-            }
-            fn store(&self, leaves: &mut dyn Iterator<Item = Leaf>, store: &mut Store<'_>) {
-                $(self.$i.store(leaves, store);)+
-            }
-            fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> Self::Traced<'a, 't> {
-                ($(self.$i.bind(cursor),)+)
-            }
-            fn unbind(&self, traced: Self::Traced<'_, '_>, leaves: &mut Vec<Leaf>) -> bool {
-                let mut fits = true;
-                $(fits &= self.$i.unbind(traced.$i, leaves);)+
-                fits
-            }
-            fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf>) -> Self::Made<'t> {
-                ($(self.$i.make(leaves),)+)
-            }
-            #[inline]
-            fn inputs<'a>(host: Self::Host<'a>, inputs: &mut Inputs<'a>) {
-                $($T::inputs(host.$i, inputs);)+
-            }
-            #[inline]
-            fn outputs<'a>(host: Self::HostMut<'a>, outputs: &mut Outputs<'a>) {
-                $($T::outputs(host.$i, outputs);)+
-            }
-            fn allocate(&self) -> Self::Owned {
-                ($(self.$i.allocate(),)+)
-            }
-            fn borrow_mut(owned: &mut Self::Owned) -> Self::HostMut<'_> {
-                ($($T::borrow_mut(&mut owned.$i),)+)
-            }
-        }
-    )*};
-}
-tuple_specs! {
-    A 0;
-    A 0, B 1;
-    A 0, B 1, C 2;
-    A 0, B 1, C 2, D 3;
-    A 0, B 1, C 2, D 3, E 4;
-    A 0, B 1, C 2, D 3, E 4, F 5;
-}
-
-macro_rules! tuple_arguments {
-    ($($i:tt $X:ident of ($($T:ident),+) after ($($before:tt),*);)*) => {$(
-        impl<$($T: Spec),+> Argument<$i> for ($($T,)+) {
-            type Spec = $X;
-            fn argument(&self) -> &$X {
-                &self.$i
-            }
-            fn offset(&self) -> usize {
-                0 $(+ count(&self.$before))*
-            }
-        }
-    )*};
-}
-tuple_arguments! {
-    0 A of (A) after ();
-    0 A of (A, B) after ();
-    1 B of (A, B) after (0);
-    0 A of (A, B, C) after ();
-    1 B of (A, B, C) after (0);
-    2 C of (A, B, C) after (0, 1);
-    0 A of (A, B, C, D) after ();
-    1 B of (A, B, C, D) after (0);
-    2 C of (A, B, C, D) after (0, 1);
-    3 D of (A, B, C, D) after (0, 1, 2);
+/// The number of scalars.
+pub(crate) fn len(spec: &impl Spec) -> usize {
+    list(spec).iter().filter_map(|extents| extents.ty().ok()).map(|ty| ty.shape.len()).sum()
 }
 
 /// What a function may be asked to take: a spec, or a number of `f64` scalars.

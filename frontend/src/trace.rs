@@ -1,23 +1,46 @@
 //! The trace under construction: where operations on traced values go.
 //!
 //! [`record`] runs a closure with a fresh trace on a stack of the current thread. A traced value names its
-//! trace by number, so that an operation finds it there; a constant needs none. Operations do not
+//! trace by number, so that an operation finds it there; a constant needs none ([`outside`]). Operations do not
 //! fail where they stand: the first error is kept with the user's line and returned by `record`, and
-//! what comes after it computes with NaN. No borrow is held while user code runs, so closures may
+//! what comes after it is not inserted any more. No borrow is held while user code runs, so closures may
 //! nest and panic: guards close what they opened.
 
+mod integers;
+mod loops;
+mod outside;
+mod region;
+pub(crate) mod site;
+
 use crate::error::TraceError;
-use crate::traced::Repr;
-use evolute_ir::{
-    Builder, ClosedRegion, IrError, Literal, Loc, Mode, Op, Origin, Program, SourceLoc, Type, Value,
-};
+use crate::tree::Leaf;
+use evolute_ir::{Builder, Elem, IrError, Literal, Loc, Op, Origin, Program, SourceLoc, Type, Value};
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
 use std::panic::Location;
 use std::rc::Rc;
 
+pub(crate) use integers::Affine;
+pub(crate) use loops::{LoopBody, Looped, RowView, Term, Turns, leaves_like};
+pub(crate) use outside::{Failed, failed, within};
+pub(crate) use site::{Site, broadcast, row_major};
+
+/// What a traced value is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Repr {
+    /// A constant's slot.
+    Const(u64),
+    /// A value of a trace.
+    Node { trace: u32, value: Value },
+    /// A mistake that no trace could keep. It is one of every trace that it enters.
+    Failed(Failed),
+}
+
 /// A user's line, as the compiler passes it.
 pub(crate) type Caller = &'static Location<'static>;
+
+/// A traced value of any kind.
+pub(crate) type Operand = (Repr, Elem);
 
 /// How many call sites are remembered without hashing: those of a loop body.
 const RECENT: usize = 64;
@@ -25,6 +48,8 @@ const RECENT: usize = 64;
 /// One trace. See the [module](self).
 pub(crate) struct Trace {
     id: u32,
+    /// The most instructions there may be. The builder keeps it but for constants.
+    limit: usize,
     builder: RefCell<Builder>,
     error: RefCell<Option<TraceError>>,
     /// Ids of callers by address; the compiler makes one `Location` a call site.
@@ -33,6 +58,12 @@ pub(crate) struct Trace {
     recent: [Cell<(usize, Loc)>; RECENT],
     /// The innermost enclosing combinator's line, for operations called by the standard library.
     enclosing: Cell<Caller>,
+    /// What is known of integers.
+    integers: RefCell<FxHashMap<Value, integers::Known>>,
+    /// The loops whose body is open, the innermost last.
+    loops: RefCell<Vec<loops::OpenLoop>>,
+    /// What stands for arrays that there are not.
+    placeholders: RefCell<FxHashMap<Type, Value>>,
 }
 
 thread_local! {
@@ -54,7 +85,7 @@ pub(crate) fn record(
     caller: Caller,
     limit: usize,
     types: &[Type],
-    body: impl FnOnce(u32, &[Value]) -> Vec<(Repr, evolute_ir::Elem)>,
+    body: impl FnOnce(&Trace, &[Value]) -> Vec<Operand>,
     pack: impl FnOnce(&Trace, Vec<Value>) -> Vec<Value>,
 ) -> Result<Program, TraceError> {
     let id = NEXT.replace(NEXT.get().wrapping_add(1));
@@ -62,19 +93,23 @@ pub(crate) fn record(
     builder.set_limit(limit);
     let trace = Rc::new(Trace {
         id,
+        limit,
         builder: RefCell::new(builder),
         error: RefCell::new(None),
         locs: RefCell::default(),
         recent: [const { Cell::new((0, Loc::UNKNOWN)) }; RECENT],
         enclosing: Cell::new(caller),
+        integers: RefCell::default(),
+        loops: RefCell::default(),
+        placeholders: RefCell::default(),
     });
     trace.at(caller);
     let params: Vec<Value> = types.iter().map(|ty| trace.builder.borrow_mut().param(ty)).collect();
     STACK.with_borrow_mut(|stack| stack.push(trace.clone()));
     let results = {
         let _guard = OnStack;
-        let leaves = body(id, &params);
-        let values = leaves.into_iter().map(|(repr, elem)| trace.value(repr, elem)).collect();
+        let leaves = body(&trace, &params);
+        let values = trace.values(&leaves, caller);
         trace.at(caller);
         pack(&trace, values)
     };
@@ -97,25 +132,26 @@ fn with<R>(id: u32, f: impl FnOnce(&Trace) -> R) -> Option<R> {
     STACK.with_borrow(|stack| stack.iter().rev().find(|trace| trace.id == id).map(|trace| f(trace)))
 }
 
-/// Inserts an operation into the trace of its operands; on constants, into the innermost one.
-pub(crate) fn insert(op: Op, operands: &[(Repr, evolute_ir::Elem)], caller: Caller) -> Repr {
-    let home = operands.iter().find_map(|(repr, _)| match repr {
+/// Inserts an operation with a result of kind `elem` into the trace of its operands; on constants, into the
+/// innermost one.
+pub(crate) fn insert(op: Op, operands: &[Operand], elem: Elem, caller: Caller) -> Repr {
+    let insert = |trace: &Trace| trace.insert(op, operands, elem, caller);
+    match home(operands) {
+        Some(id) => with(id, insert).unwrap_or_else(|| failed(foreign(caller))),
+        None => within(caller, |trace| vec![Leaf::new(insert(trace), elem)])[0].operand().0,
+    }
+}
+
+/// The trace to which operands belong that are not all constants.
+fn home(operands: &[Operand]) -> Option<u32> {
+    operands.iter().find_map(|(repr, _)| match repr {
         Repr::Node { trace, .. } => Some(*trace),
-        Repr::Const(_) => None,
-    });
-    let home = home.or_else(|| current().map(|trace| trace.id));
-    let inserted = home.and_then(|id| {
-        with(id, |trace| {
-            let mut values = [Value::default(); 3];
-            for (value, &(repr, elem)) in values.iter_mut().zip(operands) {
-                *value = trace.value(repr, elem);
-            }
-            trace.at(caller);
-            let result = trace.builder.borrow_mut().insert(op, &values[..operands.len()]);
-            trace.or_nan(result, caller)
-        })
-    });
-    inserted.unwrap_or(Repr::NAN)
+        Repr::Const(_) | Repr::Failed(_) => None,
+    })
+}
+
+fn foreign(caller: Caller) -> TraceError {
+    TraceError::Foreign { at: SourceLoc::of(caller) }
 }
 
 /// Names a value for dumps.
@@ -126,8 +162,30 @@ pub(crate) fn name(repr: Repr, name: &str) {
 }
 
 impl Trace {
-    pub(crate) fn id(&self) -> u32 {
-        self.id
+    pub(crate) fn node(&self, value: Value) -> Repr {
+        Repr::Node { trace: self.id, value }
+    }
+
+    /// A scalar of this trace.
+    pub(crate) fn leaf<'t>(&self, value: Value, elem: Elem) -> Leaf<'t> {
+        Leaf::new(self.node(value), elem)
+    }
+
+    /// A value of this trace in place of a leaf.
+    pub(crate) fn leaf_like<'t>(&self, like: Leaf<'t>, value: Value) -> Leaf<'t> {
+        like.replaced(self.node(value))
+    }
+
+    /// The type of a value that belongs to this trace, or is a constant.
+    pub(crate) fn type_of(&self, (repr, elem): Operand) -> Type {
+        match repr {
+            Repr::Node { trace, value } if trace == self.id => self.ty(value),
+            Repr::Node { .. } | Repr::Const(_) | Repr::Failed(_) => Type::scalar(elem),
+        }
+    }
+
+    pub(crate) fn ty(&self, value: Value) -> Type {
+        self.builder.borrow().program().ty(value).clone()
     }
 
     /// What is inserted from now on comes from this line.
@@ -180,27 +238,67 @@ impl Trace {
     }
 
     /// The value of an operand; a constant enters the program.
-    pub(crate) fn value(&self, repr: Repr, elem: evolute_ir::Elem) -> Value {
+    fn value(&self, (repr, elem): Operand, caller: Caller) -> Value {
         match repr {
-            Repr::Const(slot) => self.builder.borrow_mut().constant(Literal::from_slot(elem, slot)),
+            Repr::Const(slot) => self.constant(Literal::from_slot(elem, slot), caller),
             Repr::Node { trace, value } if trace == self.id => value,
-            // Of a trace around this one, or of one that has ended.
-            Repr::Node { value, .. } => {
-                let source = IrError::Escaped { value, defined: None };
-                self.fail(TraceError::At { source, at: SourceLoc::of(self.enclosing.get()) });
-                self.builder.borrow_mut().constant(Literal::from_f64(elem, f64::NAN))
-            }
+            Repr::Node { .. } => self.failed(foreign(self.user(caller)), elem),
+            Repr::Failed(failed) => self.failed(failed.error(), elem),
         }
     }
 
-    fn or_nan(&self, result: Result<Value, IrError>, caller: Caller) -> Repr {
-        match result {
-            Ok(value) => Repr::Node { trace: self.id, value },
-            Err(source) => {
-                self.fail(TraceError::At { source, at: self.user_line(caller) });
-                Repr::NAN
-            }
+    pub(crate) fn values(&self, operands: &[Operand], caller: Caller) -> Vec<Value> {
+        operands.iter().map(|&operand| self.value(operand, caller)).collect()
+    }
+
+    /// The builder limits all instructions but constants.
+    fn constant(&self, literal: Literal, caller: Caller) -> Value {
+        let mut builder = self.builder.borrow_mut();
+        let value = builder.constant(literal);
+        if builder.program().len() > self.limit {
+            self.refuse(IrError::TooLarge { limit: self.limit }, caller);
         }
+        value
+    }
+
+    /// Inserts an operation, unless an earlier one failed.
+    fn insert(&self, op: Op, operands: &[Operand], elem: Elem, caller: Caller) -> Repr {
+        if self.error.borrow().is_some() {
+            return self.node(self.nan(elem));
+        }
+        let mut values = [Value::default(); 3];
+        for (value, &operand) in values.iter_mut().zip(operands) {
+            *value = self.value(operand, caller);
+        }
+        self.at(caller);
+        let result = self.builder.borrow_mut().insert(op, &values[..operands.len()]);
+        let result = result.unwrap_or_else(|source| {
+            self.refuse(source, caller);
+            self.nan(elem)
+        });
+        if elem == Elem::I64 {
+            self.learn(op, operands, result);
+        }
+        self.node(result)
+    }
+
+    /// Whether a mistake has been made.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.error.borrow().is_some()
+    }
+
+    /// What stands for a scalar that there is not.
+    pub(crate) fn nan(&self, elem: Elem) -> Value {
+        self.builder.borrow_mut().constant(Literal::from_f64(elem, f64::NAN))
+    }
+
+    fn failed(&self, error: TraceError, elem: Elem) -> Value {
+        self.fail(error);
+        self.nan(elem)
+    }
+
+    fn refuse(&self, source: IrError, caller: Caller) {
+        self.fail(TraceError::At { source, at: self.user_line(caller) });
     }
 
     /// Keeps the first error.
@@ -216,37 +314,7 @@ impl Trace {
     ) -> Option<R> {
         self.at(caller);
         let result = f(&mut self.builder.borrow_mut());
-        result.map_err(|source| self.fail(TraceError::At { source, at: self.user_line(caller) })).ok()
-    }
-
-    /// Opens a region, runs `body` on its parameters, and closes it.
-    pub(crate) fn region(
-        &self,
-        caller: Caller,
-        types: &[Type],
-        body: impl FnOnce(&[Value]) -> Vec<(Repr, evolute_ir::Elem)>,
-    ) -> Option<ClosedRegion> {
-        let outer = self.enclosing.replace(self.user(caller));
-        self.at(caller);
-        self.builder.borrow_mut().open_region();
-        let mut guard = OpenRegion { trace: self, caller, outer, done: false };
-        let params: Vec<Value> = types.iter().map(|ty| self.builder.borrow_mut().param(ty)).collect();
-        let leaves = body(&params);
-        guard.done = true;
-        let values: Vec<Value> = leaves.into_iter().map(|(repr, elem)| self.value(repr, elem)).collect();
-        self.build(caller, |builder| builder.close_region(&values))
-    }
-
-    /// Inserts a derivative operator on a closed region.
-    pub(crate) fn operator(
-        &self,
-        caller: Caller,
-        mode: Mode,
-        body: ClosedRegion,
-        inputs: &[Value],
-        seeds: &[Value],
-    ) -> Option<Vec<Value>> {
-        self.build(caller, |builder| builder.operator(mode, body, inputs, seeds))
+        result.map_err(|source| self.refuse(source, caller)).ok()
     }
 }
 
@@ -255,21 +323,30 @@ fn is_std(caller: Caller) -> bool {
     caller.file().starts_with("/rustc/") || caller.file().contains("rustlib/src/rust")
 }
 
-/// An open region: closed without results if its closure panics.
-struct OpenRegion<'a> {
-    trace: &'a Trace,
-    caller: Caller,
-    outer: Caller,
-    done: bool,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use evolute_ir::Prim;
 
-impl Drop for OpenRegion<'_> {
-    fn drop(&mut self) {
-        self.trace.enclosing.set(self.outer);
-        if !self.done {
-            let closed = self.trace.builder.borrow_mut().close_region(&[]);
-            debug_assert!(closed.is_ok(), "a region without results closes");
-            self.trace.fail(TraceError::Panicked { at: self.trace.user_line(self.caller) });
-        }
+    #[test]
+    fn nothing_is_inserted_past_the_limit() {
+        let caller = Location::caller();
+        let limit = 10;
+        let recorded = record(
+            caller,
+            limit,
+            &[Type::scalar(Elem::F64)],
+            |trace, params| {
+                let mut x = (trace.node(params[0]), Elem::F64);
+                for i in 0..1000 {
+                    let constant = (Repr::Const(f64::from(i).to_bits()), Elem::F64);
+                    x.0 = insert(Op::Prim(Prim::Add), &[x, constant], Elem::F64, caller);
+                }
+                assert!(trace.builder.borrow().program().len() <= 2 * limit);
+                vec![x]
+            },
+            |_, values| values,
+        );
+        assert!(recorded.is_err());
     }
 }

@@ -5,28 +5,18 @@
 //! value that outlives an inner derivative is found when it is next used (see
 //! [`TraceError`](crate::TraceError)).
 
-use crate::kind::{Bool, F32, F64, I64, Kind, Number, RealKind};
-use crate::trace::{self, Caller};
-use evolute_ir::{Literal, Op, Prim, Value, for_each_prim};
+mod operators;
+
+use crate::error::TraceError;
+use crate::kind::{Bool, F32, F64, Form, I64, Kind, Number, RealKind};
+use crate::trace::{self, Caller, Operand, Repr};
+use evolute_ir::{Literal, Op, Prim, for_each_prim};
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops;
 use std::panic::Location;
 
-/// A constant's slot, or a value of a trace.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Repr {
-    Const(u64),
-    Node { trace: u32, value: Value },
-}
-
-impl Repr {
-    /// What an operation that failed gives.
-    pub(crate) const NAN: Repr = Repr::Const(f64::NAN.to_bits());
-}
-
-/// A traced scalar of kind `K`. See the [module](self).
+/// A traced scalar of kind `K`, or array if `K` is [`Dense`](crate::Dense). See the [module](self).
 pub struct Traced<'t, K> {
     repr: Repr,
     /// Invariant in `'t`, and neither `Send` nor `Sync`.
@@ -49,16 +39,17 @@ impl<K> Clone for Traced<'_, K> {
 }
 impl<K> Copy for Traced<'_, K> {}
 
-impl<K: Kind> fmt::Debug for Traced<'_, K> {
+impl<K: Form> fmt::Debug for Traced<'_, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.repr {
-            Repr::Const(slot) => write!(f, "{}", Literal::from_slot(K::ELEM, slot)),
+            Repr::Const(slot) => write!(f, "{}", Literal::from_slot(K::ELEMENT, slot)),
             Repr::Node { value, .. } => write!(f, "{value}"),
+            Repr::Failed(failed) => write!(f, "{}", failed.error()),
         }
     }
 }
 
-impl<'t, K: Kind> Traced<'t, K> {
+impl<K: Form> Traced<'_, K> {
     pub(crate) fn new(repr: Repr) -> Self {
         Traced { repr, brand: PhantomData }
     }
@@ -67,20 +58,16 @@ impl<'t, K: Kind> Traced<'t, K> {
         self.repr
     }
 
-    pub(crate) fn operand(self) -> (Repr, evolute_ir::Elem) {
-        (self.repr, K::ELEM)
+    pub(crate) fn operand(self) -> Operand {
+        (self.repr, K::ELEMENT)
     }
 
-    /// A constant.
-    pub fn constant(x: K::Host) -> Self {
-        Traced::new(Repr::Const(K::literal(x).to_slot()))
-    }
-
-    /// The value of a constant; `None` for what depends on an input.
-    pub fn as_constant(self) -> Option<K::Host> {
+    /// The mistake that made this value, if it was made outside of every trace, where nothing returns it. A
+    /// function that uses the value cannot be traced: that gives this error, too.
+    pub fn error(self) -> Option<TraceError> {
         match self.repr {
-            Repr::Const(slot) => K::host(Literal::from_slot(K::ELEM, slot)),
-            Repr::Node { .. } => None,
+            Repr::Failed(failed) => Some(failed.error()),
+            Repr::Const(_) | Repr::Node { .. } => None,
         }
     }
 
@@ -88,6 +75,21 @@ impl<'t, K: Kind> Traced<'t, K> {
     pub fn named(self, name: &str) -> Self {
         trace::name(self.repr, name);
         self
+    }
+}
+
+impl<'t, K: Kind> Traced<'t, K> {
+    /// A constant.
+    pub fn constant(x: K::Host) -> Self {
+        Traced::new(Repr::Const(K::literal(x).to_slot()))
+    }
+
+    /// The value of a constant; `None` for what depends on an input, and after a mistake.
+    pub fn as_constant(self) -> Option<K::Host> {
+        match self.repr {
+            Repr::Const(slot) => K::host(Literal::from_slot(K::ELEM, slot)),
+            Repr::Node { .. } | Repr::Failed(_) => None,
+        }
     }
 
     /// This value as a constant of every derivative.
@@ -132,16 +134,16 @@ impl<'t, K: Kind> Traced<'t, K> {
 
 /// Inserts an operation; on constants alone it is evaluated.
 #[track_caller]
-pub(crate) fn apply<'t, R: Kind>(op: Op, operands: &[(Repr, evolute_ir::Elem)]) -> Traced<'t, R> {
+pub(crate) fn apply<'t, R: Kind>(op: Op, operands: &[Operand]) -> Traced<'t, R> {
     apply_at(op, operands, Location::caller())
 }
 
-fn apply_at<'t, R: Kind>(op: Op, operands: &[(Repr, evolute_ir::Elem)], caller: Caller) -> Traced<'t, R> {
-    Traced::new(fold(op, operands).unwrap_or_else(|| trace::insert(op, operands, caller)))
+fn apply_at<'t, R: Kind>(op: Op, operands: &[Operand], caller: Caller) -> Traced<'t, R> {
+    Traced::new(fold(op, operands).unwrap_or_else(|| trace::insert(op, operands, R::ELEM, caller)))
 }
 
 /// The value of an operation on constants. An integer division by zero is left to be reported.
-fn fold(op: Op, operands: &[(Repr, evolute_ir::Elem)]) -> Option<Repr> {
+pub(crate) fn fold(op: Op, operands: &[Operand]) -> Option<Repr> {
     let mut literals = [Literal::Bool(false); 3];
     for (literal, &(repr, elem)) in literals.iter_mut().zip(operands) {
         let Repr::Const(slot) = repr else { return None };
@@ -289,7 +291,8 @@ for_each_prim!(real_methods);
 
 impl<'t> Condition<'t> {
     /// `yes` where this holds, else `no`. Only the chosen one counts for derivatives: an infinite or
-    /// undefined derivative of the other does not enter.
+    /// undefined derivative of the other does not enter. Both are evaluated, so an integer division in either
+    /// can fail.
     #[track_caller]
     pub fn select<K: Kind>(
         self,
@@ -299,174 +302,3 @@ impl<'t> Condition<'t> {
         apply(Op::Select, &[self.operand(), yes.into().operand(), no.into().operand()])
     }
 }
-
-impl ops::Not for Condition<'_> {
-    type Output = Self;
-    #[track_caller]
-    fn not(self) -> Self {
-        self.unary(Prim::Not)
-    }
-}
-
-// ── operators ───────────────────────────────────────────────────────────────────────────────────
-
-macro_rules! from_host {
-    ($($Kind:ident $host:ident),*) => {$(
-        impl From<$host> for Traced<'_, $Kind> {
-            fn from(x: $host) -> Self {
-                Traced::constant(x)
-            }
-        }
-    )*};
-}
-from_host!(F64 f64, F32 f32, I64 i64, Bool bool);
-
-impl<'t, K: Kind> From<&Traced<'t, K>> for Traced<'t, K> {
-    fn from(x: &Traced<'t, K>) -> Self {
-        *x
-    }
-}
-
-impl<K: Number> ops::Neg for Traced<'_, K> {
-    type Output = Self;
-    #[track_caller]
-    fn neg(self) -> Self {
-        self.unary(Prim::Neg)
-    }
-}
-
-impl<'t, K: Number> ops::Neg for &Traced<'t, K> {
-    type Output = Traced<'t, K>;
-    #[track_caller]
-    fn neg(self) -> Traced<'t, K> {
-        -*self
-    }
-}
-
-/// An operator between traced values by value and by reference, and with numbers on either side.
-macro_rules! binary_operator {
-    ($Bound:ident $Trait:ident $method:ident $Assign:ident $assign:ident $Prim:ident: $($Kind:ident $host:ident),*) => {
-        impl<K: $Bound> ops::$Trait for Traced<'_, K> {
-            type Output = Self;
-            #[track_caller]
-            fn $method(self, other: Self) -> Self {
-                self.binary(Prim::$Prim, other)
-            }
-        }
-        impl<'t, K: $Bound> ops::$Trait<&Traced<'t, K>> for Traced<'t, K> {
-            type Output = Self;
-            #[track_caller]
-            fn $method(self, other: &Self) -> Self {
-                self.binary(Prim::$Prim, *other)
-            }
-        }
-        impl<'t, K: $Bound> ops::$Trait<Traced<'t, K>> for &Traced<'t, K> {
-            type Output = Traced<'t, K>;
-            #[track_caller]
-            fn $method(self, other: Traced<'t, K>) -> Traced<'t, K> {
-                self.binary(Prim::$Prim, other)
-            }
-        }
-        impl<'t, K: $Bound> ops::$Trait for &Traced<'t, K> {
-            type Output = Traced<'t, K>;
-            #[track_caller]
-            fn $method(self, other: Self) -> Traced<'t, K> {
-                self.binary(Prim::$Prim, *other)
-            }
-        }
-        impl<K: $Bound> ops::$Assign for Traced<'_, K> {
-            #[track_caller]
-            fn $assign(&mut self, other: Self) {
-                *self = self.binary(Prim::$Prim, other);
-            }
-        }
-        impl<'t, K: $Bound> ops::$Assign<&Traced<'t, K>> for Traced<'t, K> {
-            #[track_caller]
-            fn $assign(&mut self, other: &Self) {
-                *self = self.binary(Prim::$Prim, *other);
-            }
-        }
-        $(binary_operator! { @host $Trait $method $Assign $assign $Prim $Kind $host })*
-    };
-    (@host $Trait:ident $method:ident $Assign:ident $assign:ident $Prim:ident $Kind:ident $host:ident) => {
-        impl ops::$Trait<$host> for Traced<'_, $Kind> {
-            type Output = Self;
-            #[track_caller]
-            fn $method(self, other: $host) -> Self {
-                self.binary(Prim::$Prim, other.into())
-            }
-        }
-        impl<'t> ops::$Trait<$host> for &Traced<'t, $Kind> {
-            type Output = Traced<'t, $Kind>;
-            #[track_caller]
-            fn $method(self, other: $host) -> Traced<'t, $Kind> {
-                self.binary(Prim::$Prim, other.into())
-            }
-        }
-        impl<'t> ops::$Trait<Traced<'t, $Kind>> for $host {
-            type Output = Traced<'t, $Kind>;
-            #[track_caller]
-            fn $method(self, other: Traced<'t, $Kind>) -> Traced<'t, $Kind> {
-                Traced::<$Kind>::from(self).binary(Prim::$Prim, other)
-            }
-        }
-        impl<'t> ops::$Trait<&Traced<'t, $Kind>> for $host {
-            type Output = Traced<'t, $Kind>;
-            #[track_caller]
-            fn $method(self, other: &Traced<'t, $Kind>) -> Traced<'t, $Kind> {
-                Traced::<$Kind>::from(self).binary(Prim::$Prim, *other)
-            }
-        }
-        impl ops::$Assign<$host> for Traced<'_, $Kind> {
-            #[track_caller]
-            fn $assign(&mut self, other: $host) {
-                *self = self.binary(Prim::$Prim, other.into());
-            }
-        }
-    };
-}
-
-binary_operator!(Number Add add AddAssign add_assign Add: F64 f64, F32 f32, I64 i64);
-binary_operator!(Number Sub sub SubAssign sub_assign Sub: F64 f64, F32 f32, I64 i64);
-binary_operator!(Number Mul mul MulAssign mul_assign Mul: F64 f64, F32 f32, I64 i64);
-binary_operator!(Number Div div DivAssign div_assign Div: F64 f64, F32 f32, I64 i64);
-binary_operator!(Number Rem rem RemAssign rem_assign Rem: F64 f64, F32 f32, I64 i64);
-
-macro_rules! logic_operator {
-    ($($Trait:ident $method:ident $Prim:ident;)*) => {$(
-        impl ops::$Trait for Condition<'_> {
-            type Output = Self;
-            #[track_caller]
-            fn $method(self, other: Self) -> Self {
-                self.binary(Prim::$Prim, other)
-            }
-        }
-    )*};
-}
-logic_operator! {
-    BitAnd bitand And;
-    BitOr bitor Or;
-    BitXor bitxor Xor;
-}
-
-/// A fold from the first item, so that no zero is added: `0.0 + -0.0` is not `-0.0`. The empty sum is 0.
-macro_rules! fold_iterator {
-    ($Trait:ident $method:ident $Prim:ident $unit:literal) => {
-        impl<'t, K: RealKind> std::iter::$Trait for Traced<'t, K> {
-            #[track_caller]
-            fn $method<I: Iterator<Item = Traced<'t, K>>>(iter: I) -> Self {
-                let caller = Location::caller();
-                let step = |a: Self, b: Self| a.binary_at(Prim::$Prim, b, caller);
-                iter.reduce(step).unwrap_or_else(|| Traced::constant(K::from_f64($unit)))
-            }
-        }
-        impl<'a, 't, K: RealKind> std::iter::$Trait<&'a Traced<'t, K>> for Traced<'t, K> {
-            #[track_caller]
-            fn $method<I: Iterator<Item = &'a Traced<'t, K>>>(iter: I) -> Self {
-                iter.copied().$method()
-            }
-        }
-    };
-}
-fold_iterator!(Sum sum Add 0.0);
-fold_iterator!(Product product Mul 1.0);

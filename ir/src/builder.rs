@@ -12,13 +12,15 @@
 
 mod share;
 mod structure;
+mod views;
 
 use share::Key;
 
 use crate::entity::{Entity, Inst, Level, Loc, Region, StridesId, Table, TypeId, Value};
 use crate::error::IrError;
 use crate::infer::{self, Inferred, scalar_type};
-use crate::program::{Def, InstData, LevelData, Mode, Op, Origin, Program, RegionData, SourceLoc, ValueData};
+use crate::op::Op;
+use crate::program::{Def, InstData, LevelData, Mode, Origin, Program, RegionData, SourceLoc, ValueData};
 use crate::structure::Strides;
 use crate::text::MAX_DEPTH;
 use crate::types::{Elem, Literal, Type};
@@ -165,6 +167,11 @@ impl Builder {
     /// What values inserted now come from.
     pub fn origin(&self) -> Origin {
         self.origin
+    }
+
+    /// Says where `value` comes from: of several results each may have an origin of its own.
+    pub fn set_origin_of(&mut self, value: Value, origin: Origin) {
+        self.program.values[value].origin = origin;
     }
 
     /// The id of a place in the user's source.

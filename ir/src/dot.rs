@@ -7,7 +7,8 @@
 
 use crate::entity::{Inst, Level, Region, Value};
 use crate::infer::op_name;
-use crate::program::{Def, Op, Program, Role};
+use crate::op::Op;
+use crate::program::{Def, Program, Role};
 use crate::text::value_name;
 use std::fmt::Write;
 

@@ -10,8 +10,9 @@ use crate::builder::Builder;
 use crate::entity::Value;
 use crate::error::IrError;
 use crate::for_each_prim;
+use crate::op::Op;
 use crate::prim::Prim;
-use crate::program::Op;
+use crate::structure::Strides;
 use crate::types::{Elem, Literal, Type};
 use std::cell::{Cell, RefCell};
 use std::ops::{Add, Div, Mul, Neg, Sub};
@@ -100,9 +101,12 @@ impl<'b, 'p> Expr<'b, 'p> {
         if shape.is_scalar() {
             return Expr { value: scalar, ..self };
         }
-        let len = shape.len();
-        let id = self.builder.builder.borrow_mut().intern(&Type { elem: literal.elem(), shape });
-        Expr { value: self.builder.insert(Op::Pack(id), &vec![scalar; len]), ..self }
+        let strides = Strides { offset: 0, strides: vec![0; shape.extents().len()].into() };
+        let (id, strides) = {
+            let mut builder = self.builder.builder.borrow_mut();
+            (builder.intern(&Type { elem: literal.elem(), shape }), builder.strides(&strides))
+        };
+        Expr { value: self.builder.insert(Op::View(id, strides), &[scalar]), ..self }
     }
 
     /// The real constant `x`, in this expression's shape and element kind.

@@ -3,8 +3,9 @@
 
 use crate::entity::{Entity, StridesId, TypeId, Value};
 use crate::error::IrError;
+use crate::op::Op;
 use crate::prim::{Class, Prim};
-use crate::program::{Op, Program};
+use crate::program::Program;
 use crate::structure::Reduction;
 use crate::types::{Elem, Shape, Type};
 

@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | `entity`, `types` | `u32` names and their tables; element kinds, shapes, constants |
 //! | [`prim`] | THE table of pointwise primitives, one row each |
-//! | `program` | the tables of a program, operations, provenance |
+//! | `op`, `program` | what an instruction does; the tables of a program, provenance |
 //! | `structure` | strided access, reductions, what a loop takes and gives |
 //! | `builder`, `infer`, `signature` | typed, hash-consed, folding construction |
 //! | `expr` | the language of the table's partial derivatives |
@@ -42,6 +42,7 @@ mod expr;
 mod infer;
 pub mod interp;
 mod live;
+mod op;
 pub mod prim;
 mod program;
 mod signature;
@@ -58,10 +59,9 @@ pub use error::IrError;
 pub use expr::{Expr, ExprBuilder, Partial};
 pub use interp::{Buffer, EvalError, Failure, FailureKind, Interpreter, Machine};
 pub use live::live_insts;
+pub use op::Op;
 pub use prim::{Class, Prim};
-pub use program::{
-    Def, InstData, LevelData, Mode, Op, Origin, Program, RegionData, Role, SourceLoc, ValueData,
-};
+pub use program::{Def, InstData, LevelData, Mode, Origin, Program, RegionData, Role, SourceLoc, ValueData};
 pub use structure::{LANES, LoopSpec, MAX_LANE_ELEMENTS, Reduction, Strides, Trips};
 pub use types::{Elem, Literal, Shape, Type};
 pub use verify::verify;

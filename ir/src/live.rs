@@ -4,7 +4,8 @@
 //! that is not asked for are dead, whatever else of the loop lives. A derivative operator lives as a whole.
 
 use crate::entity::{Entity, Inst, Region, Table, Value};
-use crate::program::{Def, Op, Program};
+use crate::op::Op;
+use crate::program::{Def, Program};
 use crate::structure::{LoopSpec, Trips};
 
 /// The values on which the program's results depend, the results included; of the root's parameters too.
@@ -23,11 +24,22 @@ pub(crate) fn live_values(program: &Program) -> Table<Value, bool> {
     liveness.live
 }
 
-/// The instructions on which a result of their region depends.
+/// The instructions on which a result of their region depends, where one needs all of its operands and of its regions'
+/// results.
 pub fn live_insts(program: &Program) -> Table<Inst, bool> {
-    let values = live_values(program);
-    let lives = |inst: Inst| program.results(inst).any(|v| values[v]);
-    Table::from_rows(program.insts.keys().map(lives))
+    let mut live = Table::filled(program.insts.len(), false);
+    let mut work: Vec<Value> = program.root().results.clone();
+    while let Some(value) = work.pop() {
+        let Def::Result(inst) = program.values[value].def else { continue };
+        if std::mem::replace(&mut live[inst], true) {
+            continue;
+        }
+        work.extend_from_slice(program.operands(inst));
+        for region in program.op(inst).regions() {
+            work.extend_from_slice(&program.regions[region].results);
+        }
+    }
+    live
 }
 
 struct Liveness<'a> {

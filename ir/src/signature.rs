@@ -3,7 +3,8 @@
 use crate::entity::{Region, Value};
 use crate::error::IrError;
 use crate::infer::{mismatch, too_large};
-use crate::program::{Op, Program};
+use crate::op::Op;
+use crate::program::Program;
 use crate::structure::{LoopSpec, Trips};
 use crate::types::{Elem, Type};
 

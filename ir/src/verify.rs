@@ -48,13 +48,14 @@
 use crate::entity::{Entity, Inst, Level, Loc, Region, Table, TypeId, Value};
 use crate::error::IrError;
 use crate::infer::{self, Inferred};
-use crate::program::{Def, Op, Origin, Program, Role};
-use crate::signature::{Signature, list, signature};
+use crate::op::Op;
+use crate::program::{Def, Origin, Program, Role};
 use crate::text::{MAX_DEPTH, instruction, value_name};
 use crate::types::{Elem, Type};
 use std::collections::HashSet;
 use std::hash::Hash;
 
+mod regions;
 #[cfg(test)]
 mod tests;
 
@@ -361,90 +362,6 @@ impl<'a> Verifier<'a> {
             Inferred::New(ty) => ty == *found,
         };
         self.require_inst(inst, fits, || format!("its result cannot be of type {found}"));
-    }
-
-    fn with_regions(&mut self, inst: Inst, op: Op, operands: &[Value]) {
-        let program = self.program;
-        let Some(bodies) = op.regions().map(|region| program.regions.get(region)).collect::<Option<Vec<_>>>()
-        else {
-            return;
-        };
-        let mut values = bodies.iter().flat_map(|body| body.params.iter().chain(&body.results));
-        let known = match op {
-            Op::Loop { spec, .. } => program.loops.get(spec).is_some(),
-            _ => true,
-        };
-        if !known || !values.all(|&v| self.exists(v)) {
-            return;
-        }
-        let expected = match signature(program, op) {
-            Ok(signature) => signature,
-            Err(error) => return self.require_inst(inst, false, || error.to_string()),
-        };
-        let fits = |values: &[Value], types: &[Type]| values.iter().map(|&v| program.ty(v)).eq(types);
-        let Signature { operands: takes, results: gives } = &expected;
-        self.require_inst(inst, fits(operands, takes), || format!("it takes {}", list(takes)));
-        let results: Vec<Value> = program.results_in_range(inst).collect();
-        self.require_inst(inst, fits(&results, gives), || format!("it gives {}", list(gives)));
-        match op {
-            Op::Loop { body, spec, .. } => {
-                let spec = program.loops[spec];
-                let first = spec.own_params() - spec.sums as usize;
-                self.sums(inst, body, first, spec.sums as usize);
-            }
-            Op::Cond { yes, no, sums } => {
-                self.sums(inst, yes, 0, sums as usize);
-                self.sums(inst, no, 0, sums as usize);
-            }
-            _ => {}
-        }
-    }
-
-    /// Invariant 13: the sums of a region, whose parameters stand from `first` on.
-    fn sums(&mut self, inst: Inst, region: Region, first: usize, count: usize) {
-        let program = self.program;
-        let body = &program.regions[region];
-        for number in 0..count {
-            let mut sum = body.params[first + number];
-            let last = body.results[body.results.len() - count + number];
-            while let Some(next) = self.added_to(region, sum) {
-                sum = next;
-            }
-            let given = sum == last && body.results.iter().filter(|&&v| v == sum).count() == 1;
-            self.require_inst(inst, given, || format!("{sum} is not only added to, and given as a sum"));
-        }
-    }
-
-    /// What becomes of a sum by its only use in the region, if that is an addition.
-    fn added_to(&self, region: Region, sum: Value) -> Option<Value> {
-        let program = self.program;
-        let body = &program.regions[region];
-        if body.results.contains(&sum) {
-            return None;
-        }
-        let uses = |&&inst: &&Inst| program.operand_list(inst).is_some_and(|list| list.contains(&sum));
-        let mut users = body.insts.iter().filter(uses);
-        let (&user, None) = (users.next()?, users.next()) else { return None };
-        let operands = program.operand_list(user)?;
-        let place = operands.iter().position(|&v| v == sum)?;
-        let once = operands.iter().filter(|&&v| v == sum).count() == 1;
-        let result = match program.op(user) {
-            Op::AddAt if place == 0 => 0,
-            Op::Loop { spec, .. } => {
-                let spec = program.loops.get(spec)?;
-                let sums = spec.own_operands() - spec.sums as usize..spec.own_operands();
-                let results = program.insts[user].result_count as usize;
-                (results + place).checked_sub(sums.end).filter(|_| sums.contains(&place))?
-            }
-            Op::Cond { sums, .. } => {
-                let results = program.insts[user].result_count as usize;
-                (results + place)
-                    .checked_sub(1 + sums as usize)
-                    .filter(|_| (1..=sums as usize).contains(&place))?
-            }
-            _ => return None,
-        };
-        program.results_in_range(user).nth(result).filter(|_| once)
     }
 }
 

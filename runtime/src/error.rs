@@ -43,7 +43,7 @@ pub enum CallError {
         /// The element given.
         elem: Elem,
     },
-    /// The evaluation failed: an integer division by zero.
+    /// The evaluation failed: an integer was divided by zero, or `i64::MIN` by −1.
     #[error(transparent)]
     Failure(#[from] Failure),
 }

@@ -42,4 +42,5 @@ pub use executable::{CompileReport, Executable};
 pub use options::{Execution, Options};
 pub use workspace::Workspace;
 
+pub use evolute_codegen::{CodegenError, CodegenOptions};
 pub use evolute_transforms::FpMode;

@@ -90,6 +90,15 @@ fn evaluate(program: &Program, inputs: &[Vec<f64>], mut error: impl FnMut() -> f
                 };
                 (0..len).map(element).map(|x| disturbed(x, error())).collect()
             }
+            Op::Iota(_)
+            | Op::View(..)
+            | Op::Spread(..)
+            | Op::Reduce(..)
+            | Op::Dot
+            | Op::At
+            | Op::AddAt
+            | Op::Loop { .. }
+            | Op::Cond { .. } => unreachable!("these programs are of scalars"),
             Op::Jvp { .. } | Op::Vjp { .. } => unreachable!("operators have been removed"),
         };
     }

@@ -10,7 +10,7 @@ use crate::contract::fused;
 use crate::differentiate::differentiate;
 use crate::simplify::{When, rewriter};
 use evolute_ir::{
-    Builder, ClosedRegion, Entity, Inst, IrError, Level, Loc, Mode, Op, Origin, Program, Region, Table,
+    Builder, ClosedRegion, Elem, Entity, Inst, IrError, Level, Loc, Mode, Op, Origin, Program, Region, Table,
     Value, live_insts, without_dead_code,
 };
 
@@ -41,7 +41,8 @@ pub fn inline(builder: &mut Builder, program: &Program, args: &[Value]) -> Resul
     results
 }
 
-/// As [`inline`], without the instructions on which no result depends.
+/// As [`inline`], without the instructions on which no result depends, and with those that do not depend on a loop's
+/// iteration before the loop.
 pub(crate) fn inline_live(
     builder: &mut Builder,
     program: &Program,
@@ -49,7 +50,7 @@ pub(crate) fn inline_live(
 ) -> Result<Vec<Value>, IrError> {
     let live = live_insts(program);
     let copy = Copy::new(builder, program, Operators::Keep);
-    Copy { live: Some(live), ..copy }.region(builder, Program::ROOT, args)
+    Copy { live: Some(live), hoists: true, ..copy }.region(builder, Program::ROOT, args)
 }
 
 /// As [`inline`], with products fused with sums where `uses` says that they have no other use.
@@ -96,6 +97,8 @@ struct Copy<'a> {
     operators: Operators,
     /// The instructions to copy, if not all.
     live: Option<Table<Inst, bool>>,
+    /// Whether what does not depend on a loop's iteration is computed before the loop.
+    hoists: bool,
     /// How often each value is used, if products are to be fused with sums.
     contract: Option<Table<Value, u32>>,
     provenance: Provenance,
@@ -109,6 +112,7 @@ impl<'a> Copy<'a> {
             from,
             operators,
             live: None,
+            hoists: false,
             contract: None,
             provenance: Provenance::new(builder, from),
             values,
@@ -131,7 +135,10 @@ impl<'a> Copy<'a> {
         }
         let mut operands = Vec::new();
         for &inst in &body.insts {
-            if self.live.as_ref().is_none_or(|live| live[inst]) {
+            let live = self.live.as_ref().is_none_or(|live| live[inst]);
+            // What a loop has hoisted is there already.
+            let missing = self.from.results(inst).next().is_none_or(|v| self.values[v].is_none());
+            if live && missing {
                 self.inst(builder, inst, &mut operands)?;
             }
         }
@@ -156,6 +163,10 @@ impl<'a> Copy<'a> {
             Op::Loop { body, condition, spec } => {
                 let spec = self.from.loop_spec(spec);
                 let (own, captured) = operands.split_at(spec.own_operands());
+                if self.hoists {
+                    let captured: Vec<Option<Value>> = captured.iter().map(|&v| Some(v)).collect();
+                    self.hoist(builder, body, spec.own_params(), &captured)?;
+                }
                 let condition = match condition {
                     Some(region) => {
                         Some(self.nested(builder, region, 1 + spec.carries as usize, captured)?)
@@ -166,6 +177,7 @@ impl<'a> Copy<'a> {
                 builder.set_origin(origin.unwrap_or_default());
                 let results = builder.looping(spec, condition, body, own)?;
                 self.define(builder, inst, &results);
+                self.originate_each(builder, inst, &results);
             }
             Op::Cond { yes, no, sums } => {
                 let (own, captured) = operands.split_at(1 + sums as usize);
@@ -174,6 +186,7 @@ impl<'a> Copy<'a> {
                 builder.set_origin(origin.unwrap_or_default());
                 let results = builder.conditional(own[0], yes, no, &own[1..])?;
                 self.define(builder, inst, &results);
+                self.originate_each(builder, inst, &results);
             }
             op => {
                 let fused = self.contract.as_ref().and_then(|uses| fused(self.from, uses, inst));
@@ -185,6 +198,44 @@ impl<'a> Copy<'a> {
                     }
                 };
                 self.define(builder, inst, &[result]);
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies what a loop's body computes from its captures alone, which are `captured` where they do not depend on an
+    /// iteration; also from within the loops in it, but not from the branches of conditionals, which may not be taken.
+    fn hoist(
+        &mut self,
+        builder: &mut Builder,
+        body: Region,
+        own: usize,
+        captured: &[Option<Value>],
+    ) -> Result<(), IrError> {
+        let from = self.from;
+        let data = from.region(body);
+        for (&param, &outer) in data.params[own..].iter().zip(captured) {
+            self.values[param] = outer;
+        }
+        let mut operands = Vec::new();
+        for &inst in &data.insts {
+            let ready = from.operands(inst).iter().all(|&v| self.values[v].is_some());
+            let missing = from.results(inst).next().is_some_and(|v| self.values[v].is_none());
+            match from.op(inst) {
+                Op::Loop { body, spec, .. } => {
+                    let spec = from.loop_spec(spec);
+                    let captured: Vec<Option<Value>> =
+                        from.operands(inst)[spec.own_operands()..].iter().map(|&v| self.values[v]).collect();
+                    self.hoist(builder, body, spec.own_params(), &captured)?;
+                }
+                op if ready
+                    && missing
+                    && is_hoisted(from, inst, op)
+                    && self.live.as_ref().is_none_or(|live| live[inst]) =>
+                {
+                    self.inst(builder, inst, &mut operands)?;
+                }
+                _ => {}
             }
         }
         Ok(())
@@ -220,6 +271,13 @@ impl<'a> Copy<'a> {
         }
     }
 
+    /// Gives each of several results its own origin.
+    fn originate_each(&self, builder: &mut Builder, inst: Inst, copies: &[Value]) {
+        for (result, &copy) in self.from.results(inst).zip(copies) {
+            builder.set_origin_of(copy, self.provenance.map(self.from, result, &self.values));
+        }
+    }
+
     fn operator(
         &mut self,
         builder: &mut Builder,
@@ -249,6 +307,26 @@ impl<'a> Copy<'a> {
                 builder.operator(mode, body, inputs, seeds)
             }
         }
+    }
+}
+
+/// Whether an instruction whose operands do not depend on a loop's iteration is worth computing before the loop: it costs
+/// something, and cannot fail where the loop would not have run.
+fn is_hoisted(program: &Program, inst: Inst, op: Op) -> bool {
+    let of_integers = || program.operands(inst).iter().any(|&v| program.ty(v).elem == Elem::I64);
+    match op {
+        Op::Prim(prim) => !(prim.may_fail() && of_integers()),
+        Op::Const(_) | Op::Cast(_) | Op::Select | Op::Spread(..) | Op::Reduce(..) | Op::Dot => true,
+        Op::Element(_)
+        | Op::Pack(_)
+        | Op::Iota(_)
+        | Op::View(..)
+        | Op::At
+        | Op::AddAt
+        | Op::Loop { .. }
+        | Op::Cond { .. }
+        | Op::Jvp { .. }
+        | Op::Vjp { .. } => false,
     }
 }
 

@@ -106,7 +106,9 @@ impl<L: Linear> Walk<'_, L> {
     /// Results of a structure become known.
     pub(crate) fn define(&mut self, inst: Inst, copies: &[Value]) {
         for (result, &copy) in self.body.results(inst).zip(copies) {
+            let origin = self.provenance.map(self.body, result, &self.known);
             let builder = self.linear.builder();
+            builder.set_origin_of(copy, origin);
             self.provenance.copy_name(builder, self.body, result, copy);
             self.known[result] = Some(copy);
             self.tangents[result] = None;

@@ -53,7 +53,10 @@ impl<'p> Lowering<'_, '_, 'p> {
         let state = State {
             number,
             scalars: looping.scalars.iter().map(|carried| self.scalar(carried.initial)).collect(),
-            pairs: double.iter().map(|pair| [pair.even, pair.odd].map(|mem| self.whole_address(mem))).collect(),
+            pairs: double
+                .iter()
+                .map(|pair| [pair.even, pair.odd].map(|mem| self.whole_address(mem)))
+                .collect(),
         };
         let body = self.block_of(&state);
         let exit = self.block_of(&state);

@@ -134,9 +134,7 @@ impl Lowering<'_, '_, '_> {
         let mut nodes = places.nodes.clone();
         for (node, place) in nest.nodes.iter().zip(&mut nodes) {
             let step = match node {
-                Node::Load(access) => {
-                    stride(&access.at) * self.plan.mems[access.mem].elem.size() as i64
-                }
+                Node::Load(access) => stride(&access.at) * self.plan.mems[access.mem].elem.size() as i64,
                 Node::Index(at) => stride(at),
                 Node::Scalar(_) | Node::Constant(_) | Node::Compute { .. } => 0,
             };

@@ -245,11 +245,9 @@ impl Start {
     fn of_none(self) -> Literal {
         match self.reduction {
             Reduction::Sum => Literal::from_f64(self.elem, 0.0),
-            Reduction::Prod
-            | Reduction::Max
-            | Reduction::Min
-            | Reduction::ArgMax
-            | Reduction::ArgMin => self.of_lane(),
+            Reduction::Prod | Reduction::Max | Reduction::Min | Reduction::ArgMax | Reduction::ArgMin => {
+                self.of_lane()
+            }
         }
     }
 }

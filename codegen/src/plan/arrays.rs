@@ -101,7 +101,8 @@ impl Planner<'_> {
         let node = match &self.forms[value] {
             Form::Inline(_) => {
                 let inst = self.program.def_inst(value).expect("only what is computed is inline");
-                let operation = pointwise(self.program.op(inst)).expect("only pointwise operations are inline");
+                let operation =
+                    pointwise(self.program.op(inst)).expect("only pointwise operations are inline");
                 let operands = self.program.operands(inst);
                 let elem = self.program.ty(operands[0]).elem;
                 let fails = may_fail(operation, elem);
@@ -157,9 +158,9 @@ impl Planner<'_> {
         let mut offset = 0;
         for &operand in operands {
             let len = self.program.ty(operand).shape.len();
-            let in_place = self.memory_of(operand).is_some_and(|part| {
-                self.mems[part].home == Home::Within(mem, offset) && self.owned[operand]
-            });
+            let in_place = self
+                .memory_of(operand)
+                .is_some_and(|part| self.mems[part].home == Home::Within(mem, offset) && self.owned[operand]);
             match self.forms[operand] {
                 Form::Scalar(value) => {
                     self.steps.push(Step::Store { value, to: Access::scalar(mem, offset) });

@@ -104,7 +104,8 @@ impl Planner<'_> {
         };
         let scalars = draft.scalars.iter().map(|line| self.carried(line)).collect();
         let (lanes, body) = (draft.lanes, draft.entering);
-        let planned = Loop { spec, count, check, made, number, condition, scalars, pairs, lanes, body, tails };
+        let planned =
+            Loop { spec, count, check, made, number, condition, scalars, pairs, lanes, body, tails };
         self.steps.push(Step::Loop(Box::new(planned)));
     }
 
@@ -174,7 +175,14 @@ impl Planner<'_> {
     }
 
     /// Lane 0 starts from the initial value, the others from nothing.
-    fn start_lanes(&mut self, line: Line, elements: usize, scalar: bool, parts: &Parts<'_>, draft: &mut Draft) {
+    fn start_lanes(
+        &mut self,
+        line: Line,
+        elements: usize,
+        scalar: bool,
+        parts: &Parts<'_>,
+        draft: &mut Draft,
+    ) {
         let elem = self.program.ty(line.param).elem;
         let all = self.scratch(elem, LANES * elements);
         let lane = self.mem(Home::Moving(all), elem, elements);
@@ -330,7 +338,8 @@ impl Planner<'_> {
             })
         });
         let scalars = results.iter().enumerate().filter(|&(number, _)| mems[number].is_none());
-        let given = |number: usize| branches.map(|region| self.scalar(program.region(region).results[number]));
+        let given =
+            |number: usize| branches.map(|region| self.scalar(program.region(region).results[number]));
         let scalars: Vec<(Value, [Value; 2])> =
             scalars.map(|(number, &result)| (result, given(number))).collect();
         for &(result, _) in &scalars {

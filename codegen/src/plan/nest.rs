@@ -14,7 +14,12 @@ pub(crate) enum Node {
     /// An integer affine in the index.
     Index(Strides),
     /// An operation on operands of this element kind.
-    Compute { operation: Operation, elem: Elem, operands: Vec<u32>, check: u32 },
+    Compute {
+        operation: Operation,
+        elem: Elem,
+        operands: Vec<u32>,
+        check: u32,
+    },
 }
 
 /// What becomes of the elements that a nest computes.
@@ -39,14 +44,6 @@ impl Nest {
     /// The number of elements computed.
     pub(crate) fn len(&self) -> usize {
         access::count(&self.extents)
-    }
-
-    /// The memories read by its expression.
-    pub(crate) fn loads(&self) -> impl Iterator<Item = &Access> {
-        self.nodes.iter().filter_map(|node| match node {
-            Node::Load(access) => Some(access),
-            Node::Scalar(_) | Node::Constant(_) | Node::Index(_) | Node::Compute { .. } => None,
-        })
     }
 
     pub(super) fn weight(&self) -> usize {

@@ -3,9 +3,7 @@
 use super::memory::{Home, Mem, Memory};
 use super::usage::{Usage, fallible};
 use super::{Access, Form, Nest, Node, Step, access};
-use evolute_ir::{
-    Def, Elem, Entity, Failure, FailureKind, Inst, Literal, Op, Program, Region, Table, Value,
-};
+use evolute_ir::{Def, Elem, Entity, Failure, FailureKind, Inst, Literal, Op, Program, Region, Table, Value};
 
 /// Plans one program.
 pub(super) struct Planner<'p> {
@@ -148,7 +146,10 @@ impl<'p> Planner<'p> {
             Op::View(_, strides) if self.usage[operands[0]].uses == 1 => {
                 let strides = program.strides(strides);
                 let same = program.ty(operands[0]).shape.len() == program.ty(results[0]).shape.len();
-                if same && strides.offset == 0 && access::is_row_major(&strides.strides, self.extents(results[0])) {
+                if same
+                    && strides.offset == 0
+                    && access::is_row_major(&strides.strides, self.extents(results[0]))
+                {
                     let wish = self.wishes[results[0]];
                     return self.wish(operands[0], wish);
                 }

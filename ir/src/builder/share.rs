@@ -4,9 +4,8 @@
 use super::{Builder, CHAIN_LIMIT};
 use crate::entity::{Inst, Region, Value};
 use crate::interp;
+use crate::op::Op;
 use crate::prim::Prim;
-use crate::program::Op;
-use crate::structure::Strides;
 use crate::types::Literal;
 use rustc_hash::FxHasher;
 use std::hash::{Hash, Hasher};
@@ -59,19 +58,14 @@ impl Builder {
         match op {
             Op::Element(index) => match self.program.def_inst(operands[0]) {
                 Some(def) if matches!(self.program.op(def), Op::Pack(_)) => self.element_of_pack(def, index),
-                Some(def) => self.repeated(def),
+                Some(_) => self.element_of_view(operands[0], index),
                 None => None,
             },
             Op::Pack(ty) => match *operands {
                 [x] if self.program.value(x).ty == ty => Some(x),
                 _ => None,
             },
-            Op::View(ty, strides) => {
-                let same = self.program.value(operands[0]).ty == ty;
-                let strides = &self.program.strides[strides];
-                let whole = same && *strides == Strides::row_major(&self.program.types[ty].shape);
-                whole.then_some(operands[0])
-            }
+            Op::View(ty, strides) => self.fold_view(ty, strides, operands[0]),
             Op::Select => match self.program.as_const(operands[0]) {
                 Some(Literal::Bool(true)) => Some(operands[1]),
                 Some(Literal::Bool(false)) => Some(operands[2]),
@@ -113,12 +107,6 @@ impl Builder {
             start > index as usize
         };
         operands.iter().find(holds).copied().filter(|&v| self.program.ty(v).is_scalar())
-    }
-
-    /// The scalar that every element of a view is, if it is a view of a scalar.
-    fn repeated(&self, view: Inst) -> Option<Value> {
-        let source = matches!(self.program.op(view), Op::View(..)).then(|| self.program.operands(view)[0])?;
-        self.program.ty(source).is_scalar().then_some(source)
     }
 
     fn fold_prim(&mut self, prim: Prim, operands: &[Value]) -> Option<Value> {

@@ -4,7 +4,8 @@ use super::{Builder, ClosedRegion};
 use crate::entity::{Region, StridesId, TypeId, Value};
 use crate::error::IrError;
 use crate::infer;
-use crate::program::{Def, Mode, Op};
+use crate::op::Op;
+use crate::program::{Def, Mode};
 use crate::signature::{Signature, list, signature};
 use crate::structure::{LoopSpec, Strides, Trips};
 

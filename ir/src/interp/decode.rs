@@ -6,8 +6,9 @@ use super::{Code, Failure, FailureKind, Interpreter, Machine, Slots};
 use crate::entity::{Inst, Region, Table, Value};
 use crate::error::IrError;
 use crate::infer;
+use crate::op::Op;
 use crate::prim::Prim;
-use crate::program::{Op, Program, SourceLoc};
+use crate::program::{Program, SourceLoc};
 use crate::structure::Reduction;
 use crate::types::{Elem, Literal};
 

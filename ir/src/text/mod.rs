@@ -29,6 +29,7 @@
 mod cursor;
 mod lex;
 mod parse;
+mod parse_regions;
 mod print;
 mod tables;
 

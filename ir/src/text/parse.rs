@@ -8,15 +8,15 @@
 
 use super::cursor::{Cursor, Name, Read};
 use super::lex::Token;
+use super::parse_regions::Open;
 use super::print::mode_name;
 use super::tables::{Tables, Written};
 use crate::entity::{Entity, Inst, Loc, Region, StridesId, TypeId, Value};
 use crate::error::IrError;
 use crate::infer;
+use crate::op::Op;
 use crate::prim::Prim;
-use crate::program::{Def, InstData, LevelData, Mode, Op, Origin, Program, RegionData, SourceLoc, ValueData};
-use crate::signature::{list, signature};
-use crate::structure::{LoopSpec, Trips};
+use crate::program::{Def, InstData, LevelData, Mode, Origin, Program, SourceLoc, ValueData};
 use crate::types::Type;
 use std::sync::Arc;
 
@@ -31,45 +31,12 @@ pub fn parse(text: &str) -> Result<Program, IrError> {
     Parser::new(text)?.file()
 }
 
-/// A region whose end has not been read, and the operation that it is part of.
-struct Open {
-    region: Region,
-    operation: Option<Operation>,
-}
-
-/// An operation of which not all regions have been read.
-struct Operation {
-    kind: Kind,
-    results: Vec<Name>,
-    operands: Vec<Value>,
-    /// The first of its two regions, once that is read.
-    first: Option<Region>,
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Derivative(Mode, u32),
-    Loop(LoopSpec),
-    Cond { sums: u32 },
-}
-
-impl Kind {
-    /// What stands between its two regions, if it has two.
-    fn between(self) -> Option<&'static str> {
-        match self {
-            Kind::Loop(LoopSpec { trips: Trips::While(_), .. }) => Some("do"),
-            Kind::Cond { .. } => Some("else"),
-            Kind::Loop(_) | Kind::Derivative(..) => None,
-        }
-    }
-}
-
-struct Parser<'t> {
-    text: Cursor<'t>,
-    tables: Tables,
-    open: Vec<Open>,
+pub(super) struct Parser<'t> {
+    pub(super) text: Cursor<'t>,
+    pub(super) tables: Tables,
+    pub(super) open: Vec<Open>,
     /// The types of the results, as the program's first line has them.
-    result_types: Vec<Type>,
+    pub(super) result_types: Vec<Type>,
 }
 
 impl<'t> Parser<'t> {
@@ -122,7 +89,7 @@ impl<'t> Parser<'t> {
         self.begin_body(Open { region: Program::ROOT, operation: None })
     }
 
-    fn begin_body(&mut self, open: Open) -> Read<()> {
+    pub(super) fn begin_body(&mut self, open: Open) -> Read<()> {
         if self.open.len() == MAX_DEPTH {
             return self.text.fail(format!("expected regions nested at most {MAX_DEPTH} deep"));
         }
@@ -132,7 +99,7 @@ impl<'t> Parser<'t> {
         Ok(())
     }
 
-    fn parameters(&mut self, region: Region) -> Read<()> {
+    pub(super) fn parameters(&mut self, region: Region) -> Read<()> {
         self.text.mark('(')?;
         while !self.text.skip(')')? {
             self.parameter(region)?;
@@ -251,95 +218,10 @@ impl<'t> Parser<'t> {
         Ok(self.tables.strides(strides))
     }
 
-    /// An operation up to the end of the line on which its first region opens.
-    fn operation_with_regions(&mut self, results: Vec<Name>) -> Read<()> {
-        let word = self.text.word("an operation")?;
-        let operands = self.values()?;
-        let kind = match word {
-            "loop" => Kind::Loop(self.text.loop_spec()?),
-            "cond" => {
-                self.text.keyword("sums")?;
-                Kind::Cond { sums: self.text.number("how many sums there are")? }
-            }
-            _ => {
-                let mode = if word == "jvp" { Mode::Forward } else { Mode::Reverse };
-                self.text.keyword("wrt")?;
-                Kind::Derivative(mode, self.text.number("how many parameters are differentiated")?)
-            }
-        };
-        self.begin_region(Operation { kind, results, operands, first: None })
-    }
-
-    /// The next region of an operation, up to the end of the line on which it opens.
-    fn begin_region(&mut self, operation: Operation) -> Read<()> {
-        let region = self.tables.program.regions.push(RegionData::default());
-        self.parameters(region)?;
-        self.begin_body(Open { region, operation: Some(operation) })
-    }
-
-    /// The results of the innermost region, and the end of its operation or what comes between its regions.
-    fn end_body(&mut self) -> Read<()> {
-        let line = self.text.line;
-        self.text.advance()?;
-        let results = self.values()?;
-        self.text.end_line()?;
-        self.text.mark('}')?;
-        let Some(Open { region, operation }) = self.open.pop() else { return self.text.expected("a region") };
-        self.tables.program.regions[region].results = results;
-        match operation {
-            None => self.check_result_types(line)?,
-            Some(Operation { kind, results, operands, first: None }) if kind.between().is_some() => {
-                self.text.keyword(kind.between().unwrap_or_default())?;
-                return self.begin_region(Operation { kind, results, operands, first: Some(region) });
-            }
-            Some(operation) => self.apply(region, operation)?,
-        }
-        self.text.end_line()
-    }
-
-    fn check_result_types(&self, line: usize) -> Read<()> {
-        let found = self.tables.program.result_types();
-        if found == self.result_types {
-            return Ok(());
-        }
-        let (expected, found) = (list(&self.result_types), list(&found));
-        Err(IrError::Parse { line, message: format!("expected results of types {expected}, found {found}") })
-    }
-
-    fn apply(&mut self, region: Region, operation: Operation) -> Read<()> {
-        let line = self.text.line;
-        let Operation { kind, results, operands, first } = operation;
-        let op = match kind {
-            Kind::Derivative(Mode::Forward, wrt) => Op::Jvp { region, wrt },
-            Kind::Derivative(Mode::Reverse, wrt) => Op::Vjp { region, wrt },
-            Kind::Loop(spec) => {
-                Op::Loop { body: region, condition: first, spec: self.tables.program.loops.push(spec) }
-            }
-            Kind::Cond { sums } => Op::Cond { yes: first.unwrap_or(region), no: region, sums },
-        };
-        let signature = signature(&self.tables.program, op).map_err(|error| at_line(line, error))?;
-        let found = || operands.iter().map(|&v| self.tables.program.ty(v));
-        if !found().eq(&signature.operands) {
-            return Err(at_line(line, infer::mismatch(op, list(&signature.operands), list(found()))));
-        }
-        let types: Vec<TypeId> = signature.results.into_iter().map(|ty| self.tables.intern(ty)).collect();
-        if results.len() != types.len() {
-            return self.text.fail(format!("expected {} results, found {}", types.len(), results.len()));
-        }
-        let mut rows = Vec::with_capacity(types.len());
-        for (name, ty) in results.into_iter().zip(types) {
-            if !rows.is_empty() {
-                self.text.skip(',')?;
-            }
-            rows.push((name, ty, self.written()?));
-        }
-        self.insert(line, op, &operands, rows)
-    }
-
     // ── instructions ──────────────────────────────────────────────────────────────────────────────────
 
     /// Appends an instruction to the innermost region.
-    fn insert(
+    pub(super) fn insert(
         &mut self,
         line: usize,
         op: Op,
@@ -373,14 +255,14 @@ impl<'t> Parser<'t> {
         Ok(())
     }
 
-    fn current(&self) -> Region {
+    pub(super) fn current(&self) -> Region {
         self.open.last().map_or(Program::ROOT, |open| open.region)
     }
 
     // ── phrases that need the tables ────────────────────────────────────────────────────────────
 
     /// What may follow a definition, each part being optional.
-    fn written(&mut self) -> Read<Written> {
+    pub(super) fn written(&mut self) -> Read<Written> {
         let mut written = Written::default();
         if self.text.next == Token::Word("of") {
             self.text.advance()?;
@@ -403,7 +285,7 @@ impl<'t> Parser<'t> {
         Ok(self.tables.place(SourceLoc { file, line }))
     }
 
-    fn values(&mut self) -> Read<Vec<Value>> {
+    pub(super) fn values(&mut self) -> Read<Vec<Value>> {
         let mut values = Vec::new();
         if matches!(self.text.next, Token::Word(word) if word.starts_with('v')) {
             values.push(self.value()?);
@@ -427,7 +309,7 @@ impl<'t> Parser<'t> {
     }
 }
 
-fn at_line(line: usize, error: IrError) -> IrError {
+pub(super) fn at_line(line: usize, error: IrError) -> IrError {
     IrError::Parse { line, message: error.to_string() }
 }
 

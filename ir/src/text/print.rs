@@ -6,7 +6,8 @@
 use super::MAX_DEPTH;
 use crate::entity::{Entity, Inst, Level, Loc, Region, Value};
 use crate::infer::op_name;
-use crate::program::{Mode, Op, Origin, Program, Role};
+use crate::op::Op;
+use crate::program::{Mode, Origin, Program, Role};
 use std::fmt::{self, Display, Formatter, Write};
 
 impl Display for Program {

@@ -9,6 +9,7 @@
 //! | `primitives` | Does each row of THE table compute what plain Rust does? |
 //! | `regions` | Do captured values reach the body they are used in? |
 //! | `interpreter` | Do evaluations that share a state agree with those that do not? |
+//! | `views` | Do views of views show the same elements? |
 
 mod filetests;
 mod interpreter;
@@ -17,3 +18,4 @@ mod primitives;
 mod regions;
 mod round_trip;
 mod support;
+mod views;

@@ -8,7 +8,7 @@
 //! (`x·0 → 0`) is in neither mode.
 
 use super::matching::Matching;
-use evolute_ir::{Builder, Elem, IrError, Literal, Op, Prim, Value};
+use evolute_ir::{Builder, Elem, IrError, Op, Prim, Value};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -118,7 +118,7 @@ table! {
     Powf "powf(x, 1) → x"        exact    |s, x, y| if s.is_real(y, 1.0) { ok(x) } else { None };
     Powf "powf(x, n) → powi(x, n)" contract |s, x, y| {
         let n = s.real(y).filter(|y| y.fract() == 0.0 && y.abs() <= 4.0)?;
-        let n = s.constant(Literal::I64(n as i64));
+        let n = s.integer_like(x, n as i64)?;
         Some(s.prim(Prim::Powi, &[x, n]))
     };
     StopGradient "stop_gradient x → x" last  |_s, x| ok(x);

@@ -137,6 +137,11 @@ impl Walk<'_, Forward<'_>> {
         for &result in results {
             let active = self.active[result] && self.body.ty(result).elem.is_real();
             self.tangents[result] = if active { copies.next() } else { None };
+            if let (Some(tangent), of) = (self.tangents[result], self.known(result)) {
+                self.linear.derivative_of(of);
+                let origin = self.linear.builder.origin();
+                self.linear.builder.set_origin_of(tangent, origin);
+            }
         }
     }
 

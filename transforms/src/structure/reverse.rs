@@ -76,6 +76,13 @@ impl Walk<'_, Tape<'_>> {
         self.linear.builder.set_origin(origin);
     }
 
+    /// Says of one of several results that it is the cotangent of `of`.
+    fn originate_cotangent(&mut self, value: Value, of: Value) {
+        self.cotangent_origin(of);
+        let origin = self.linear.builder.origin();
+        self.linear.builder.set_origin_of(value, origin);
+    }
+
     /// A parameter of the type of `like`: a cotangent's.
     fn cotangent_param(&mut self, like: Value) -> Value {
         self.cotangent_origin(like);
@@ -176,6 +183,7 @@ impl Walk<'_, Tape<'_>> {
         let (results, sums) = results.split_at(results.len() - captures.len());
         for (&k, &value) in captures.iter().zip(sums) {
             let tangent = tangents[3][k].expect("an active capture has a tangent");
+            self.originate_cotangent(value, known.captures[k]);
             backward.replace(self.linear.builder, tangent, value)?;
         }
         let (carries, rows) = results.split_at(active_carries.len());
@@ -186,8 +194,11 @@ impl Walk<'_, Tape<'_>> {
             .iter()
             .enumerate()
             .filter_map(|(k, c)| Some(((tangents[2][k], known.sums[k]), c.as_ref()?)));
-        let all: Vec<_> = of_carries.chain(of_rows).chain(of_sums).collect();
-        for ((tangent, of), &value) in all {
+        let of_results: Vec<_> = of_carries.chain(of_rows).collect();
+        for &((_, of), &value) in &of_results {
+            self.originate_cotangent(value, of);
+        }
+        for ((tangent, of), &value) in of_results.into_iter().chain(of_sums) {
             if let Some(tangent) = tangent {
                 self.cotangent_origin(of);
                 backward.give(self.linear.builder, tangent, value)?;
@@ -299,6 +310,7 @@ impl Walk<'_, Tape<'_>> {
         let results = self.linear.builder.conditional(structure.known[0], yes, no, &initial)?;
         for (&k, value) in captures.iter().zip(results) {
             let tangent = structure.operands[k].expect("an active capture has a tangent");
+            self.originate_cotangent(value, structure.known[k]);
             backward.replace(self.linear.builder, tangent, value)?;
         }
         for (k, &cotangent) in cotangents[cotangents.len() - sums..].iter().enumerate() {

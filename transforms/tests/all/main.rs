@@ -2,5 +2,6 @@
 
 mod derive;
 mod filetests;
+mod random_structures;
 mod rules;
 mod structures;

@@ -1,0 +1,82 @@
+//! What [`random_structures`](super::random_structures) asks of a test: numbers, a case, and the check.
+
+use evolute_codegen::{CodegenOptions, compile};
+use evolute_ir::{Buffer, Interpreter, Program, Type};
+use evolute_transforms::derive;
+use evolute_transforms::pipeline::{Options, Pipeline};
+
+pub(crate) struct Rng(u64);
+
+impl Rng {
+    pub(crate) fn new(seed: u64) -> Rng {
+        Rng(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// A number from 0 to 1.
+    pub(crate) fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (self.0 >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    fn point(&mut self, types: &[Type]) -> Vec<Vec<f64>> {
+        types.iter().map(|ty| (0..ty.shape.len()).map(|_| self.next() - 0.3).collect()).collect()
+    }
+}
+
+pub(crate) struct Case {
+    pub(crate) program: Program,
+}
+
+impl Case {
+    pub(crate) fn new(program: Program) -> Case {
+        Case { program }
+    }
+}
+
+/// Results of machine code. Outputs and workspace hold rubbish before.
+fn call(program: &Program, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let options = CodegenOptions { verify: true, ..CodegenOptions::default() };
+    let code = compile(program, &options).unwrap_or_else(|error| panic!("{error}\n{program}"));
+    let mut results: Vec<Vec<f64>> =
+        program.result_types().iter().map(|ty| vec![f64::NAN; ty.shape.len()]).collect();
+    let mut workspace = vec![0xffu8; code.workspace_bytes() + 64];
+    let aligned = workspace.as_ptr().align_offset(64);
+    let ins: Vec<*const u8> = inputs.iter().map(|x| x.as_ptr().cast()).collect();
+    let outs: Vec<*mut u8> = results.iter_mut().map(|x| x.as_mut_ptr().cast()).collect();
+    // SAFETY: all parameters and results are `f64`s of the lengths of their types, and there is room for the
+    // workspace behind the first address aligned to 64.
+    let status = unsafe { code.call(ins.as_ptr(), outs.as_ptr(), workspace[aligned..].as_mut_ptr()) };
+    assert_eq!(status, 0, "{program}");
+    results
+}
+
+fn compare(name: &str, program: &Program, options: Options, rng: &mut Rng) {
+    let ready = Pipeline::new(options).run(program).expect("small");
+    let inputs = rng.point(&ready.param_types());
+    let buffers: Vec<Buffer> = inputs.iter().cloned().map(Buffer::F64).collect();
+    let expected = Interpreter::new(&ready).expect("no operators").eval(&buffers).expect("nothing fails");
+    let found = call(&ready, &inputs);
+    for (number, (expected, found)) in expected.iter().zip(&found).enumerate() {
+        let Buffer::F64(expected) = expected else { unreachable!("all results are f64") };
+        let same = |(e, f): (&f64, &f64)| e.to_bits() == f.to_bits() || (e.is_nan() && f.is_nan());
+        let differs = expected.iter().zip(found).position(|pair| !same(pair));
+        if let Some(i) = differs {
+            panic!(
+                "{name}: result {number}, element {i}: {:e} instead of {:e}\n{ready}",
+                found[i], expected[i]
+            );
+        }
+    }
+}
+
+/// The function, its tangents, its cotangents, and two second derivatives.
+pub(crate) fn check(name: &str, case: &Case, options: Options, rng: &mut Rng) {
+    let wrt: Vec<usize> = (0..case.program.param_types().len()).collect();
+    let jvp = derive::jvp(&case.program, &wrt, None).expect("real");
+    let vjp = derive::vjp(&case.program, &wrt, None).expect("real");
+    let forward_over_reverse = derive::jvp(&vjp, &wrt, None).expect("real");
+    let reverse_over_reverse = derive::vjp(&vjp, &wrt, None).expect("real");
+    for program in [&case.program, &jvp, &vjp, &forward_over_reverse, &reverse_over_reverse] {
+        compare(name, program, options, rng);
+    }
+}

@@ -1,0 +1,257 @@
+//! All elements, or those along an axis, combined: sums, products, extrema, norms.
+//!
+//! A reduction combines last axes, so an axis is first moved there: a `view` and a `reduce`. The results of the
+//! methods with an axis have one axis less.
+
+use super::shape::no_axis;
+use super::{Array, make};
+use crate::kind::{I64, Number, RealKind};
+use crate::trace::{LoopBody, Site, Turns};
+use crate::traced::Traced;
+use evolute_ir::{Elem, Literal, Op, Prim, Reduction, Value};
+
+/// Combines all elements, or those along an axis.
+fn reduced(site: Site<'_>, reduction: Reduction, x: Value, axis: Option<usize>) -> Value {
+    let rank = site.extents(x).len();
+    let (x, kept) = match axis {
+        None => (x, 0),
+        Some(axis) if axis < rank => (site.move_axis(x, axis, rank - 1), rank - 1),
+        Some(axis) => return no_axis(site, reduction.name(), x, axis),
+    };
+    if kept == rank {
+        return if reduction.is_index() { site.integer(0) } else { x };
+    }
+    let found = site.extents(x)[kept..].iter().product::<usize>();
+    if reduction.is_index() && found == 0 {
+        let ty = site.ty(Elem::I64, &site.extents(x)[..kept]);
+        return site.misfit(reduction.name(), "an element to find", "none", &ty);
+    }
+    site.reduce(reduction, x, kept)
+}
+
+macro_rules! reductions {
+    ($($(#[$doc:meta])* $name:ident $along:ident $Reduction:ident $K:ident;)*) => {$(
+        $(#[$doc])*
+        #[track_caller]
+        pub fn $name(self) -> Traced<'t, $K> {
+            self.to(|site, x| reduced(site, Reduction::$Reduction, x, None))
+        }
+
+        #[doc = concat!("As [`", stringify!($name), "`](Array::", stringify!($name), "), along an axis.")]
+        #[track_caller]
+        pub fn $along(self, axis: usize) -> Array<'t, $K> {
+            self.to(|site, x| reduced(site, Reduction::$Reduction, x, Some(axis)))
+        }
+    )*};
+}
+
+impl<'t, K: Number> Array<'t, K> {
+    reductions! {
+        /// The sum; 0 of no elements.
+        ///
+        /// ```
+        /// use evolute_frontend::{Function, matrix, scalar, vector};
+        ///
+        /// let f = Function::trace_to(matrix(2, 3), (scalar(), vector(3)), |a| (a.sum(), a.sum_along(0)))?;
+        /// assert_eq!(f.eval(&[1.0, 2.0, 3.0, 10.0, 20.0, 30.0])?, (66.0, vec![11.0, 22.0, 33.0]));
+        /// # Ok::<(), evolute_frontend::Error>(())
+        /// ```
+        sum sum_along Sum K;
+        /// The product; 1 of no elements.
+        prod prod_along Prod K;
+        /// The largest element; a NaN wins. −∞ or `i64::MIN` of no elements.
+        ///
+        /// ```
+        /// use evolute_frontend::{Function, matrix, scalar, vector};
+        ///
+        /// let f = Function::trace_to(matrix(2, 2), (scalar(), vector(2)), |a| (a.maximum(), a.minimum_along(1)))?;
+        /// assert_eq!(f.eval(&[4.0, 3.0, 1.0, 2.0])?, (4.0, vec![3.0, 1.0]));
+        /// # Ok::<(), evolute_frontend::Error>(())
+        /// ```
+        maximum maximum_along Max K;
+        /// The smallest element; a NaN wins. +∞ or `i64::MAX` of no elements.
+        minimum minimum_along Min K;
+        /// The flat index of the first largest element, or of the first NaN.
+        ///
+        /// ```
+        /// use evolute_frontend::{Function, vector};
+        ///
+        /// let f = Function::trace(vector(3), |x| x.argmax())?;
+        /// assert_eq!(f.eval(&[1.0, 5.0, 5.0])?, 1);
+        /// # Ok::<(), evolute_frontend::Error>(())
+        /// ```
+        argmax argmax_along ArgMax I64;
+        /// The flat index of the first smallest element, or of the first NaN.
+        argmin argmin_along ArgMin I64;
+    }
+
+    /// The sums of the first elements along an axis: one, two, … of them.
+    ///
+    /// ```
+    /// use evolute_frontend::{Function, vector};
+    ///
+    /// let f = Function::trace(vector(3), |x| x.cumsum(0))?;
+    /// assert_eq!(f.eval(&[1.0, 2.0, 3.0])?, [1.0, 3.0, 6.0]);
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn cumsum(self, axis: usize) -> Self {
+        self.to(|site, x| {
+            if axis >= site.extents(x).len() {
+                return no_axis(site, "cumsum", x, axis);
+            }
+            let rows = site.move_axis(x, axis, 0);
+            let extents = site.extents(rows);
+            let start = site.full(&site.ty(K::ELEM, &extents[1..]), 0.0);
+            let looped = site.looped(Turns::Fixed(extents[0] as u32), &[start], &[rows], |_, carry, rows| {
+                let sum = site.operand(site.prim(Prim::Add, &[carry[0], rows[0]]));
+                LoopBody { carries: vec![sum], stacks: vec![sum], sums: Vec::new() }
+            });
+            site.move_axis(looped.stacks[0], 0, axis)
+        })
+    }
+}
+
+macro_rules! real_reductions {
+    ($($(#[$doc:meta])* $name:ident $along:ident $reduce:ident;)*) => {$(
+        $(#[$doc])*
+        #[track_caller]
+        pub fn $name(self) -> Traced<'t, K> {
+            self.to(|site, x| $reduce(site, site.reshape(x, &[site.extents(x).iter().product()]), 0))
+        }
+
+        #[doc = concat!("As [`", stringify!($name), "`](Array::", stringify!($name), "), along an axis.")]
+        #[track_caller]
+        pub fn $along(self, axis: usize) -> Self {
+            self.to(|site, x| match axis < site.extents(x).len() {
+                true => $reduce(site, x, axis),
+                false => no_axis(site, stringify!($along), x, axis),
+            })
+        }
+    )*};
+}
+
+impl<'t, K: RealKind> Array<'t, K> {
+    real_reductions! {
+        /// The mean; NaN of no elements.
+        ///
+        /// ```
+        /// use evolute_frontend::{Function, matrix};
+        ///
+        /// let f = Function::trace(matrix(2, 2), |a| a.mean_along(1) - a.mean())?;
+        /// assert_eq!(f.eval(&[1.0, 3.0, 5.0, 7.0])?, [-2.0, 2.0]);
+        /// # Ok::<(), evolute_frontend::Error>(())
+        /// ```
+        mean mean_along mean_of;
+        /// `ln Σ exp(xᵢ)`, shifted by the maximum so that nothing overflows; −∞ of no elements.
+        ///
+        /// ```
+        /// use evolute_frontend::{Function, vector};
+        ///
+        /// let f = Function::trace(vector(2), |x| x.logsumexp())?;
+        /// assert_eq!(f.eval(&[1e3, 1e3])?, 1e3 + 2f64.ln());
+        /// # Ok::<(), evolute_frontend::Error>(())
+        /// ```
+        logsumexp logsumexp_along logsumexp_of;
+        /// The Euclidean norm, scaled so that squares neither overflow nor vanish; 0 of no elements. Its gradient
+        /// at 0 is 0.
+        ///
+        /// ```
+        /// use evolute_frontend::{Function, vector};
+        ///
+        /// let f = Function::trace(vector(2), |x| x.norm2())?;
+        /// assert!((f.eval(&[3e200, 4e200])? / 5e200 - 1.0).abs() < 1e-15);
+        /// # Ok::<(), evolute_frontend::Error>(())
+        /// ```
+        norm2 norm2_along norm2_of;
+    }
+
+    /// `exp(xᵢ) / Σ exp(xⱼ)` along an axis, shifted by the maximum.
+    ///
+    /// ```
+    /// use evolute_frontend::{Function, vector};
+    ///
+    /// let f = Function::trace(vector(2), |x| x.softmax(0))?;
+    /// assert_eq!(f.eval(&[7.0, 7.0])?, [0.5, 0.5]);
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn softmax(self, axis: usize) -> Self {
+        make(&[self.operand()], std::panic::Location::caller(), |site, values| {
+            let x = values[0];
+            if axis >= site.extents(x).len() {
+                return no_axis(site, "softmax", x, axis);
+            }
+            let terms = site.prim(Prim::Exp, &[shifted(site, x, axis).0]);
+            let sum = reduced(site, Reduction::Sum, terms, Some(axis));
+            site.prim(Prim::Div, &[terms, kept(site, sum, axis)])
+        })
+    }
+}
+
+/// A reduced axis, with extent 1.
+fn kept(site: Site<'_>, x: Value, axis: usize) -> Value {
+    let mut extents = site.extents(x);
+    extents.insert(axis, 1);
+    site.reshape(x, &extents)
+}
+
+fn real(site: Site<'_>, like: Value, x: f64) -> Value {
+    site.constant(Literal::from_f64(site.elem(like), x))
+}
+
+fn select(site: Site<'_>, condition: Value, yes: Value, no: Value) -> Value {
+    site.pointwise(Op::Select, "select", &[condition, yes, no], site.elem(yes))
+}
+
+fn mean_of(site: Site<'_>, x: Value, axis: usize) -> Value {
+    let count = real(site, x, site.extents(x)[axis] as f64);
+    let sum = reduced(site, Reduction::Sum, x, Some(axis));
+    site.prim(Prim::Div, &[sum, count])
+}
+
+/// `x` less its largest elements along an axis, and these, as constants of every derivative: the results do not
+/// depend on them. An infinite one would make the difference undefined, so then it is 0.
+fn shifted(site: Site<'_>, x: Value, axis: usize) -> (Value, Value) {
+    let largest = reduced(site, Reduction::Max, x, Some(axis));
+    let magnitude = site.prim(Prim::Abs, &[largest]);
+    let finite = less(site, magnitude, real(site, x, f64::INFINITY));
+    let shift = select(site, finite, largest, real(site, x, 0.0));
+    let shift = site.prim(Prim::StopGradient, &[shift]);
+    (site.prim(Prim::Sub, &[x, kept(site, shift, axis)]), shift)
+}
+
+fn less(site: Site<'_>, a: Value, b: Value) -> Value {
+    site.pointwise(Op::Prim(Prim::Lt), "lt", &[a, b], Elem::Bool)
+}
+
+fn logsumexp_of(site: Site<'_>, x: Value, axis: usize) -> Value {
+    let (x, shift) = shifted(site, x, axis);
+    let sum = reduced(site, Reduction::Sum, site.prim(Prim::Exp, &[x]), Some(axis));
+    site.prim(Prim::Add, &[shift, site.prim(Prim::Ln, &[sum])])
+}
+
+/// As that of slices, [`RealSlice::norm2`](crate::RealSlice::norm2).
+fn norm2_of(site: Site<'_>, x: Value, axis: usize) -> Value {
+    if site.extents(x)[axis] == 0 {
+        return reduced(site, Reduction::Sum, x, Some(axis));
+    }
+    let largest = reduced(site, Reduction::Max, site.prim(Prim::Abs, &[x]), Some(axis));
+    let scale = norm_scale(site, largest);
+    let x = site.prim(Prim::Mul, &[x, kept(site, scale, axis)]);
+    let sum = reduced(site, Reduction::Sum, site.prim(Prim::Mul, &[x, x]), Some(axis));
+    let norm = site.prim(Prim::Div, &[site.prim(Prim::Sqrt, &[sum]), scale]);
+    select(site, less(site, real(site, x, 0.0), largest), norm, largest)
+}
+
+/// As that of slices, where it is explained.
+fn norm_scale(site: Site<'_>, largest: Value) -> Value {
+    let number = |x| real(site, largest, x);
+    let root = site.prim(Prim::Sqrt, &[largest]);
+    let widened = site.prim(Prim::Mul, &[root, number(65536.0)]);
+    let half = select(site, less(site, number(1.0), largest), widened, root);
+    let half = site.prim(Prim::Rescale, &[half]);
+    let full = site.prim(Prim::Rescale, &[largest]);
+    let product = site.prim(Prim::Mul, &[half, full]);
+    select(site, less(site, product, number(f64::INFINITY)), half, full)
+}

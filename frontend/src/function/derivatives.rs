@@ -1,0 +1,160 @@
+//! The derivatives of a function, as functions.
+
+use super::Function;
+use crate::error::Error;
+use crate::kind::Kind;
+use crate::spec::{RealSpec, Scalars, Spec, len};
+use evolute_ir::{IrError, Program, SourceLoc};
+use evolute_transforms::derive::{self, DeriveError};
+use std::panic::Location;
+use std::sync::Arc;
+
+impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
+    /// `(x, ẋ) ↦ (f(x), f'(x)·ẋ)`, by forward mode.
+    ///
+    /// # Errors
+    /// Arguments or results that are not real.
+    #[track_caller]
+    #[allow(clippy::type_complexity, reason = "the tuple is the documentation")]
+    pub fn jvp(&self) -> Result<Function<(S, A), (R, R), A>, Error> {
+        let outputs = (self.outputs.clone(), self.outputs.clone());
+        self.derived(derive::jvp, (self.inputs.clone(), self.active.clone()), outputs)
+    }
+
+    /// `(x, ȳ) ↦ (f(x), f'(x)ᵀ·ȳ)`, by reverse mode.
+    ///
+    /// # Errors
+    /// Arguments or results that are not real.
+    #[track_caller]
+    #[allow(clippy::type_complexity, reason = "the tuple is the documentation")]
+    pub fn vjp(&self) -> Result<Function<(S, R), (R, A), A>, Error> {
+        let outputs = (self.outputs.clone(), self.active.clone());
+        self.derived(derive::vjp, (self.inputs.clone(), self.outputs.clone()), outputs)
+    }
+
+    /// `x ↦ ∇f(x)`, by reverse mode.
+    ///
+    /// # Errors
+    /// A result that is not one real scalar; arguments that are not real.
+    #[track_caller]
+    pub fn grad(&self) -> Result<Function<S, A, A>, Error> {
+        self.derived(derive::grad, self.inputs.clone(), self.active.clone())
+    }
+
+    /// `x ↦ (f(x), ∇f(x))`.
+    ///
+    /// # Errors
+    /// As [`grad`](Function::grad).
+    #[track_caller]
+    pub fn value_and_grad(&self) -> Result<Function<S, (R, A), A>, Error> {
+        let outputs = (self.outputs.clone(), self.active.clone());
+        self.derived(derive::value_and_grad, self.inputs.clone(), outputs)
+    }
+
+    /// `(x, v) ↦ H(x)·v`: the forward derivative of the gradient.
+    ///
+    /// # Errors
+    /// As [`grad`](Function::grad).
+    #[track_caller]
+    pub fn hvp(&self) -> Result<Function<(S, A), A, A>, Error> {
+        self.derived(derive::hvp, (self.inputs.clone(), self.active.clone()), self.active.clone())
+    }
+
+    /// `(x, v) ↦ (f(x), ∇f(x), H(x)·v)`, at little more than the cost of [`hvp`](Function::hvp).
+    ///
+    /// # Errors
+    /// As [`grad`](Function::grad).
+    #[track_caller]
+    #[allow(clippy::type_complexity, reason = "the tuple is the documentation")]
+    pub fn value_grad_hvp(&self) -> Result<Function<(S, A), (R, A, A), A>, Error> {
+        let outputs = (self.outputs.clone(), self.active.clone(), self.active.clone());
+        self.derived(derive::value_grad_hvp, (self.inputs.clone(), self.active.clone()), outputs)
+    }
+
+    /// `(x, v) ↦ (f(x), ∇f(x)·v, vᵀ·H(x)·v)`, by forward mode alone.
+    ///
+    /// # Errors
+    /// As [`grad`](Function::grad).
+    ///
+    /// ```
+    /// use evolute_frontend::Function;
+    ///
+    /// let f = Function::scalar(2, |x| x[0].powi(2) * x[1])?;
+    /// let (value, slope, curvature) = f.vhv()?.compile()?.call((&[3.0, 2.0], &[1.0, 0.0]))?;
+    /// assert_eq!((value, slope, curvature), (18.0, 12.0, 4.0));
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
+    #[track_caller]
+    #[allow(clippy::type_complexity, reason = "the tuple is the documentation")]
+    pub fn vhv(&self) -> Result<Function<(S, A), (R, R, R), A>, Error> {
+        let outputs = (self.outputs.clone(), self.outputs.clone(), self.outputs.clone());
+        self.derived(derive::vhv, (self.inputs.clone(), self.active.clone()), outputs)
+    }
+
+    /// The Jacobian, dense and row-major: a row a result, a column an argument. For small problems.
+    ///
+    /// # Errors
+    /// A program too large.
+    ///
+    /// ```
+    /// use evolute_frontend::Function;
+    ///
+    /// let f = Function::vector(2, |x| vec![x[0] * x[1], x[0] + x[1]])?;
+    /// assert_eq!(f.jacobian()?.compile()?.call(&[2.0, 3.0])?, [3.0, 2.0, 1.0, 1.0]);
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn jacobian(&self) -> Result<Function<S, Scalars<A::Kind>, A>, Error>
+    where
+        R: RealSpec<Kind = A::Kind>,
+        A: RealSpec,
+    {
+        let [rows, columns] = [len(&self.outputs), len(&self.active)];
+        self.derived(derive::jacobian, self.inputs.clone(), matrix(rows, columns)?)
+    }
+
+    /// The Hessian, dense and row-major. For small problems.
+    ///
+    /// # Errors
+    /// A result that is not one real scalar; a program too large.
+    ///
+    /// ```
+    /// use evolute_frontend::Function;
+    ///
+    /// let f = Function::scalar(2, |x| x[0].powi(2) * x[1])?;
+    /// assert_eq!(f.hessian()?.compile()?.call(&[3.0, 2.0])?, [4.0, 6.0, 6.0, 0.0]);
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn hessian(&self) -> Result<Function<S, Scalars<A::Kind>, A>, Error>
+    where
+        A: RealSpec,
+    {
+        let n = len(&self.active);
+        self.derived(derive::hessian, self.inputs.clone(), matrix(n, n)?)
+    }
+
+    #[track_caller]
+    fn derived<T: Spec, U: Spec>(
+        &self,
+        operator: impl FnOnce(&Program, &[usize], Option<SourceLoc>) -> Result<Program, DeriveError>,
+        inputs: T,
+        outputs: U,
+    ) -> Result<Function<T, U, A>, Error> {
+        let at = SourceLoc::of(Location::caller());
+        let program = operator(&self.program, &self.wrt, Some(at.clone()));
+        let program = Arc::new(program.map_err(|source| Error::Derive { source, at })?);
+        Ok(Function { program, inputs, outputs, active: self.active.clone(), wrt: self.wrt.clone() })
+    }
+}
+
+/// A matrix of derivatives, unless its entries alone, an instruction each, exceed the limit.
+#[track_caller]
+fn matrix<K: Kind>(rows: usize, columns: usize) -> Result<Scalars<K>, Error> {
+    let limit = Program::MAX_INSTRUCTIONS;
+    if rows.saturating_mul(columns) <= limit {
+        return Ok(Scalars::matrix(rows, columns));
+    }
+    let source = IrError::TooLarge { limit }.into();
+    Err(Error::Derive { source, at: SourceLoc::of(Location::caller()) })
+}

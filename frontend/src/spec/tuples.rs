@@ -1,0 +1,104 @@
+//! Tuples of specifications, and their components.
+
+use super::{Argument, Cursor, Extents, Inputs, Outputs, RealSpec, Spec, count};
+use crate::kind::Store;
+use crate::tree::{Leaf, Leaves};
+
+macro_rules! tuple_specs {
+    ($($($T:ident $i:tt),+;)*) => {$(
+        impl<$($T: Spec),+> Spec for ($($T,)+) {
+            type Traced<'a, 't: 'a> = ($($T::Traced<'a, 't>,)+);
+            type Made<'t> = ($($T::Made<'t>,)+);
+            type Host<'a> = ($($T::Host<'a>,)+);
+            type HostMut<'a> = ($($T::HostMut<'a>,)+);
+            type Owned = ($($T::Owned,)+);
+
+            fn extents(&self, list: &mut Vec<Extents>) {
+                $(self.$i.extents(list);)+
+            }
+            fn store<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>, store: &mut Store<'t>) {
+                $(self.$i.store(leaves, store);)+
+            }
+            fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> Self::Traced<'a, 't> {
+                ($(self.$i.bind(cursor),)+)
+            }
+            fn unbind<'t>(&self, traced: Self::Traced<'_, 't>, leaves: &mut Leaves<'t>) -> bool {
+                let mut fits = true;
+                $(fits &= self.$i.unbind(traced.$i, leaves);)+
+                fits
+            }
+            fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>) -> Self::Made<'t> {
+                ($(self.$i.make(leaves),)+)
+            }
+            fn unmake<'t>(&self, made: Self::Made<'t>, leaves: &mut Leaves<'t>) -> bool {
+                let mut fits = true;
+                $(fits &= self.$i.unmake(made.$i, leaves);)+
+                fits
+            }
+            #[inline]
+            fn inputs<'a>(host: Self::Host<'a>, inputs: &mut Inputs<'a>) {
+                $($T::inputs(host.$i, inputs);)+
+            }
+            #[inline]
+            fn outputs<'a>(host: Self::HostMut<'a>, outputs: &mut Outputs<'a>) {
+                $($T::outputs(host.$i, outputs);)+
+            }
+            fn allocate(&self) -> Self::Owned {
+                ($(self.$i.allocate(),)+)
+            }
+            fn borrow_mut(owned: &mut Self::Owned) -> Self::HostMut<'_> {
+                ($($T::borrow_mut(&mut owned.$i),)+)
+            }
+        }
+    )*};
+}
+tuple_specs! {
+    A 0;
+    A 0, B 1;
+    A 0, B 1, C 2;
+    A 0, B 1, C 2, D 3;
+    A 0, B 1, C 2, D 3, E 4;
+    A 0, B 1, C 2, D 3, E 4, F 5;
+}
+
+macro_rules! tuple_real_specs {
+    ($(A $($T:ident)*;)*) => {$(
+        impl<A: RealSpec, $($T: RealSpec<Kind = A::Kind>),*> RealSpec for (A, $($T,)*) {
+            type Kind = A::Kind;
+        }
+    )*};
+}
+tuple_real_specs! {
+    A;
+    A B;
+    A B C;
+    A B C D;
+    A B C D E;
+    A B C D E F;
+}
+
+macro_rules! tuple_arguments {
+    ($($i:tt $X:ident of ($($T:ident),+) after ($($before:tt),*);)*) => {$(
+        impl<$($T: Spec),+> Argument<$i> for ($($T,)+) {
+            type Spec = $X;
+            fn argument(&self) -> &$X {
+                &self.$i
+            }
+            fn offset(&self) -> usize {
+                0 $(+ count(&self.$before))*
+            }
+        }
+    )*};
+}
+tuple_arguments! {
+    0 A of (A) after ();
+    0 A of (A, B) after ();
+    1 B of (A, B) after (0);
+    0 A of (A, B, C) after ();
+    1 B of (A, B, C) after (0);
+    2 C of (A, B, C) after (0, 1);
+    0 A of (A, B, C, D) after ();
+    1 B of (A, B, C, D) after (0);
+    2 C of (A, B, C, D) after (0, 1);
+    3 D of (A, B, C, D) after (0, 1, 2);
+}

@@ -1,0 +1,83 @@
+//! That what is traced has derivatives: the rules are tested where they are written.
+
+use evolute_frontend::{
+    Error, Function, I64, Scalar, Spec, cond, grad, hvp, jvp, map, matrix, scalar, scalar_of, scan, sum,
+    vector, vjp, vmap,
+};
+
+/// Forward, reverse and second derivatives against differences.
+#[track_caller]
+fn check<S: Spec, R: Spec>(f: &Function<S, R>, x: S::Host<'_>) -> Result<(), Error> {
+    let check = f.check_derivatives(x)?;
+    assert!(check.passed(), "{check}");
+    Ok(())
+}
+
+#[test]
+fn of_arrays() -> Result<(), Error> {
+    let x = [0.3, -0.7, 1.2, 0.4, 2.0, -1.5];
+    check(&Function::trace(matrix(2, 3), |a| a.sin().dot(a.transpose()).trace().item())?, &x)?;
+    check(&Function::trace(matrix(2, 3), |a| (a.softmax(1) * a).sum() + a.logsumexp() + a.norm2())?, &x)?;
+    check(&Function::trace(matrix(2, 3), |a| a.cumsum(1).prod() + a.maximum_along(0).sum() + a.mean())?, &x)?;
+    check(&Function::trace(matrix(2, 3), |a| a.pad(0, 1, 1).slice(0, 0..3).reversed(1).outer(a).sum())?, &x)?;
+    check(&Function::trace(matrix(2, 3), |a| (a.gather([1, 1, 0]) * a.row(0)).sum())?, &x)?;
+    Ok(())
+}
+
+#[test]
+fn of_loops_and_conditionals() -> Result<(), Error> {
+    let x = [0.3, -0.7, 1.2, 0.4];
+    check(&Function::trace(vector(4), |x| sum(3, |i| (x.at(i + 1) - x.at(i)).powi(2) * x.at(i)))?, &x)?;
+    check(&Function::trace(vector(4), |x| sum(4, |i| sum(i, |j| (x.at(i) * x.at(j)).sin())))?, &x)?;
+    check(&Function::trace(vector(4), |x| scan(3, *x, |y, i| (y * x).sin() + y * i.to_f64()).sum())?, &x)?;
+    check(&Function::trace(vector(4), |x| map(3, |i| x.at(i) * x).prod_along(0).sum())?, &x)?;
+    check(
+        &Function::trace(vector(4), |x| {
+            sum(4, |i| cond((i % 2).eq(0), || x.at(i).exp() * x.at(0), || x.at(i).powi(3)))
+        })?,
+        &x,
+    )
+}
+
+#[test]
+fn inside_of_loops() -> Result<(), Error> {
+    // Σ d/dy (y·x)² at y = xᵢ, that is Σ 2·xᵢ·|x|².
+    let f = Function::trace(vector(3), |x| sum(3, |i| grad(|y| (x * y).powi(2).sum(), x.at(i))))?;
+    assert_eq!(f.eval(&[1.0, 2.0, 3.0])?, 2.0 * 6.0 * 14.0);
+    let f = Function::trace(matrix(2, 2), |a| vmap(|x| grad(|x| x.prod(), x), *a))?;
+    assert_eq!(f.eval(&[2.0, 3.0, 4.0, 5.0])?, [3.0, 2.0, 5.0, 4.0]);
+    Ok(())
+}
+
+#[test]
+fn of_closures_of_arrays() -> Result<(), Error> {
+    let f = Function::trace((vector(3), vector(3)), |(x, v)| {
+        let (_, slope) = jvp(|x| x.powi(3).sum(), *x, *v);
+        let (_, back) = vjp(|x| x * x, *x, *v);
+        hvp(|x| x.powi(3).sum(), *x, *v) + slope + back
+    })?;
+    let (x, v) = ([1.0, 2.0, 3.0], [1.0, 0.0, -1.0]);
+    let slope = 3.0 - 27.0;
+    let expected: Vec<f64> = x.iter().zip(v).map(|(x, v)| 6.0 * x * v + slope + 2.0 * x * v).collect();
+    assert_eq!(f.eval((&x, &v))?, expected);
+    Ok(())
+}
+
+#[test]
+fn of_loops_inside_of_them() -> Result<(), Error> {
+    let f = Function::trace((scalar(), scalar_of::<I64>()), |(x, n)| {
+        grad(|x| scan(n.at_most(5), Scalar::from(1.0), |y, _| y * x), *x)
+    })?;
+    assert_eq!(f.eval((&3.0, &4))?, 4.0 * 27.0);
+    Ok(())
+}
+
+#[test]
+fn of_functions_of_arrays() -> Result<(), Error> {
+    let f = Function::trace((vector(2), matrix(2, 2)), |(x, a)| x.inner(a.dot(x)))?;
+    let (x, a) = ([1.0, 2.0], [2.0, 1.0, 1.0, 3.0]);
+    assert_eq!(f.wrt::<0>().grad()?.eval((&x, &a))?, [8.0, 14.0]);
+    assert_eq!(f.wrt::<0>().hvp()?.eval(((&x, &a), &[1.0, 0.0]))?, [4.0, 2.0]);
+    assert_eq!(f.wrt::<0>().hessian()?.eval((&x, &a))?, [4.0, 2.0, 2.0, 6.0]);
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! What an instruction does: the closed set of operations.
+
+use crate::entity::{LoopId, Region, StridesId, TypeId};
+use crate::prim::Prim;
+#[cfg(doc)]
+use crate::structure::LoopSpec;
+use crate::structure::Reduction;
+use crate::types::{Elem, Literal};
+
+/// What an instruction does.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Op {
+    /// A scalar constant.
+    Const(Literal),
+    /// A row of the primitive table, applied element by element.
+    Prim(Prim),
+    /// Conversion of elements: real to integer truncates and saturates (NaN gives 0), integer to real
+    /// rounds to nearest, anything to `bool` asks whether it differs from zero.
+    Cast(Elem),
+    /// `select c, a, b`: `a` where `c` holds, else `b`.
+    Select,
+    /// The scalar at a flat index of an array.
+    Element(u32),
+    /// An array of the type given: the elements of its operands, scalars or arrays, one after the other.
+    Pack(TypeId),
+    /// The array 0, 1, 2, … of this type.
+    Iota(TypeId),
+    /// The array of this type whose element at an index is the operand's at the flat index that the strides
+    /// give: broadcasts, slices, transposes, reshapes.
+    View(TypeId, StridesId),
+    /// The transpose of `View`: zeros of this type, to which the operand's elements are added at the flat
+    /// indices that the strides give, in row-major order.
+    Spread(TypeId, StridesId),
+    /// The operand's last axes combined, as many as are missing from this type.
+    Reduce(Reduction, TypeId),
+    /// Products of matrices: `[b, m, k] · [b, k, n] → [b, m, n]`. Each element is a sum in lanes.
+    Dot,
+    /// `at x, i…`: the part of `x` at these indices of its first axes. An index out of range is an error of the
+    /// call.
+    At,
+    /// `add_at x, y, i…`: `x` with `y` added to its part at these indices.
+    AddAt,
+    /// A loop; see [`LoopSpec`].
+    Loop {
+        /// What is done each time.
+        body: Region,
+        /// Whether to go on, of a `while`.
+        condition: Option<Region>,
+        /// What its operands, parameters and results are.
+        spec: LoopId,
+    },
+    /// `cond c, s…, x…`: the results of one region on `[s…, x…]`, of `yes` if `c` holds and of `no` otherwise. The
+    /// first `sums` parameters and the last `sums` results are sums as those of a loop.
+    Cond {
+        /// The region taken where the condition holds.
+        yes: Region,
+        /// The other.
+        no: Region,
+        /// The number of sums.
+        sums: u32,
+    },
+    /// `jvp [x…, ẋ…, c…]` of a region with parameters `[x…, c…]`: its results and their tangents. The
+    /// first `wrt` parameters are differentiated, the captured `c…` are constants.
+    Jvp {
+        /// The body.
+        region: Region,
+        /// How many leading parameters are differentiated.
+        wrt: u32,
+    },
+    /// `vjp [x…, ȳ…, c…]` of a region with parameters `[x…, c…]` and results `y…`: its results and the
+    /// cotangents of `x…`.
+    Vjp {
+        /// The body.
+        region: Region,
+        /// How many leading parameters are differentiated.
+        wrt: u32,
+    },
+}
+
+impl Op {
+    /// The nested regions, in the order of the text: at most two.
+    pub fn regions(self) -> impl DoubleEndedIterator<Item = Region> {
+        let regions = match self {
+            Op::Jvp { region, .. } | Op::Vjp { region, .. } => [Some(region), None],
+            Op::Loop { body, condition, .. } => [condition, Some(body)],
+            Op::Cond { yes, no, .. } => [Some(yes), Some(no)],
+            Op::Const(_)
+            | Op::Prim(_)
+            | Op::Cast(_)
+            | Op::Select
+            | Op::Element(_)
+            | Op::Pack(_)
+            | Op::Iota(_)
+            | Op::View(..)
+            | Op::Spread(..)
+            | Op::Reduce(..)
+            | Op::Dot
+            | Op::At
+            | Op::AddAt => [None, None],
+        };
+        regions.into_iter().flatten()
+    }
+
+    /// Whether it is a derivative operator.
+    pub fn is_derivative(self) -> bool {
+        matches!(self, Op::Jvp { .. } | Op::Vjp { .. })
+    }
+
+    /// The operation with its nested regions replaced, in the order of [`Op::regions`].
+    pub(crate) fn with_regions(self, mut to: impl FnMut(Region) -> Region) -> Op {
+        match self {
+            Op::Jvp { region, wrt } => Op::Jvp { region: to(region), wrt },
+            Op::Vjp { region, wrt } => Op::Vjp { region: to(region), wrt },
+            Op::Loop { body, condition, spec } => {
+                let condition = condition.map(&mut to);
+                Op::Loop { body: to(body), condition, spec }
+            }
+            Op::Cond { yes, no, sums } => {
+                let yes = to(yes);
+                Op::Cond { yes, no: to(no), sums }
+            }
+            op => op,
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Functions that cannot be: the error and its line.
+
+use evolute::ir::{IrError, Program};
+use evolute::prelude::*;
+use evolute::transforms::derive::DeriveError;
+use evolute::{Error, TraceError, Tracing};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+#[test]
+fn a_gradient_needs_one_real_scalar() {
+    let f = Function::vector(2, |x| vec![x[0], x[1]]).unwrap();
+    let line = line!() + 1;
+    let error = f.grad().unwrap_err();
+    let Error::Derive { at, .. } = &error else { panic!("{error}") };
+    assert_eq!((&*at.file, at.line), (file!(), line));
+    assert!(error.to_string().contains("one real scalar result, found (f64[2])"), "{error}");
+
+    let integer = Function::scalar((scalar(), scalar_of::<I64>()), |(x, n)| *x * n.to_f64()).unwrap();
+    assert!(matches!(integer.grad(), Err(Error::Derive { .. })), "an i64 has no derivative");
+    assert!(integer.wrt::<1>().grad().is_err() && integer.wrt::<0>().grad().is_ok());
+}
+
+#[test]
+fn a_value_that_leaves_its_derivative_is_an_error_with_both_lines() {
+    let (mut made, mut used) = (0, 0);
+    let error = Function::scalar(1, |x| {
+        let kept = std::cell::Cell::new(None);
+        let inner = |y| {
+            made = line!() + 1;
+            kept.set(Some(y * y));
+            y * x[0]
+        };
+        let g = grad(inner, x[0]);
+        used = line!() + 1;
+        g + kept.get().unwrap()
+    });
+    let Err(Error::Trace(TraceError::At { source: IrError::Escaped { defined, .. }, at })) = &error else {
+        panic!("{error:?}")
+    };
+    assert_eq!((at.line, defined.as_ref().map(|loc| loc.line)), (used, Some(made)));
+}
+
+#[test]
+fn a_wrong_length_inside_a_trace_is_an_error() {
+    let f = Function::scalar(2, |x| x[0] * x[1]).unwrap();
+    let line = line!() + 1;
+    let error = Function::scalar(3, |x| f.call(&x[..]));
+    let Err(Error::Trace(TraceError::Length { at, .. })) = &error else { panic!("{error:?}") };
+    assert_eq!((&*at.file, at.line), (file!(), line));
+}
+
+#[test]
+fn a_panic_passes_through_and_leaves_no_trace() {
+    let panicking = || {
+        Function::scalar(1, |x| grad(|y| if y.as_constant().is_none() { panic!("mine") } else { y }, x[0]))
+    };
+    let payload = catch_unwind(AssertUnwindSafe(panicking)).unwrap_err();
+    assert_eq!(payload.downcast_ref::<&str>(), Some(&"mine"));
+    let f = Function::scalar(1, |x| x[0] * grad(|y| y * y, x[0])).unwrap();
+    assert_eq!(f.compile().unwrap().call(&[3.0]).unwrap(), 18.0);
+}
+
+#[test]
+fn a_panic_swallowed_inside_a_trace_is_an_error() {
+    let error = Function::scalar(1, |x| {
+        let swallowed =
+            catch_unwind(AssertUnwindSafe(|| grad(|_: Scalar| -> Scalar { panic!("mine") }, x[0])));
+        swallowed.unwrap_or(x[0])
+    });
+    assert!(matches!(error, Err(Error::Trace(TraceError::Panicked { .. }))), "{error:?}");
+}
+
+/// Tracing gives `TooLarge` with this limit at this line.
+fn check_too_large<S, R>(traced: Result<Function<S, R>, Error>, limit: usize, line: u32) {
+    let Err(Error::Trace(TraceError::At { source, at })) = &traced else { panic!("{traced:?}") };
+    assert_eq!(source, &IrError::TooLarge { limit });
+    assert_eq!((&*at.file, at.line), (file!(), line));
+}
+
+#[test]
+fn a_program_past_the_limit_is_an_error_at_the_line_that_passes_it() {
+    let small = Tracing::default().limit(100);
+    const LINE: u32 = line!() + 4;
+    fn long<'t>(x: &[Scalar<'t>]) -> Scalar<'t> {
+        let mut y = x[0];
+        for _ in 0..1000 {
+            y = y.sin();
+        }
+        y
+    }
+    check_too_large(small.scalar(1, |x| long(x)), 100, LINE);
+    check_too_large(small.scalar_of(1, |x| long(x)), 100, LINE);
+    check_too_large(small.vector(1, |x| vec![long(x)]), 100, LINE);
+    check_too_large(Tracing::default().limit(1000).scalar(1, |x| long(x)), 1000, LINE);
+    assert!(Tracing::default().limit(1001).scalar(1, |x| long(x)).is_ok());
+
+    let line = line!() + 1;
+    check_too_large(small.vector(0, |_| (0..101).map(|i| Scalar::from(f64::from(i))).collect()), 100, line);
+    assert!(small.vector(0, |_| (0..99).map(|i| Scalar::from(f64::from(i))).collect()).is_ok());
+}
+
+/// Work in proportion to these would take minutes and fill the memory.
+#[test]
+fn shapes_past_the_limit_are_refused_at_once() {
+    let start = Instant::now();
+    let (limit, n) = (Program::MAX_INSTRUCTIONS, 60_000_000);
+    check_too_large(Function::scalar(n, |x| x[0]), limit, line!());
+    check_too_large(Function::scalar_of(scalars_of::<F32>(n), |x| x[0]), limit, line!());
+    check_too_large(Function::vector(n, |x| x.to_vec()), limit, line!());
+    let half = || scalars(n / 3);
+    check_too_large(Function::scalar((half(), half()), |(x, _)| x[0]), limit, line!());
+    check_too_large(Function::scalar(((scalar(), half()), half()), |((x, _), _)| *x), limit, line!());
+    let too_long = Function::scalar(usize::MAX, |x| x[0]);
+    assert!(matches!(too_long, Err(Error::Trace(TraceError::Extent { .. }))), "{too_long:?}");
+
+    let f = Function::scalar(20_000, |x| x.iter().sum()).unwrap();
+    let line = line!() + 1;
+    let error = f.hessian().unwrap_err();
+    let Error::Derive { source: DeriveError::Ir(source), at } = &error else { panic!("{error}") };
+    assert_eq!((source, &*at.file, at.line), (&IrError::TooLarge { limit }, file!(), line));
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_value_of_an_enclosing_trace_is_an_error_of_the_inner_one() {
+    let outer = Function::scalar(2, |x| {
+        let inner = Function::scalar(1, |y| {
+            let kept = grad(|z| z * z * x[1], x[0]);
+            y[0] * if kept.as_constant().is_some() { 2.0 } else { 3.0 }
+        });
+        assert!(matches!(inner, Err(evolute::Error::Trace(_))), "{inner:?}");
+        x[0] + x[1]
+    });
+    assert!(outer.is_ok());
+}

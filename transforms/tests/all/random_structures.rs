@@ -1,0 +1,364 @@
+//! Random nests of loops, conditionals and array instructions, through all checks of [`structures`](super::structures).
+//!
+//! Everything is smooth and stays small: each new value passes through a sine, indices come from iteration numbers.
+
+use crate::structures::{Case, Rng, check};
+use evolute_ir::{
+    Builder, Elem, IrError, Literal, LoopSpec, Op, Prim, Program, Reduction, Strides, Trips, Type, Value,
+    verify,
+};
+use evolute_transforms::FpMode;
+use evolute_transforms::pipeline::Options;
+
+struct Generator<'a> {
+    builder: Builder,
+    rng: &'a mut Rng,
+    /// Real values in sight, those of enclosing regions included.
+    reals: Vec<Value>,
+    /// Sums of the region at hand, which are only added to.
+    sums: Vec<Value>,
+    /// The iteration number of the loop at hand, below its trips.
+    iteration: Option<(Value, u32)>,
+}
+
+type Built<T> = Result<T, IrError>;
+
+impl Generator<'_> {
+    fn below(&mut self, end: usize) -> usize {
+        (self.rng.next() * end as f64) as usize % end
+    }
+
+    fn extents(&self, value: Value) -> Vec<usize> {
+        self.builder.program().ty(value).shape.extents().iter().map(|&e| e as usize).collect()
+    }
+
+    fn pick(&mut self) -> Value {
+        let index = self.below(self.reals.len());
+        self.reals[index]
+    }
+
+    fn scalar(&mut self) -> Built<Value> {
+        let value = self.pick();
+        if self.builder.program().ty(value).is_scalar() {
+            return Ok(value);
+        }
+        let scalar = self.builder.intern(&Type::scalar(Elem::F64));
+        self.builder.insert(Op::Reduce(Reduction::Sum, scalar), &[value])
+    }
+
+    /// A value of these extents: one in sight, or a view of one.
+    fn of(&mut self, extents: &[usize]) -> Built<Value> {
+        let value = self.pick();
+        if self.extents(value) == extents {
+            return Ok(value);
+        }
+        let len = self.extents(value).iter().product::<usize>().max(1) as i64;
+        let mut room = len - 1;
+        let mut strides = Vec::new();
+        for &extent in extents {
+            let reach = (extent as i64 - 1).max(1);
+            let stride = self.below((room / reach + 1).min(4) as usize) as i64;
+            room -= stride * (extent as i64 - 1);
+            strides.push(stride);
+        }
+        let offset = self.below(room as usize + 1) as i64;
+        let ty = Type::array(Elem::F64, extents).expect("small");
+        let (ty, strides) =
+            (self.builder.intern(&ty), self.builder.strides(&Strides { offset, strides: strides.into() }));
+        self.builder.insert(Op::View(ty, strides), &[value])
+    }
+
+    fn any_extents(&mut self) -> Vec<usize> {
+        (0..self.below(3)).map(|_| 2 + self.below(2)).collect()
+    }
+
+    fn prim(&mut self, prim: Prim, operands: &[Value]) -> Built<Value> {
+        self.builder.insert(Op::Prim(prim), operands)
+    }
+
+    /// Keeps a value in sight, made small.
+    fn keep(&mut self, value: Value) -> Built<()> {
+        let value = self.prim(Prim::Sin, &[value])?;
+        self.reals.push(value);
+        Ok(())
+    }
+
+    /// An index below `extent`.
+    fn index(&mut self, extent: usize) -> Built<Value> {
+        match self.iteration {
+            Some((number, trips)) if trips as usize <= extent => Ok(number),
+            Some((number, _)) => {
+                let extent = self.builder.constant(Literal::I64(extent as i64));
+                self.prim(Prim::Rem, &[number, extent])
+            }
+            None => {
+                let index = self.below(extent) as i64;
+                Ok(self.builder.constant(Literal::I64(index)))
+            }
+        }
+    }
+
+    fn instructions(&mut self, count: usize, depth: usize) -> Built<()> {
+        for _ in 0..count {
+            match self.below(if depth == 0 { 8 } else { 11 }) {
+                0 => {
+                    let extents = self.any_extents();
+                    let (a, b) = (self.of(&extents)?, self.of(&extents)?);
+                    let product = self.prim(Prim::Mul, &[a, b])?;
+                    self.keep(product)?;
+                }
+                1 => {
+                    let extents = self.any_extents();
+                    let (a, b) = (self.of(&extents)?, self.of(&extents)?);
+                    let sum = self.prim(Prim::Add, &[a, b])?;
+                    self.keep(sum)?;
+                }
+                2 => {
+                    let (x, extents) = (self.pick(), self.any_extents());
+                    let view = self.of(&extents)?;
+                    let spread = self.extents(x);
+                    let len = spread.iter().product::<usize>().max(1);
+                    let strides: Vec<i64> =
+                        extents.iter().map(|_| i64::from(self.rng.next() < 0.5)).collect();
+                    let reach: usize =
+                        extents.iter().zip(&strides).map(|(&e, &s)| (e - 1) * s as usize).sum();
+                    if reach < len {
+                        let offset = self.below(len - reach) as i64;
+                        let ty = Type::array(Elem::F64, &spread).expect("small");
+                        let ty = self.builder.intern(&ty);
+                        let strides = self.builder.strides(&Strides { offset, strides: strides.into() });
+                        let value = self.builder.insert(Op::Spread(ty, strides), &[view])?;
+                        self.keep(value)?;
+                    }
+                }
+                3 => {
+                    let value = self.pick();
+                    let extents = self.extents(value);
+                    let kept = self.below(extents.len() + 1);
+                    let ty = Type::array(Elem::F64, &extents[..kept]).expect("small");
+                    let ty = self.builder.intern(&ty);
+                    let reduction = if self.rng.next() < 0.7 { Reduction::Sum } else { Reduction::Prod };
+                    let value = self.builder.insert(Op::Reduce(reduction, ty), &[value])?;
+                    self.keep(value)?;
+                }
+                4 => {
+                    let array = self.of(&[3, 2])?;
+                    let index = self.index(3)?;
+                    let part = self.builder.insert(Op::At, &[array, index])?;
+                    self.keep(part)?;
+                }
+                5 => {
+                    let (array, term) = (self.of(&[3, 2])?, self.of(&[2])?);
+                    let index = self.index(3)?;
+                    let value = self.builder.insert(Op::AddAt, &[array, term, index])?;
+                    self.keep(value)?;
+                }
+                6 => {
+                    let (a, b) = (self.of(&[1, 2, 3])?, self.of(&[1, 3, 2])?);
+                    let product = self.builder.insert(Op::Dot, &[a, b])?;
+                    self.keep(product)?;
+                }
+                7 => self.add_to_a_sum()?,
+                8 => self.conditional(depth - 1)?,
+                _ => self.looping(depth - 1)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn add_to_a_sum(&mut self) -> Built<()> {
+        if self.sums.is_empty() {
+            return Ok(());
+        }
+        let number = self.below(self.sums.len());
+        let (sum, extents) = (self.sums[number], self.extents(self.sums[number]));
+        let deep = self.below(extents.len() + 1);
+        let term = self.of(&extents[deep..])?;
+        let mut operands = vec![sum, term];
+        for &extent in &extents[..deep] {
+            operands.push(self.index(extent)?);
+        }
+        self.sums[number] = self.builder.insert(Op::AddAt, &operands)?;
+        Ok(())
+    }
+
+    /// Runs `body` in a region with parameters of these types, which are its sums from `sums` on.
+    fn region(
+        &mut self,
+        params: &[Type],
+        sums: usize,
+        body: impl FnOnce(&mut Self, &[Value]) -> Built<Vec<Value>>,
+    ) -> Built<evolute_ir::ClosedRegion> {
+        let (reals, outer_sums) = (self.reals.clone(), std::mem::take(&mut self.sums));
+        self.builder.open_region();
+        let params: Vec<Value> = params.iter().map(|ty| self.builder.param(ty)).collect();
+        self.sums = params[sums..].to_vec();
+        let mut results = body(self, &params[..sums])?;
+        results.append(&mut self.sums);
+        (self.reals, self.sums) = (reals, outer_sums);
+        self.builder.close_region(&results)
+    }
+
+    /// Sums for a nested structure: of the region at hand, or fresh ones.
+    fn inner_sums(&mut self) -> Built<Vec<(Option<usize>, Value)>> {
+        let mut sums = Vec::new();
+        for number in 0..self.sums.len() {
+            if self.rng.next() < 0.5 {
+                sums.push((Some(number), self.sums[number]));
+            }
+        }
+        if self.rng.next() < 0.6 {
+            let extents = self.any_extents();
+            sums.push((None, self.of(&extents)?));
+        }
+        Ok(sums)
+    }
+
+    fn types(&self, values: impl IntoIterator<Item = Value>) -> Vec<Type> {
+        values.into_iter().map(|v| self.builder.program().ty(v).clone()).collect()
+    }
+
+    fn take_sums(&mut self, sums: &[(Option<usize>, Value)], results: &[Value]) -> Built<()> {
+        for (&(outer, _), &result) in sums.iter().zip(results) {
+            match outer {
+                Some(number) => self.sums[number] = result,
+                None => self.keep(result)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn conditional(&mut self, depth: usize) -> Built<()> {
+        let (index, limit) = (self.index(3)?, self.builder.constant(Literal::I64(1)));
+        let condition = self.prim(Prim::Lt, &[index, limit])?;
+        let sums = self.inner_sums()?;
+        let types = self.types(sums.iter().map(|&(_, v)| v));
+        let results: Vec<Vec<usize>> = (0..1 + self.below(2)).map(|_| self.any_extents()).collect();
+        let mut branches = Vec::new();
+        for _ in 0..2 {
+            let count = 1 + self.below(3);
+            branches.push(self.region(&types, 0, |generator, _| {
+                generator.instructions(count, depth)?;
+                results.iter().map(|extents| generator.of(extents)).collect()
+            })?);
+        }
+        let [yes, no] = <[_; 2]>::try_from(branches).expect("two");
+        let initial: Vec<Value> = sums.iter().map(|&(_, v)| v).collect();
+        let given = self.builder.conditional(condition, yes, no, &initial)?;
+        for &value in &given[..results.len()] {
+            self.keep(value)?;
+        }
+        self.take_sums(&sums, &given[results.len()..])
+    }
+
+    fn looping(&mut self, depth: usize) -> Built<()> {
+        let cap = [2, 3, 16][self.below(if depth == 0 { 3 } else { 2 })];
+        let trips = match (self.iteration, self.below(4)) {
+            (Some((_, outer)), 0) if outer <= cap => Trips::Counted(cap),
+            (_, 1) => Trips::While(cap),
+            _ => Trips::Fixed(cap),
+        };
+        let count = match (trips, self.iteration) {
+            (Trips::Counted(_), Some((number, _))) => vec![number],
+            _ => Vec::new(),
+        };
+        let reverse = self.rng.next() < 0.3 && !matches!(trips, Trips::While(_));
+        let mut carries = Vec::new();
+        for _ in 0..self.below(3) {
+            let extents = self.any_extents();
+            carries.push(self.of(&extents)?);
+        }
+        let mut rows = Vec::new();
+        for _ in 0..self.below(3) {
+            let extents = [vec![cap as usize], self.any_extents()].concat();
+            rows.push(self.of(&extents)?);
+        }
+        let sums = self.inner_sums()?;
+        let integer = Type::scalar(Elem::I64);
+        let row = |ty: Type| {
+            let extents: Vec<usize> = ty.shape.extents()[1..].iter().map(|&e| e as usize).collect();
+            Type::array(Elem::F64, &extents).expect("small")
+        };
+        let carry_types = self.types(carries.iter().copied());
+        let row_types: Vec<Type> = self.types(rows.iter().copied()).into_iter().map(row).collect();
+        let sum_types = self.types(sums.iter().map(|&(_, v)| v));
+        let own = [vec![integer.clone()], carry_types.clone(), row_types].concat();
+        let stacks: Vec<Vec<usize>> = (0..self.below(2)).map(|_| self.any_extents()).collect();
+        let condition = match trips {
+            Trips::While(_) => {
+                let params = [vec![integer], carry_types.clone()].concat();
+                let stop = 1 + self.below(cap as usize) as i64;
+                Some(self.region(&params, params.len(), |generator, params| {
+                    let stop = generator.builder.constant(Literal::I64(stop));
+                    Ok(vec![generator.prim(Prim::Lt, &[params[0], stop])?])
+                })?)
+            }
+            Trips::Fixed(_) | Trips::Counted(_) => None,
+        };
+        let outer = self.iteration;
+        let count_inside = 1 + self.below(4);
+        let body = self.region(&[own.clone(), sum_types].concat(), own.len(), |generator, params| {
+            generator.iteration = Some((params[0], cap));
+            generator.reals.extend_from_slice(&params[1..]);
+            generator.instructions(count_inside, depth)?;
+            let mut results = Vec::new();
+            for ty in &carry_types {
+                let extents: Vec<usize> = ty.shape.extents().iter().map(|&e| e as usize).collect();
+                let value = generator.of(&extents)?;
+                results.push(generator.prim(Prim::Sin, &[value])?);
+            }
+            for extents in &stacks {
+                results.push(generator.of(extents)?);
+            }
+            Ok(results)
+        })?;
+        self.iteration = outer;
+        let spec = LoopSpec {
+            trips,
+            reverse,
+            carries: carries.len() as u32,
+            rows: rows.len() as u32,
+            sums: sums.len() as u32,
+        };
+        let initial: Vec<Value> = sums.iter().map(|&(_, v)| v).collect();
+        let operands = [count, carries.clone(), rows, initial].concat();
+        let results = self.builder.looping(spec, condition, body, &operands)?;
+        let results = &results[spec.first_carry_result()..];
+        let (values, sum_results) = results.split_at(results.len() - sums.len());
+        for &value in values {
+            self.keep(value)?;
+        }
+        self.take_sums(&sums, sum_results)
+    }
+}
+
+fn program(rng: &mut Rng) -> Built<Program> {
+    let mut builder = Builder::new();
+    let types = [vec![], vec![3], vec![3, 2]].map(|extents| Type::array(Elem::F64, &extents).expect("small"));
+    let reals = types.iter().map(|ty| builder.param(ty)).collect();
+    let mut generator = Generator { builder, rng, reals, sums: Vec::new(), iteration: None };
+    generator.instructions(6, 2)?;
+    let last = generator.reals.len();
+    let mut results = vec![generator.reals[last - 1], generator.reals[last - 2]];
+    results.push(generator.scalar()?);
+    generator.builder.finish_live(&results)
+}
+
+#[test]
+fn derivatives_of_random_structures() {
+    let count = std::env::var("EVOLUTE_STRUCTURES").map_or(150, |n| n.parse().expect("a number"));
+    let first = std::env::var("EVOLUTE_SEED").map_or(1, |n| n.parse().expect("a number"));
+    let mut structures = 0;
+    for seed in first..first + count {
+        let rng = &mut Rng::new(seed);
+        let program = program(rng).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        verify(&program).unwrap_or_else(|error| panic!("seed {seed}: {error}\n{program}"));
+        structures += program.regions().len() - 1;
+        let case = Case::new(program);
+        let modes = [(FpMode::Strict, false), (FpMode::Strict, true), (FpMode::Contract, true)];
+        let (fp, simplify) = modes[seed as usize % modes.len()];
+        let name = format!("seed {seed}\n{}", case.program);
+        check(&name, &case, Options { fp, simplify, fma: true }, rng);
+    }
+    assert!(structures as u64 > count, "only {structures} loops and conditionals");
+}
