@@ -165,7 +165,8 @@ impl Planner<'_> {
                 Form::Scalar(value) => {
                     self.steps.push(Step::Store { value, to: Access::scalar(mem, offset) });
                 }
-                _ if in_place => {}
+                // From now on it is the pack's: nothing may take it over while that is read.
+                _ if in_place => self.owned[operand] = false,
                 _ => {
                     let strides = access::row_major(self.extents(operand)).into();
                     self.copy(operand, Access { mem, at: Strides { offset, strides } });
