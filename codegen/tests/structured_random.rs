@@ -100,10 +100,8 @@ impl Generator {
     /// Strides from indices of `shape` to flat indices below `len`.
     fn strides(&mut self, shape: &[usize], len: usize) -> Option<Strides> {
         for _ in 0..20 {
-            let mut strides: Vec<i64> = shape
-                .iter()
-                .map(|_| [0, 1, -1, 2, 3, 5, -3, len as i64][self.random.below(8)])
-                .collect();
+            let mut strides: Vec<i64> =
+                shape.iter().map(|_| [0, 1, -1, 2, 3, 5, -3, len as i64][self.random.below(8)]).collect();
             if self.random.below(3) == 0 {
                 let ty = Type::array(Elem::F64, shape)?;
                 strides = Strides::row_major(&ty.shape).strides.to_vec();
@@ -231,8 +229,7 @@ impl Generator {
     fn pack(&mut self) -> Option<Value> {
         let elem = Elem::ALL[self.random.below(4)];
         let count = 1 + self.random.below(4);
-        let operands: Vec<Value> =
-            (0..count).filter_map(|_| self.pick(|ty| ty.elem == elem)).collect();
+        let operands: Vec<Value> = (0..count).filter_map(|_| self.pick(|ty| ty.elem == elem)).collect();
         let lens: Vec<usize> = operands.iter().map(|&v| self.ty(v).shape.len()).collect();
         let len: usize = lens.iter().sum();
         // Note: the interpreter takes as many operands as elements for scalars, even if one is empty.
@@ -510,8 +507,7 @@ fn check(seed: u64) {
         let code = compile(&program, &CodegenOptions { verify: true, regalloc, chunk }).expect("compiles");
         let mut random = Random(seed + 1);
         for _ in 0..4 {
-            let inputs: Vec<Buffer> =
-                program.param_types().iter().map(|ty| input(ty, &mut random)).collect();
+            let inputs: Vec<Buffer> = program.param_types().iter().map(|ty| input(ty, &mut random)).collect();
             check_code(&code, &program, &inputs);
         }
     };

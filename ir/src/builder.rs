@@ -334,6 +334,11 @@ impl Builder {
             self.room(0)?;
             return Ok(self.constant_in(self.current(), literal));
         }
+        if matches!(op, Op::Pack(_)) && operands.iter().any(|&v| self.program.ty(v).shape.is_empty()) {
+            let parts: Vec<Value> =
+                operands.iter().copied().filter(|&v| !self.program.ty(v).shape.is_empty()).collect();
+            return self.insert_resolved(op, &parts);
+        }
         if let Some(value) = self.rewriter.and_then(|rewrite| rewrite(self, op, operands)) {
             return value;
         }

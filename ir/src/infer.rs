@@ -136,6 +136,10 @@ fn infer_pack(program: &Program, id: TypeId, operands: &[Value]) -> Result<Infer
     if let Some(&odd) = operands.iter().find(|&&v| program.ty(v).elem != ty.elem) {
         return Err(mismatch(op, format!("elements of type {}", ty.elem), program.ty(odd)));
     }
+    // So there are as many operands as elements only if each is one.
+    if let Some(&empty) = operands.iter().find(|&&v| program.ty(v).shape.is_empty()) {
+        return Err(mismatch(op, "operands with elements", program.ty(empty)));
+    }
     let found: usize = operands.iter().map(|&v| program.ty(v).shape.len()).sum();
     match found == ty.shape.len() {
         true => Ok(Inferred::Known(id)),

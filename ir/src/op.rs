@@ -21,7 +21,8 @@ pub enum Op {
     Select,
     /// The scalar at a flat index of an array.
     Element(u32),
-    /// An array of the type given: the elements of its operands, scalars or arrays, one after the other.
+    /// An array of the type given: the elements of its operands, scalars or arrays, one after the other. None of
+    /// these is empty; the builder leaves out what is.
     Pack(TypeId),
     /// The array 0, 1, 2, … of this type.
     Iota(TypeId),
