@@ -90,6 +90,8 @@ fn evaluate(program: &Program, inputs: &[Vec<f64>], mut error: impl FnMut() -> f
                 };
                 (0..len).map(element).map(|x| disturbed(x, error())).collect()
             }
+            // Zeros for what does not depend: the only views where all is scalars.
+            Op::View(..) if program.ty(operands[0]).is_scalar() => vec![at(0, 0); len],
             Op::Iota(_)
             | Op::View(..)
             | Op::Spread(..)
