@@ -180,11 +180,17 @@ impl Flattener<'_> {
                 }
                 Place::List(start)
             }
+            // Of a scalar, which every element is.
+            Op::View(..) => {
+                let start = self.lists.len();
+                let scalar = self.element(operands[0], 0);
+                self.lists.extend(std::iter::repeat_n(scalar, self.program.ty(value).shape.len()));
+                Place::List(start)
+            }
             Op::Prim(prim) => self.pointwise(value, Operation::Prim(prim), operands),
             Op::Cast(elem) => self.pointwise(value, Operation::Cast(elem), operands),
             Op::Select => self.pointwise(value, Operation::Select, operands),
             Op::Iota(_)
-            | Op::View(..)
             | Op::Spread(..)
             | Op::Reduce(..)
             | Op::Dot

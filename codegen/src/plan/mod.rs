@@ -244,9 +244,8 @@ pub(crate) fn is_flat(program: &Program) -> bool {
         && program.insts().keys().all(|inst| match program.op(inst) {
             Op::Const(_) | Op::Element(_) => true,
             Op::Prim(_) | Op::Cast(_) | Op::Select => scalar(&program.result(inst)),
-            Op::Pack(_) => program.operands(inst).iter().all(scalar),
+            Op::Pack(_) | Op::View(..) => program.operands(inst).iter().all(scalar),
             Op::Iota(_)
-            | Op::View(..)
             | Op::Spread(..)
             | Op::Reduce(..)
             | Op::Dot
