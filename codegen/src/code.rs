@@ -2,7 +2,8 @@
 //!
 //! Native ABI: a chunk is `extern "C" fn(*const Frame) -> u32`. It reads inputs, the pointers of the
 //! frame and the constants, writes outputs and workspace, and returns 0 or the number of the check
-//! that failed. It calls nothing but the kernels of the frame's table. Chunks are executed in order
+//! that failed. It calls nothing but the kernels of the frame's table and the pieces, which are functions like
+//! itself. Chunks are executed in order
 //! until one fails.
 
 use crate::lower::FRAME;
@@ -18,6 +19,7 @@ struct Frame {
     workspace: *mut u8,
     kernels: *const *const (),
     constants: *const u64,
+    pieces: *const *const u8,
 }
 
 const _: () = {
@@ -26,6 +28,7 @@ const _: () = {
     assert!(offset_of!(Frame, workspace) == FRAME.workspace as usize);
     assert!(offset_of!(Frame, kernels) == FRAME.kernels as usize);
     assert!(offset_of!(Frame, constants) == FRAME.constants as usize);
+    assert!(offset_of!(Frame, pieces) == FRAME.pieces as usize);
     assert!(size_of::<Frame>() == FRAME.fields * size_of::<u64>());
 };
 
@@ -35,17 +38,27 @@ const _: fn() = || {
     shared::<Code>();
 };
 
+/// Addresses within pages that are never written.
+struct Pieces(Box<[*const u8]>);
+
+// SAFETY: the pages are executable and not writable, and what owns the addresses owns the pages.
+unsafe impl Send for Pieces {}
+// SAFETY: as above.
+unsafe impl Sync for Pieces {}
+
 type Chunk = unsafe extern "C" fn(*const Frame) -> u32;
 
 /// The machine code of one program. Dropping it unmaps its pages.
 pub struct Code {
     chunks: Box<[Chunk]>,
+    /// The addresses of functions that chunks call, each a `Chunk` itself.
+    pieces: Pieces,
     constants: Box<[u64]>,
     kernels: &'static evolute_kernels::Table,
     workspace_bytes: usize,
     code_bytes: usize,
     checks: Vec<Failure>,
-    /// Keeps the pages that `chunks` point into.
+    /// Keeps the pages that `chunks` and `pieces` point into.
     mappings: Mappings,
 }
 
@@ -53,6 +66,8 @@ pub struct Code {
 pub(crate) struct Parts {
     /// The addresses of the chunks' functions within `mappings`, in order.
     pub(crate) addresses: Vec<*const u8>,
+    /// Those of the functions that chunks call.
+    pub(crate) pieces: Vec<*const u8>,
     pub(crate) mappings: Mappings,
     pub(crate) constants: Vec<u64>,
     pub(crate) workspace_bytes: usize,
@@ -67,6 +82,7 @@ impl Code {
         let enter = |&address: &*const u8| unsafe { std::mem::transmute::<*const u8, Chunk>(address) };
         Code {
             chunks: parts.addresses.iter().map(enter).collect(),
+            pieces: Pieces(parts.pieces.into()),
             constants: parts.constants.into(),
             kernels: evolute_kernels::table(),
             workspace_bytes: parts.workspace_bytes,
@@ -108,7 +124,8 @@ impl Code {
     #[inline]
     pub unsafe fn call(&self, inputs: *const *const u8, outputs: *const *mut u8, workspace: *mut u8) -> u32 {
         let (kernels, constants) = (self.kernels.as_ptr(), self.constants.as_ptr());
-        let frame = Frame { inputs, outputs, workspace, kernels, constants };
+        let pieces = self.pieces.0.as_ptr();
+        let frame = Frame { inputs, outputs, workspace, kernels, constants, pieces };
         for chunk in &self.chunks {
             // SAFETY: the frame's pointers are valid by this function's contract, the kernels' table is
             // the one of this processor, the constants are those the code was made with.

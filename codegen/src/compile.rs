@@ -1,7 +1,7 @@
 //! The road from a program to machine code, and to the texts on the way.
 //!
 //! There are two: straight-line code over scalars goes by the [`Schedule`], into many functions; all else by
-//! the [`Plan`], into one.
+//! the [`Plan`], into one, or into pieces that one calls.
 
 use crate::code::{Code, Parts};
 use crate::emitter::Constants;
@@ -45,11 +45,14 @@ pub(crate) fn compile_with(
     let mut module = JITModule::new(builder);
     let mut functions = Functions::new(&route, module.isa(), has_fma);
     let defined = define(&mut module, &memory, &mut functions)?;
-    let addresses = defined.functions.iter().map(|&id| module.get_finalized_function(id)).collect();
+    let entered = functions.entered();
+    let mut addresses: Vec<*const u8> =
+        defined.functions.iter().map(|&id| module.get_finalized_function(id)).collect();
+    let pieces = addresses.split_off(entered);
     let constants = functions.constants();
     let (workspace_bytes, checks) = route.into_parts();
     let (mappings, code_bytes) = (memory.take(), defined.code_bytes);
-    Ok(Code::new(Parts { addresses, mappings, constants, workspace_bytes, code_bytes, checks }))
+    Ok(Code::new(Parts { addresses, pieces, mappings, constants, workspace_bytes, code_bytes, checks }))
 }
 
 /// Cranelift's IR of every function, as text.
@@ -91,14 +94,14 @@ impl Route {
     fn new(program: &Program, options: &CodegenOptions) -> Result<Route, CodegenError> {
         match plan::is_flat(program) {
             true => Schedule::new(program, options).map(Route::Flat),
-            false => Plan::new(program).map(Route::Structured),
+            false => Plan::new(program, options).map(Route::Structured),
         }
     }
 
     fn isa(&self, options: &CodegenOptions) -> Result<OwnedTargetIsa, CodegenError> {
         let single_pass = match self {
             Route::Flat(schedule) => options.regalloc.is_single_pass(schedule.len()),
-            Route::Structured(plan) => options.regalloc.is_single_pass_function(plan.weight),
+            Route::Structured(plan) => options.regalloc.is_single_pass(plan.operations()),
         };
         target::isa(Settings { single_pass, verify: options.verify })
     }
@@ -133,6 +136,14 @@ impl<'r> Functions<'r> {
     fn len(&self) -> usize {
         match self {
             Functions::Flat { chunks, .. } => chunks.len(),
+            Functions::Structured { lowering } => lowering.len(),
+        }
+    }
+
+    /// How many of them, the first, a call enters; these call the others.
+    fn entered(&self) -> usize {
+        match self {
+            Functions::Flat { chunks, .. } => chunks.len(),
             Functions::Structured { .. } => 1,
         }
     }
@@ -141,7 +152,7 @@ impl<'r> Functions<'r> {
     fn lower(&mut self, number: usize, func: &mut Function, context: &mut FunctionBuilderContext) {
         match self {
             Functions::Flat { lowering, chunks } => lowering.lower(chunks[number].clone(), func, context),
-            Functions::Structured { lowering } => lowering.lower(func, context),
+            Functions::Structured { lowering } => lowering.lower(number, func, context),
         }
     }
 

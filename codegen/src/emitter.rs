@@ -38,7 +38,7 @@ impl Constants {
 pub(crate) struct Emitter<'a, 'b> {
     pub(crate) builder: &'a mut FunctionBuilder<'b>,
     pub(crate) constants: &'a mut Constants,
-    frame: Value,
+    pub(crate) frame: Value,
     /// The frame's fields loaded so far, by offset. One is not loaded before it is needed: Cranelift
     /// keeps a load without a use.
     fields: [Option<Value>; FRAME.fields],
@@ -204,11 +204,9 @@ impl<'a, 'b> Emitter<'a, 'b> {
 
     /// Where `bad` holds the operation's check has failed. The first failure is kept.
     pub(crate) fn fail_if(&mut self, bad: Value) {
-        if let Some([_, last]) = self.frame_blocks {
-            let next = self.builder.create_block();
+        if self.frame_blocks.is_some() {
             let number = self.builder.ins().iconst(types::I32, i64::from(self.check));
-            self.ins().brif(bad, last, &[number.into()], next, &[]);
-            return self.builder.switch_to_block(next);
+            return self.leave_if(bad, number);
         }
         let number = self.builder.ins().iconst(types::I32, i64::from(self.check));
         let before = match self.status {
@@ -221,6 +219,19 @@ impl<'a, 'b> Emitter<'a, 'b> {
             None => failed,
         };
         self.status = Some(status);
+    }
+
+    /// Leaves the function with `status` where `condition` is not 0.
+    fn leave_if(&mut self, condition: Value, status: Value) {
+        let Some([_, last]) = self.frame_blocks else { unreachable!("a function of one block has no other") };
+        let next = self.builder.create_block();
+        self.ins().brif(condition, last, &[status.into()], next, &[]);
+        self.builder.switch_to_block(next);
+    }
+
+    /// Leaves the function with `status` where that is not 0.
+    pub(crate) fn leave_with(&mut self, status: Value) {
+        self.leave_if(status, status);
     }
 
     /// Emits an operation on operands of the kind `elem`.

@@ -34,12 +34,13 @@ pub(crate) struct FrameOffsets {
     pub(crate) workspace: i32,
     pub(crate) kernels: i32,
     pub(crate) constants: i32,
+    pub(crate) pieces: i32,
     /// How many fields there are.
     pub(crate) fields: usize,
 }
 
 pub(crate) const FRAME: FrameOffsets =
-    FrameOffsets { inputs: 0, outputs: 8, workspace: 16, kernels: 24, constants: 32, fields: 5 };
+    FrameOffsets { inputs: 0, outputs: 8, workspace: 16, kernels: 24, constants: 32, pieces: 40, fields: 6 };
 
 /// The signature of a chunk.
 pub(crate) fn signature(call_conv: CallConv) -> Signature {

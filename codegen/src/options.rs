@@ -29,22 +29,11 @@ impl Regalloc {
     /// single pass makes twice the code, and large straight-line code is limited by its own fetching.
     pub const LARGE: usize = 500_000;
 
-    /// The most instructions of one function that are allocated with backtracking.
-    pub const LARGE_FUNCTION: usize = 20_000;
-
     /// Whether `operations` are compiled in a single pass.
     pub(crate) fn is_single_pass(self, operations: usize) -> bool {
         match self {
             Regalloc::Auto => operations > Self::LARGE,
             Regalloc::Backtracking => false,
-            Regalloc::SinglePass => true,
-        }
-    }
-
-    /// The same for one function of about so many instructions: backtracking takes longer than linear time.
-    pub(crate) fn is_single_pass_function(self, instructions: usize) -> bool {
-        match self {
-            Regalloc::Auto | Regalloc::Backtracking => instructions > Self::LARGE_FUNCTION,
             Regalloc::SinglePass => true,
         }
     }

@@ -501,10 +501,11 @@ fn input(ty: &Type, random: &mut Random) -> Buffer {
 fn check(seed: u64) {
     let program = program(seed);
     verify(&program).expect("the builder makes well-formed programs");
+    let regalloc = [Regalloc::Backtracking, Regalloc::SinglePass][(seed % 2) as usize];
+    let chunk = [1000, 40, 4][(seed % 3) as usize];
+    let options = CodegenOptions { verify: true, regalloc, chunk };
     let run = || {
-        let regalloc = [Regalloc::Backtracking, Regalloc::SinglePass][(seed % 2) as usize];
-        let chunk = [1000, 40, 4][(seed % 3) as usize];
-        let code = compile(&program, &CodegenOptions { verify: true, regalloc, chunk }).expect("compiles");
+        let code = compile(&program, &options).expect("compiles");
         let mut random = Random(seed + 1);
         for _ in 0..4 {
             let inputs: Vec<Buffer> = program.param_types().iter().map(|ty| input(ty, &mut random)).collect();
@@ -513,7 +514,7 @@ fn check(seed: u64) {
     };
     if let Err(panic) = catch_unwind(AssertUnwindSafe(run)) {
         let plan = catch_unwind(AssertUnwindSafe(|| {
-            Plan::new(&program).map_or_else(|error| error.to_string(), |plan| plan.to_string())
+            Plan::new(&program, &options).map_or_else(|error| error.to_string(), |plan| plan.to_string())
         }));
         eprintln!("seed {seed}:\n{program}\n{}", plan.unwrap_or_default());
         std::panic::resume_unwind(panic);

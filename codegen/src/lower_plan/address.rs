@@ -2,9 +2,9 @@
 
 use super::Lowering;
 use crate::lower::FRAME;
-use crate::plan::{Home, Mem};
+use crate::plan::{Crossing, Home, Mem};
 use cranelift_codegen::ir::{self, InstBuilder, types};
-use evolute_ir::Value;
+use evolute_ir::{Elem, Value};
 
 /// An integer: a base and a constant. Of a memory, the address of its first byte.
 #[derive(Clone, Copy)]
@@ -34,8 +34,14 @@ impl Lowering<'_, '_, '_> {
             Home::Input(number) => Place::at(self.pointer(FRAME.inputs, number)),
             Home::Output(number) => Place::at(self.pointer(FRAME.outputs, number)),
             Home::Workspace(start) => Place::at(self.emitter.field(FRAME.workspace)).plus(start as i64),
-            Home::Within(of, offset) => self.place(of).plus(offset * memory.elem.size() as i64),
-            Home::Moving(_) | Home::Either => unreachable!("{mem} is not bound"),
+            Home::Within(of, offset) => {
+                return self.place(of).plus(offset * memory.elem.size() as i64);
+            }
+            Home::Moving(_) | Home::Either => {
+                let slot = self.slot(Crossing::Address(mem));
+                let slot = slot.unwrap_or_else(|| unreachable!("{mem} is not bound"));
+                return Place::at(self.load(Elem::I64, slot));
+            }
         };
         self.places.insert(mem, place);
         place

@@ -48,7 +48,7 @@ impl<'p> Lowering<'_, '_, 'p> {
             looping.pairs.iter().partition(|pair| pair.even != pair.odd);
         for pair in single {
             let place = self.place(pair.even);
-            self.places.insert(pair.present, place);
+            self.bind(pair.present, place);
         }
         let state = State {
             number,
@@ -113,13 +113,13 @@ impl<'p> Lowering<'_, '_, 'p> {
 
     /// What an iteration takes from the one before.
     fn enter(&mut self, looping: &Loop, double: &[&Pair], state: &State) {
-        self.scalars.insert(looping.number, state.number);
+        self.define(looping.number, state.number);
         for (carried, &value) in looping.scalars.iter().zip(&state.scalars) {
-            self.scalars.insert(carried.param, value);
+            self.define(carried.param, value);
         }
         for (pair, &[present, next]) in double.iter().zip(&state.pairs) {
-            self.places.insert(pair.present, Place::at(present));
-            self.places.insert(pair.next, Place::at(next));
+            self.bind(pair.present, Place::at(present));
+            self.bind(pair.next, Place::at(next));
         }
     }
 
@@ -143,7 +143,7 @@ impl<'p> Lowering<'_, '_, 'p> {
             let place = self.place(*all);
             let which = self.ins().band_imm_u(number, LANES as i64 - 1);
             let place = self.stepped(place, which, size);
-            self.places.insert(*lane, place);
+            self.bind(*lane, place);
         }
     }
 
@@ -172,10 +172,10 @@ impl<'p> Lowering<'_, '_, 'p> {
     /// What the loop gives.
     fn finish(&mut self, looping: &Loop, double: &[&Pair], state: &State, trips: ir::Value) {
         if let Some(made) = looping.made {
-            self.scalars.insert(made, state.number);
+            self.define(made, state.number);
         }
         for (carried, &value) in looping.scalars.iter().zip(&state.scalars) {
-            self.scalars.insert(carried.result, value);
+            self.define(carried.result, value);
         }
         for (pair, &[present, _]) in double.iter().zip(&state.pairs) {
             if pair.trips.is_none() {
@@ -220,7 +220,7 @@ impl<'p> Lowering<'_, '_, 'p> {
         match lanes.to {
             LaneKind::Scalar(result) => {
                 let sum = self.lane_sum(lanes, all);
-                self.scalars.insert(result, sum);
+                self.define(result, sum);
             }
             LaneKind::Array { to } if lanes.elements > 0 => {
                 let to = self.place(to);
@@ -290,7 +290,7 @@ impl<'p> Lowering<'_, '_, 'p> {
         self.emitter.builder.switch_to_block(done);
         let results = self.emitter.builder.block_params(done).to_vec();
         for ((value, _), result) in choice.scalars.iter().zip(results) {
-            self.scalars.insert(*value, result);
+            self.define(*value, result);
         }
     }
 }

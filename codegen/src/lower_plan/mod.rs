@@ -10,7 +10,8 @@ mod nest;
 mod reduce;
 
 use crate::emitter::{Constants, Emitter, clif_type};
-use crate::plan::{Access, Mem, Plan, Step};
+use crate::lower::{self, FRAME, READ_ONLY};
+use crate::plan::{Access, Crossing, Mem, Plan, Step};
 use address::Place;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, Function, InstBuilder, types};
@@ -32,8 +33,13 @@ impl<'p> PlanLowering<'p> {
         PlanLowering { plan, target: isa.frontend_config(), has_fma, constants: Constants::default() }
     }
 
-    /// Writes the plan's function into `func`, whose signature is set.
-    pub(crate) fn lower(&mut self, func: &mut Function, context: &mut FunctionBuilderContext) {
+    /// The number of functions: the plan's own, which is called, and its pieces.
+    pub(crate) fn len(&self) -> usize {
+        1 + self.plan.pieces.len()
+    }
+
+    /// Writes function `number` into `func`, whose signature is set.
+    pub(crate) fn lower(&mut self, number: usize, func: &mut Function, context: &mut FunctionBuilderContext) {
         let mut builder = FunctionBuilder::new(func, context);
         let block = builder.create_block();
         builder.append_block_params_for_function_params(block);
@@ -41,8 +47,12 @@ impl<'p> PlanLowering<'p> {
         let frame = builder.block_params(block)[0];
         let emitter = Emitter::new(&mut builder, &mut self.constants, frame, self.has_fma).with_blocks();
         let (scalars, places) = (HashMap::new(), HashMap::new());
-        let mut lowering = Lowering { emitter, plan: self.plan, scalars, places, lanes: None };
-        lowering.steps(&self.plan.steps);
+        let mut lowering =
+            Lowering { emitter, plan: self.plan, scalars, places, lanes: None, signature: None };
+        lowering.steps(match number {
+            0 => &self.plan.steps,
+            _ => &self.plan.pieces[number - 1],
+        });
         lowering.emitter.finish_blocks();
         builder.finalize(self.target);
     }
@@ -57,6 +67,8 @@ struct Lowering<'a, 'b, 'p> {
     places: HashMap<Mem, Place>,
     /// Room for the lanes of a reduction.
     lanes: Option<ir::StackSlot>,
+    /// That of pieces.
+    signature: Option<ir::SigRef>,
 }
 
 impl<'b, 'p> Lowering<'_, 'b, 'p> {
@@ -76,16 +88,16 @@ impl<'b, 'p> Lowering<'_, 'b, 'p> {
                 let operands: Vec<ir::Value> = operands.iter().map(|&v| self.scalar(v)).collect();
                 let elem = self.elem(operands[0]);
                 let result = self.emitter.operation(*operation, elem, *check, &operands);
-                self.scalars.insert(*value, result);
+                self.define(*value, result);
             }
             Step::Constant { value, literal } => {
                 let constant = self.emitter.constant(*literal);
-                self.scalars.insert(*value, constant);
+                self.define(*value, constant);
             }
             Step::Load { value, from } => {
                 let place = self.access(from);
                 let loaded = self.load(self.plan.mems[from.mem].elem, place);
-                self.scalars.insert(*value, loaded);
+                self.define(*value, loaded);
             }
             Step::Store { value, to } => {
                 let scalar = self.scalar(*value);
@@ -95,27 +107,71 @@ impl<'b, 'p> Lowering<'_, 'b, 'p> {
             Step::Affine { value, offset, terms } => {
                 let place = self.moved(Place { base: None, offset: *offset }, terms, 1);
                 let result = self.address(place);
-                self.scalars.insert(*value, result);
+                self.define(*value, result);
             }
             Step::Check { indices, check } => self.check(indices, *check),
             Step::Part { mem, of, offset, terms } => {
                 let size = self.plan.mems[*of].elem.size() as i64;
                 let place = self.place(*of);
                 let place = self.moved(place.plus(offset * size), terms, size);
-                self.places.insert(*mem, place);
+                self.bind(*mem, place);
             }
             Step::Nest(nest) => self.nest(nest),
             Step::Loop(looping) => self.looping(looping),
             Step::Choice(choice) => self.choice(choice),
+            Step::Call(piece) => self.call(*piece),
         }
+    }
+
+    /// `value` is this from now on.
+    fn define(&mut self, value: Value, scalar: ir::Value) {
+        self.scalars.insert(value, scalar);
+        if let Some(slot) = self.slot(Crossing::Scalar(value)) {
+            self.store(scalar, slot);
+        }
+    }
+
+    /// A memory is there from now on.
+    fn bind(&mut self, mem: Mem, place: Place) {
+        self.places.insert(mem, place);
+        if let Some(slot) = self.slot(Crossing::Address(mem)) {
+            let address = self.address(place);
+            self.store(address, slot);
+        }
+    }
+
+    /// Where it is kept for other functions, if it is read there.
+    fn slot(&mut self, key: Crossing) -> Option<Place> {
+        let slot = *self.plan.slots.get(&key)?;
+        let offset = (self.plan.first_slot + slot as usize * size_of::<u64>()) as i64;
+        Some(Place::at(self.emitter.field(FRAME.workspace)).plus(offset))
+    }
+
+    /// Calls a piece, and leaves with its status if that is not 0.
+    fn call(&mut self, piece: u32) {
+        let signature = *self.signature.get_or_insert_with(|| {
+            let call_conv = self.emitter.builder.func.signature.call_conv;
+            self.emitter.builder.import_signature(lower::signature(call_conv))
+        });
+        let table = self.emitter.field(FRAME.pieces);
+        let address = self.ins().load(types::I64, READ_ONLY, table, piece as i32 * 8);
+        let frame = self.emitter.frame;
+        let call = self.ins().call_indirect(signature, address, &[frame]);
+        let status = self.emitter.builder.inst_results(call)[0];
+        self.emitter.leave_with(status);
     }
 
     /// A scalar of the program.
     fn scalar(&mut self, value: Value) -> ir::Value {
-        match self.plan.constants[value] {
-            Some(literal) => self.emitter.constant(literal),
-            None => *self.scalars.get(&value).unwrap_or_else(|| unreachable!("{value} is not computed yet")),
+        if let Some(literal) = self.plan.constants[value] {
+            return self.emitter.constant(literal);
         }
+        if let Some(&scalar) = self.scalars.get(&value) {
+            return scalar;
+        }
+        let slot = self.slot(Crossing::Scalar(value));
+        let slot = slot.unwrap_or_else(|| unreachable!("{value} is not computed yet"));
+        self.load(self.plan.elems[value], slot)
     }
 
     /// The kind of a scalar.

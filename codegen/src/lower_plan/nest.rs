@@ -76,7 +76,7 @@ impl Lowering<'_, '_, '_> {
         };
         match nest.to {
             To::Memory(_) => self.store(value, places.to),
-            To::Scalar(scalar) => drop(self.scalars.insert(scalar, value)),
+            To::Scalar(scalar) => self.define(scalar, value),
         }
     }
 

@@ -50,7 +50,7 @@ impl Lowering<'_, '_, '_> {
     fn node_elem(&self, nest: &Nest, node: usize) -> Elem {
         match &nest.nodes[node] {
             Node::Load(access) => self.plan.mems[access.mem].elem,
-            Node::Scalar(value) => self.elem(self.scalars[value]),
+            &Node::Scalar(value) => self.plan.elems[value],
             Node::Constant(literal) => literal.elem(),
             Node::Index(_) => Elem::I64,
             Node::Compute { operation, elem, operands, .. } => match operation {

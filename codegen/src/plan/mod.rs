@@ -22,20 +22,25 @@
 
 mod access;
 mod arrays;
+mod crossing;
 mod looping;
 mod memory;
 mod nest;
+mod outline;
 mod print;
 mod region;
 mod usage;
 
 pub(crate) use access::count;
+pub(crate) use crossing::Crossing;
 pub(crate) use memory::{Home, Mem, Memory};
 pub(crate) use nest::{Node, Sink, UNROLLED};
 
 use crate::error::CodegenError;
+use crate::options::CodegenOptions;
 use crate::scalars::Operation;
-use evolute_ir::{Failure, Literal, LoopSpec, Op, Program, Strides, Table, Value};
+use evolute_ir::{Elem, Failure, Literal, LoopSpec, Op, Program, Strides, Table, Value};
+use std::collections::HashMap;
 
 /// Elements in memory: a memory, and where in it they lie.
 #[derive(Clone, PartialEq, Debug)]
@@ -84,6 +89,8 @@ pub(crate) enum Step {
     Loop(Box<Loop>),
     /// A conditional.
     Choice(Box<Choice>),
+    /// The steps of a piece, which are a function of their own.
+    Call(u32),
 }
 
 /// A loop nest without dependences but those of its sink: for each index of `extents`, in row-major order,
@@ -182,35 +189,61 @@ pub(crate) struct Choice {
 pub struct Plan {
     pub(crate) mems: Table<Mem, Memory>,
     pub(crate) steps: Vec<Step>,
+    /// Steps that are functions of their own.
+    pub(crate) pieces: Vec<Vec<Step>>,
+    /// The workspace's slots of eight bytes, from this byte on, for what crosses between functions.
+    pub(crate) slots: HashMap<Crossing, u32>,
+    pub(crate) first_slot: usize,
     pub(crate) constants: Table<Value, Option<Literal>>,
+    /// Of every value.
+    pub(crate) elems: Table<Value, Elem>,
     pub(crate) checks: Vec<Failure>,
     workspace_bytes: usize,
     /// About how many instructions it becomes.
-    pub(crate) weight: usize,
+    weight: usize,
 }
+
+/// What a scalar operation weighs, for chunks of so many of them.
+const WEIGHT: usize = 2;
 
 impl Plan {
     /// Plans `program`.
     ///
     /// # Errors
     /// If derivative operators are left.
-    pub fn new(program: &Program) -> Result<Plan, CodegenError> {
+    pub fn new(program: &Program, options: &CodegenOptions) -> Result<Plan, CodegenError> {
         let count = program.insts().values().filter(|inst| inst.op.is_derivative()).count();
         if count > 0 {
             return Err(CodegenError::OperatorsLeft { count });
         }
         let mut planner = region::Planner::new(program);
         let steps = planner.program();
-        let workspace_bytes = memory::place(&mut planner.mems);
-        let constants = program.values().keys().map(|value| program.as_const(value));
+        let first_slot = memory::place(&mut planner.mems);
+        let constants = Table::from_rows(program.values().keys().map(|value| program.as_const(value)));
+        let weight = steps.iter().map(Step::weight).sum();
+        let mut pieces = Vec::new();
+        let steps = outline::outline(steps, options.chunk.saturating_mul(WEIGHT), &mut pieces);
+        let (slots, count) = match pieces.is_empty() {
+            true => (HashMap::new(), 0),
+            false => crossing::slots(&steps, &pieces, &planner.mems, &constants),
+        };
         Ok(Plan {
-            constants: Table::from_rows(constants),
-            weight: steps.iter().map(Step::weight).sum(),
-            steps,
+            workspace_bytes: first_slot + count * size_of::<u64>(),
             mems: planner.mems,
             checks: planner.checks,
-            workspace_bytes,
+            steps,
+            pieces,
+            slots,
+            first_slot,
+            constants,
+            elems: Table::from_rows(program.values().keys().map(|value| program.ty(value).elem)),
+            weight,
         })
+    }
+
+    /// About how many scalar operations the code is made of.
+    pub(crate) fn operations(&self) -> usize {
+        self.weight / WEIGHT
     }
 
     /// Bytes of workspace that a call needs.
@@ -232,6 +265,7 @@ impl Step {
                 let condition = looping.condition.as_ref().map_or(0, |(steps, _)| sum(steps));
                 20 + sum(&looping.body) + condition + 20 * looping.lanes.len() + 10 * looping.pairs.len()
             }
+            Step::Call(_) => 4,
             Step::Choice(choice) => 4 + sum(&choice.branches[0]) + sum(&choice.branches[1]),
         }
     }

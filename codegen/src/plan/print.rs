@@ -1,6 +1,6 @@
 //! The text of a plan: memories, then steps.
 
-use super::{Access, Home, LaneKind, Loop, Nest, Node, Plan, Sink, Step, To};
+use super::{Access, Crossing, Home, LaneKind, Loop, Nest, Node, Plan, Sink, Step, To};
 use crate::scalars::Operation;
 use evolute_ir::{Strides, Trips, Value};
 use std::fmt;
@@ -20,7 +20,12 @@ impl fmt::Display for Plan {
                 Home::Moving(_) | Home::Either => writeln!(f, "  {mem}: {elem}[{len}]")?,
             }
         }
-        Text { plan: self, indent: 0 }.steps(f, &self.steps)
+        let text = Text { plan: self, indent: 0 };
+        for (number, steps) in self.pieces.iter().enumerate() {
+            writeln!(f, "piece{number}:")?;
+            text.deeper().steps(f, steps)?;
+        }
+        text.steps(f, &self.steps)
     }
 }
 
@@ -45,7 +50,13 @@ impl Text<'_> {
         match step {
             Step::Compute { value, operation, operands, check } => {
                 let operands = self.list(operands.iter().map(|&v| self.scalar(v)));
-                writeln!(f, "{value} = {} {operands}{}", name(*operation), check_name(*check))
+                writeln!(
+                    f,
+                    "{value} = {} {operands}{}{}",
+                    name(*operation),
+                    check_name(*check),
+                    self.slot(*value)
+                )
             }
             Step::Constant { value, literal } => writeln!(f, "{value} = {literal}"),
             Step::Load { value, from } => writeln!(f, "{value} = {}", access(from)),
@@ -61,6 +72,7 @@ impl Text<'_> {
                 writeln!(f, "{mem} = {of} from {offset}{}", self.terms(terms))
             }
             Step::Nest(nest) => self.nest(f, nest),
+            Step::Call(piece) => writeln!(f, "call piece{piece}"),
             Step::Loop(looping) => self.looping(f, looping),
             Step::Choice(choice) => {
                 writeln!(f, "if {}", self.scalar(choice.condition))?;
@@ -82,6 +94,12 @@ impl Text<'_> {
 
     fn scalar(self, value: Value) -> String {
         self.plan.constants[value].map_or_else(|| value.to_string(), |literal| literal.to_string())
+    }
+
+    /// Where a scalar is kept for other functions.
+    fn slot(self, value: Value) -> String {
+        let slot = self.plan.slots.get(&Crossing::Scalar(value));
+        slot.map(|slot| format!(" -> slot{slot}")).unwrap_or_default()
     }
 
     fn terms(self, terms: &[(Value, i64)]) -> String {

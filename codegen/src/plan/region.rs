@@ -202,7 +202,9 @@ impl<'p> Planner<'p> {
         for &operand in operands {
             let len = self.program.ty(operand).shape.len();
             let usage = self.usage[operand];
-            if self.wishes[operand].is_none() && !usage.inlinable && len > 0 {
+            // One that is read later must not change when the pack is taken over.
+            let free = usage.last == self.position && !usage.inlinable;
+            if self.wishes[operand].is_none() && free && len > 0 {
                 let part = self.mem_like(Home::Within(mem, offset), operand);
                 self.wish(operand, Some(part));
             }
