@@ -11,10 +11,13 @@ use evolute_ir::{
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+/// A program of so many iterations.
+type Make = fn(usize) -> Program;
+
 fn main() {
     let filter = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
     let n = 10_000;
-    let cases: [(&str, fn(usize) -> Program); 7] = [
+    let cases: [(&str, Make); 7] = [
         ("sum of squares", sum_of_squares),
         ("stencil gradient", stencil_gradient),
         ("scalar carry", scalar_carry),
