@@ -1,6 +1,7 @@
 //! Cotangents under construction: the shares that a tangent's cotangent is the sum of.
 
 use crate::linear::{Coefficient, add_signed, constant_like};
+use crate::masks;
 use evolute_ir::{Builder, IrError, Literal, Op, Prim, Value};
 
 /// A contribution to a cotangent: `±value` where `mask` holds, else zero.
@@ -78,13 +79,31 @@ impl Share {
                 Ok(Share { value, ..self })
             }
             Coefficient::When(condition, holds) => {
-                let condition =
-                    if holds { condition } else { builder.insert(Op::Prim(Prim::Not), &[condition])? };
+                let condition = if holds { condition } else { masks::not(builder, condition)? };
                 let mask = match self.mask {
                     None => condition,
-                    Some(mask) => builder.insert(Op::Prim(Prim::And), &[mask, condition])?,
+                    Some(mask) => masks::both(builder, mask, condition)?,
                 };
                 Ok(Share { mask: Some(mask), ..self })
+            }
+        }
+    }
+
+    /// The share moved by a linear map. A mask that is one scalar for all elements passes, any other is applied.
+    pub(crate) fn mapped(
+        self,
+        builder: &mut Builder,
+        map: impl FnOnce(&mut Builder, Value) -> Result<Value, IrError>,
+    ) -> Result<Share, IrError> {
+        match self.mask.and_then(|mask| masks::uniform(builder, mask)) {
+            Some(condition) => {
+                let value = map(builder, self.value)?;
+                let mask = Some(masks::over(builder, condition, value)?);
+                Ok(Share { mask, value, ..self })
+            }
+            None => {
+                let (negated, value) = self.unmasked(builder)?;
+                Ok(Share { negated, ..Share::of(map(builder, value)?) })
             }
         }
     }
@@ -168,35 +187,37 @@ impl Cell {
             }
             return cell.gather(builder, of);
         }
-        let ty = builder.program().ty(of).clone();
-        let zero = builder.constant(Literal::from_f64(ty.elem, 0.0));
-        let mut parts = Vec::with_capacity(elements.len());
-        for share in elements {
-            parts.push(match share {
-                None => zero,
-                Some(share) => share.plain(builder)?,
-            });
-        }
-        let id = builder.intern(&ty);
-        let packed = Share::of(builder.insert(Op::Pack(id), &parts)?);
+        let packed = packed(builder, elements, of)?;
         match whole {
             None => Ok(packed),
             Some(whole) => whole.plus(builder, packed),
         }
     }
 
-    /// The share of the whole array as (negated, value), and those of single elements.
-    #[allow(clippy::type_complexity, reason = "two things at once")]
-    pub(crate) fn split(
-        self,
-        builder: &mut Builder,
-    ) -> Result<(Option<(bool, Value)>, Vec<Option<Share>>), IrError> {
-        let whole = match self.whole {
-            Some(whole) => Some(whole.unmasked(builder)?),
-            None => None,
-        };
-        Ok((whole, self.elements))
+    /// The share of the whole array, and those of single elements.
+    pub(crate) fn split(self) -> (Option<Share>, Vec<Option<Share>>) {
+        (self.whole, self.elements)
     }
+}
+
+/// The array of these elements; one mask of them all is the array's.
+fn packed(builder: &mut Builder, elements: Vec<Option<Share>>, of: Value) -> Result<Share, IrError> {
+    let ty = builder.program().ty(of).clone();
+    let zero = builder.constant(Literal::from_f64(ty.elem, 0.0));
+    let mut masks = elements.iter().flatten().map(|share| share.mask);
+    let mask = masks.next().flatten().filter(|&mask| masks.all(|other| other == Some(mask)));
+    let mut parts = Vec::with_capacity(elements.len());
+    for share in elements {
+        let bare = share.map(|share| Share { mask: if mask.is_some() { None } else { share.mask }, ..share });
+        parts.push(match bare {
+            None => zero,
+            Some(share) => share.plain(builder)?,
+        });
+    }
+    let id = builder.intern(&ty);
+    let value = builder.insert(Op::Pack(id), &parts)?;
+    let mask = mask.map(|mask| masks::over(builder, mask, value)).transpose()?;
+    Ok(Share { mask, ..Share::of(value) })
 }
 
 /// The index of the element of this flat index.

@@ -114,13 +114,12 @@ impl Backward {
                 }
                 if let Some(term) = addition.term {
                     self.derivative_of(builder, term);
-                    let part = match addition.indices.is_empty() {
+                    let indices = &addition.indices[..];
+                    let part = match indices.is_empty() {
                         true => share,
-                        false => {
-                            let (negated, value) = share.unmasked(builder)?;
-                            let operands = [&[value], &addition.indices[..]].concat();
-                            Share { negated, ..Share::of(builder.insert(Op::At, &operands)?) }
-                        }
+                        false => share.mapped(builder, |builder, value| {
+                            builder.insert(Op::At, &[&[value], indices].concat())
+                        })?,
                     };
                     self.add(builder, term, part)?;
                 }
@@ -156,29 +155,28 @@ impl Backward {
             | LinearMap::Left(_)
             | LinearMap::Right(_) => {}
         }
-        let (negated, value) = share.unmasked(builder)?;
         let ty = builder.program().ty(of).clone();
-        let value = match *map {
+        let share = share.mapped(builder, |builder, value| match *map {
             LinearMap::View(_, strides) => {
                 let strides = builder.program().strides(strides).clone();
-                spread(builder, value, &ty, &strides)?
+                spread(builder, value, &ty, &strides)
             }
             LinearMap::Spread(_, strides) => {
                 let id = builder.intern(&ty);
-                builder.insert(Op::View(id, strides), &[value])?
+                builder.insert(Op::View(id, strides), &[value])
             }
-            LinearMap::Sum(_) => repeat(builder, value, &ty)?,
+            LinearMap::Sum(_) => repeat(builder, value, &ty),
             LinearMap::Left(k) => {
                 let k = turned(builder, k)?;
-                builder.insert(Op::Dot, &[k, value])?
+                builder.insert(Op::Dot, &[k, value])
             }
             LinearMap::Right(k) => {
                 let k = turned(builder, k)?;
-                builder.insert(Op::Dot, &[value, k])?
+                builder.insert(Op::Dot, &[value, k])
             }
             LinearMap::Element(_) | LinearMap::At(_) => unreachable!("they add to a part"),
-        };
-        self.add(builder, to, Share { negated, ..Share::of(value) })
+        })?;
+        self.add(builder, to, share)
     }
 
     /// Hands an array's cotangent to the tangents of its parts.
@@ -191,15 +189,15 @@ impl Backward {
     ) -> Result<(), IrError> {
         let scalars = parts.iter().all(|&(to, _)| builder.program().ty(self.of[to.index()]).is_scalar());
         let (whole, elements) = match scalars {
-            true => cell.split(builder)?,
-            false => (Some(cell.gather(builder, of)?.unmasked(builder)?), Vec::new()),
+            true => cell.split(),
+            false => (Some(cell.gather(builder, of)?), Vec::new()),
         };
         for &(to, place) in parts {
             self.derivative_of(builder, to);
-            if let Some((negated, array)) = whole {
+            if let Some(array) = whole {
                 let ty = builder.program().ty(self.of[to.index()]).clone();
-                let value = part(builder, array, &ty, place)?;
-                self.add(builder, to, Share { negated, ..Share::of(value) })?;
+                let share = array.mapped(builder, |builder, array| part(builder, array, &ty, place))?;
+                self.add(builder, to, share)?;
             }
             if let Some(&Some(share)) = elements.get(place as usize) {
                 self.add(builder, to, share)?;
