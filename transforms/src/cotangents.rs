@@ -2,6 +2,7 @@
 
 use crate::linear::{Coefficient, add_signed, constant_like};
 use crate::masks;
+use crate::pieces;
 use evolute_ir::{Builder, IrError, Literal, Op, Prim, Value};
 
 /// A contribution to a cotangent: `±value` where `mask` holds, else zero.
@@ -18,12 +19,11 @@ pub(crate) struct Cell {
     pub(crate) whole: Option<Share>,
     /// Contributions to single elements of an array; empty if there are none.
     elements: Vec<Option<Share>>,
+    /// Contributions to elements one after the other, with the place of the first.
+    blocks: Vec<(usize, Share)>,
     /// Where contributions are added as they come, if that is so: a sum of the region under construction.
     pub(crate) sum: Option<Value>,
 }
-
-/// An array of more elements, few of which have contributions, is added to rather than packed.
-const MAX_PACKED: usize = 64;
 
 impl Share {
     pub(crate) fn of(value: Value) -> Share {
@@ -111,7 +111,7 @@ impl Share {
 
 impl Cell {
     pub(crate) fn is_empty(&self) -> bool {
-        self.whole.is_none() && self.elements.is_empty()
+        self.whole.is_none() && self.elements.is_empty() && self.blocks.is_empty()
     }
 
     pub(crate) fn add(&mut self, builder: &mut Builder, share: Share) -> Result<(), IrError> {
@@ -120,10 +120,7 @@ impl Cell {
             *sum = builder.insert(Op::AddAt, &[*sum, value])?;
             return Ok(());
         }
-        self.whole = Some(match self.whole {
-            None => share,
-            Some(present) => present.plus(builder, share)?,
-        });
+        self.whole = Some(plus(builder, self.whole, share)?);
         Ok(())
     }
 
@@ -141,10 +138,28 @@ impl Cell {
             return self.add_at(builder, value, &indices, of);
         }
         self.elements.resize(builder.program().ty(of).shape.len(), None);
-        self.elements[index] = Some(match self.elements[index] {
-            None => share,
-            Some(present) => present.plus(builder, share)?,
-        });
+        self.elements[index] = Some(plus(builder, self.elements[index], share)?);
+        Ok(())
+    }
+
+    /// Adds to the elements of the cotangent of `of` from `start` on.
+    pub(crate) fn add_block(
+        &mut self,
+        builder: &mut Builder,
+        start: usize,
+        share: Share,
+        of: Value,
+    ) -> Result<(), IrError> {
+        if self.sum.is_some() {
+            let share = pieces::placed(builder, start, share, of)?;
+            return self.add(builder, share);
+        }
+        let shape = |share: &Share| builder.program().ty(share.value).shape.clone();
+        let same = |(other, present): &(usize, Share)| *other == start && shape(present) == shape(&share);
+        match self.blocks.iter().position(same) {
+            Some(place) => self.blocks[place].1 = self.blocks[place].1.plus(builder, share)?,
+            None => self.blocks.push((start, share)),
+        }
         Ok(())
     }
 
@@ -171,53 +186,38 @@ impl Cell {
 
     /// The contributions as one share.
     pub(crate) fn gather(self, builder: &mut Builder, of: Value) -> Result<Share, IrError> {
-        let Cell { whole, elements, sum: _ } = self;
-        if elements.is_empty() {
-            return Ok(whole.expect("a cell that is not empty"));
-        }
-        let present = elements.iter().flatten().count();
-        if elements.len() > MAX_PACKED && present * 4 < elements.len() {
-            let mut cell = Cell { whole, ..Cell::default() };
-            for (index, share) in elements.into_iter().enumerate() {
-                if let Some(share) = share {
-                    let value = share.plain(builder)?;
-                    let indices = constant_indices(builder, index, of);
-                    cell.add_at(builder, value, &indices, of)?;
+        let Cell { mut whole, elements, mut blocks, sum: _ } = self;
+        let elements = elements.into_iter().enumerate().filter_map(|(place, share)| Some((place, share?)));
+        let mut pieces: Vec<(usize, Share)> = elements.collect();
+        match pieces::overlap(builder, pieces.iter().chain(&blocks)) {
+            false => pieces.append(&mut blocks),
+            true => {
+                for (start, share) in blocks {
+                    let share = pieces::placed(builder, start, share, of)?;
+                    whole = Some(plus(builder, whole, share)?);
                 }
             }
-            return cell.gather(builder, of);
         }
-        let packed = packed(builder, elements, of)?;
-        match whole {
-            None => Ok(packed),
-            Some(whole) => whole.plus(builder, packed),
+        if !pieces.is_empty() {
+            let share = pieces::packed(builder, pieces, of)?;
+            whole = Some(plus(builder, whole, share)?);
         }
+        Ok(whole.expect("a cell that is not empty"))
     }
 
-    /// The share of the whole array, and those of single elements.
-    pub(crate) fn split(self) -> (Option<Share>, Vec<Option<Share>>) {
-        (self.whole, self.elements)
+    /// The share of the whole array and those of single elements, if there are no others.
+    #[expect(clippy::result_large_err, reason = "it is the cell again")]
+    pub(crate) fn split(self) -> Result<(Option<Share>, Vec<Option<Share>>), Cell> {
+        if self.blocks.is_empty() { Ok((self.whole, self.elements)) } else { Err(self) }
     }
 }
 
-/// The array of these elements; one mask of them all is the array's.
-fn packed(builder: &mut Builder, elements: Vec<Option<Share>>, of: Value) -> Result<Share, IrError> {
-    let ty = builder.program().ty(of).clone();
-    let zero = builder.constant(Literal::from_f64(ty.elem, 0.0));
-    let mut masks = elements.iter().flatten().map(|share| share.mask);
-    let mask = masks.next().flatten().filter(|&mask| masks.all(|other| other == Some(mask)));
-    let mut parts = Vec::with_capacity(elements.len());
-    for share in elements {
-        let bare = share.map(|share| Share { mask: if mask.is_some() { None } else { share.mask }, ..share });
-        parts.push(match bare {
-            None => zero,
-            Some(share) => share.plain(builder)?,
-        });
+/// The sum of what there is.
+fn plus(builder: &mut Builder, sum: Option<Share>, share: Share) -> Result<Share, IrError> {
+    match sum {
+        None => Ok(share),
+        Some(sum) => sum.plus(builder, share),
     }
-    let id = builder.intern(&ty);
-    let value = builder.insert(Op::Pack(id), &parts)?;
-    let mask = mask.map(|mask| masks::over(builder, mask, value)).transpose()?;
-    Ok(Share { mask, ..Share::of(value) })
 }
 
 /// The index of the element of this flat index.

@@ -8,7 +8,8 @@
 //! | [`inline`](mod@inline) | copying a program into another under construction; removing operators innermost first |
 //! | `differentiate` | the jvp rule of every instruction, stated once for both modes |
 //! | `linear` | what such a rule may emit: the vocabulary of linear code |
-//! | `tape`, `transpose`, `cotangents`, `masks` | linear code as data, and running it backwards: reverse mode |
+//! | `tape`, `transpose` | linear code as data, and running it backwards: reverse mode |
+//! | `cotangents`, `pieces`, `masks` | what is gathered on the way back |
 //! | [`simplify`](mod@simplify) | the table of rewrites and its driver |
 //! | `contract` | fused multiply-adds |
 //! | [`pipeline`] | the order of the passes, with what each did |
@@ -32,6 +33,7 @@ mod differentiate;
 pub mod inline;
 mod linear;
 mod masks;
+mod pieces;
 pub mod pipeline;
 mod placement;
 mod products;

@@ -6,8 +6,8 @@
 
 use crate::differentiate::Walk;
 use evolute_ir::{
-    Builder, Elem, Inst, IrError, Literal, Op, Origin, Prim, Reduction, Role, Strides, StridesId, TypeId,
-    Value,
+    Builder, Elem, Inst, IrError, Literal, Op, Origin, Prim, Reduction, Role, Strides, StridesId, Type,
+    TypeId, Value,
 };
 use smallvec::SmallVec;
 
@@ -98,11 +98,16 @@ pub(crate) struct Forward<'b> {
 pub(crate) fn constant_like(builder: &mut Builder, like: Value, x: f64) -> Result<Value, IrError> {
     let ty = builder.program().ty(like).clone();
     let scalar = builder.constant(Literal::from_f64(ty.elem, x));
+    repeated(builder, scalar, &ty)
+}
+
+/// A scalar repeated in an array of this type.
+pub(crate) fn repeated(builder: &mut Builder, scalar: Value, ty: &Type) -> Result<Value, IrError> {
     if ty.is_scalar() {
         return Ok(scalar);
     }
     let strides = vec![0; ty.shape.extents().len()].into();
-    let (id, strides) = (builder.intern(&ty), builder.strides(&Strides { offset: 0, strides }));
+    let (id, strides) = (builder.intern(ty), builder.strides(&Strides { offset: 0, strides }));
     builder.insert(Op::View(id, strides), &[scalar])
 }
 

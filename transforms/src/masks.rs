@@ -3,7 +3,8 @@
 //! A mask that repeats one scalar is combined as that scalar, so it stays recognisable: it goes with its cotangent
 //! through whatever moves elements.
 
-use evolute_ir::{Builder, IrError, Op, Prim, Strides, Value};
+use crate::linear::repeated;
+use evolute_ir::{Builder, IrError, Op, Prim, Value};
 
 /// The scalar that a mask repeats, or is.
 pub(crate) fn uniform(builder: &Builder, mask: Value) -> Option<Value> {
@@ -19,13 +20,8 @@ pub(crate) fn uniform(builder: &Builder, mask: Value) -> Option<Value> {
 /// A scalar repeated in the shape of `like`.
 pub(crate) fn over(builder: &mut Builder, scalar: Value, like: Value) -> Result<Value, IrError> {
     let mut ty = builder.program().ty(like).clone();
-    if ty.is_scalar() {
-        return Ok(scalar);
-    }
     ty.elem = builder.program().ty(scalar).elem;
-    let strides = Strides { offset: 0, strides: vec![0; ty.shape.extents().len()].into() };
-    let (ty, strides) = (builder.intern(&ty), builder.strides(&strides));
-    builder.insert(Op::View(ty, strides), &[scalar])
+    repeated(builder, scalar, &ty)
 }
 
 /// Where the mask does not hold.

@@ -13,7 +13,7 @@ use crate::differentiate::Walk;
 use crate::linear::{LinearMap, constant_like};
 use crate::placement::spread;
 use crate::tape::{Entry, Record, Tangent, Tape};
-use evolute_ir::{Builder, IrError, Op, Origin, Role, Strides, Type, Value};
+use evolute_ir::{Builder, IrError, Op, Origin, Role, Strides, StridesId, Type, TypeId, Value};
 
 /// The cotangents gathered so far, on the way back through one record.
 pub(crate) struct Backward {
@@ -149,11 +149,12 @@ impl Backward {
                 let value = share.plain(builder)?;
                 return self.cells[to.index()].add_at(builder, value, indices, of);
             }
-            LinearMap::View(..)
-            | LinearMap::Spread(..)
-            | LinearMap::Sum(_)
-            | LinearMap::Left(_)
-            | LinearMap::Right(_) => {}
+            LinearMap::View(ty, strides) => {
+                if let Some(start) = block(builder, *ty, *strides, of) {
+                    return self.cells[to.index()].add_block(builder, start, share, of);
+                }
+            }
+            LinearMap::Spread(..) | LinearMap::Sum(_) | LinearMap::Left(_) | LinearMap::Right(_) => {}
         }
         let ty = builder.program().ty(of).clone();
         let share = share.mapped(builder, |builder, value| match *map {
@@ -188,9 +189,10 @@ impl Backward {
         of: Value,
     ) -> Result<(), IrError> {
         let scalars = parts.iter().all(|&(to, _)| builder.program().ty(self.of[to.index()]).is_scalar());
-        let (whole, elements) = match scalars {
-            true => cell.split(),
-            false => (Some(cell.gather(builder, of)?), Vec::new()),
+        let split = if scalars { cell.split() } else { Err(cell) };
+        let (whole, elements) = match split {
+            Ok(split) => split,
+            Err(cell) => (Some(cell.gather(builder, of)?), Vec::new()),
         };
         for &(to, place) in parts {
             self.derivative_of(builder, to);
@@ -267,6 +269,15 @@ fn repeat(builder: &mut Builder, x: Value, ty: &Type) -> Result<Value, IrError> 
     let (ty, strides) =
         (builder.intern(ty), builder.strides(&Strides { offset: 0, strides: strides.into() }));
     builder.insert(Op::View(ty, strides), &[x])
+}
+
+/// Where in `of` a view begins whose elements are some of it, one after the other.
+fn block(builder: &Builder, ty: TypeId, strides: StridesId, of: Value) -> Option<usize> {
+    let program = builder.program();
+    let (shape, Strides { offset, strides }) = (&program.type_of_id(ty).shape, program.strides(strides));
+    let in_order = *strides == Strides::row_major(shape).strides;
+    let some = !shape.is_empty() && shape.len() < program.ty(of).shape.len();
+    usize::try_from(*offset).ok().filter(|_| in_order && some)
 }
 
 /// Each matrix transposed.

@@ -73,6 +73,7 @@ impl Builder {
                 _ => None,
             },
             Op::Prim(prim) => self.fold_prim(prim, operands),
+            Op::Dot => self.fold_dot(operands[0], operands[1]),
             Op::Cast(elem) => {
                 if self.program.ty(operands[0]).elem == elem {
                     return Some(operands[0]);
@@ -84,7 +85,6 @@ impl Builder {
             | Op::Iota(_)
             | Op::Spread(..)
             | Op::Reduce(..)
-            | Op::Dot
             | Op::At
             | Op::AddAt
             | Op::Loop { .. }

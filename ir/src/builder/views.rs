@@ -1,10 +1,11 @@
-//! Views of views, and elements of views: read from where the elements come from.
+//! Views of views, and elements of views: read from where the elements come from. Products that are views.
 
 use super::Builder;
 use crate::entity::{StridesId, TypeId, Value};
 use crate::op::Op;
+use crate::prim::Prim;
 use crate::structure::Strides;
-use crate::types::Shape;
+use crate::types::{Shape, Type};
 
 impl Builder {
     /// What a view is without a view below it, or without itself if it moves nothing.
@@ -30,6 +31,26 @@ impl Builder {
             return Some(below);
         }
         self.insert(Op::Element(u32::try_from(flat).ok()?), &[below]).ok()
+    }
+
+    /// A `dot` of columns and rows, each of whose elements is one product: these, element by element.
+    pub(super) fn fold_dot(&mut self, columns: Value, rows: Value) -> Option<Value> {
+        let ty = self.program.ty(columns);
+        let (&[batch, m, 1], &[_, _, n]) = (ty.shape.extents(), self.program.ty(rows).shape.extents()) else {
+            return None;
+        };
+        let elem = ty.elem;
+        let ty = Type::array(elem, &[batch, m, n].map(|extent| extent as usize))?;
+        // An axis that is not repeated has the stride that it has in a row-major array.
+        let along_columns = [i64::from(m), 1, i64::from(n == 1)];
+        let along_rows = [i64::from(n), if m == 1 { i64::from(n) } else { 0 }, 1];
+        let id = self.intern(&ty);
+        let mut repeated = |x: Value, strides: [i64; 3]| {
+            let strides = self.strides(&Strides { offset: 0, strides: strides.into() });
+            self.insert(Op::View(id, strides), &[x]).ok()
+        };
+        let operands = [repeated(columns, along_columns)?, repeated(rows, along_rows)?];
+        self.insert(Op::Prim(Prim::Mul), &operands).ok()
     }
 
     /// The strides and the operand of `value` if it is a view.
