@@ -11,9 +11,9 @@
 use crate::cotangents::{Cell, Share};
 use crate::differentiate::Walk;
 use crate::linear::{LinearMap, constant_like};
-use crate::placement::spread;
+use crate::placement::{condensed, place};
 use crate::tape::{Entry, Record, Tangent, Tape};
-use evolute_ir::{Builder, IrError, Op, Origin, Role, Strides, StridesId, Type, TypeId, Value};
+use evolute_ir::{Builder, IrError, Op, Origin, Role, Strides, StridesId, Type, Value};
 
 /// The cotangents gathered so far, on the way back through one record.
 pub(crate) struct Backward {
@@ -141,43 +141,59 @@ impl Backward {
         share: Share,
     ) -> Result<(), IrError> {
         let of = self.of[to.index()];
-        match map {
+        let ty = builder.program().ty(of).clone();
+        let share = match *map {
             LinearMap::Element(index) => {
-                return self.cells[to.index()].add_element(builder, *index as usize, share, of);
+                return self.cells[to.index()].add_element(builder, index as usize, share, of);
             }
-            LinearMap::At(indices) => {
+            LinearMap::At(ref indices) => {
                 let value = share.plain(builder)?;
                 return self.cells[to.index()].add_at(builder, value, indices, of);
             }
-            LinearMap::View(ty, strides) => {
-                if let Some(start) = block(builder, *ty, *strides, of) {
-                    return self.cells[to.index()].add_block(builder, start, share, of);
-                }
-            }
-            LinearMap::Spread(..) | LinearMap::Sum(_) | LinearMap::Left(_) | LinearMap::Right(_) => {}
-        }
-        let ty = builder.program().ty(of).clone();
-        let share = share.mapped(builder, |builder, value| match *map {
-            LinearMap::View(_, strides) => {
-                let strides = builder.program().strides(strides).clone();
-                spread(builder, value, &ty, &strides)
-            }
-            LinearMap::Spread(_, strides) => {
+            LinearMap::View(_, strides) => return self.view(builder, strides, to, share),
+            LinearMap::Spread(_, strides) => share.mapped(builder, |builder, value| {
                 let id = builder.intern(&ty);
                 builder.insert(Op::View(id, strides), &[value])
-            }
-            LinearMap::Sum(_) => repeat(builder, value, &ty),
-            LinearMap::Left(k) => {
+            })?,
+            LinearMap::Sum(_) => share.mapped(builder, |builder, value| repeat(builder, value, &ty))?,
+            LinearMap::Left(k) => share.mapped(builder, |builder, value| {
                 let k = turned(builder, k)?;
                 builder.insert(Op::Dot, &[k, value])
-            }
-            LinearMap::Right(k) => {
+            })?,
+            LinearMap::Right(k) => share.mapped(builder, |builder, value| {
                 let k = turned(builder, k)?;
                 builder.insert(Op::Dot, &[value, k])
-            }
-            LinearMap::Element(_) | LinearMap::At(_) => unreachable!("they add to a part"),
-        })?;
+            })?,
+        };
         self.add(builder, to, share)
+    }
+
+    /// The transpose of a view adds to a part, too, if that is elements one after the other.
+    fn view(
+        &mut self,
+        builder: &mut Builder,
+        strides: StridesId,
+        to: Tangent,
+        share: Share,
+    ) -> Result<(), IrError> {
+        let of = self.of[to.index()];
+        let mut strides = builder.program().strides(strides).clone();
+        let share = share.mapped(builder, |builder, value| {
+            let (value, rest) = condensed(builder, value, &strides)?;
+            strides = rest;
+            Ok(value)
+        })?;
+        let ty = builder.program().ty(of).clone();
+        let shape = &builder.program().ty(share.value).shape;
+        let is_block = strides.strides == Strides::row_major(shape).strides;
+        let is_part = !shape.is_empty() && shape.len() < ty.shape.len();
+        match usize::try_from(strides.offset) {
+            Ok(start) if is_block && is_part => self.cells[to.index()].add_block(builder, start, share, of),
+            _ => {
+                let share = share.mapped(builder, |builder, value| place(builder, value, &ty, &strides))?;
+                self.add(builder, to, share)
+            }
+        }
     }
 
     /// Hands an array's cotangent to the tangents of its parts.
@@ -269,15 +285,6 @@ fn repeat(builder: &mut Builder, x: Value, ty: &Type) -> Result<Value, IrError> 
     let (ty, strides) =
         (builder.intern(ty), builder.strides(&Strides { offset: 0, strides: strides.into() }));
     builder.insert(Op::View(ty, strides), &[x])
-}
-
-/// Where in `of` a view begins whose elements are some of it, one after the other.
-fn block(builder: &Builder, ty: TypeId, strides: StridesId, of: Value) -> Option<usize> {
-    let program = builder.program();
-    let (shape, Strides { offset, strides }) = (&program.type_of_id(ty).shape, program.strides(strides));
-    let in_order = *strides == Strides::row_major(shape).strides;
-    let some = !shape.is_empty() && shape.len() < program.ty(of).shape.len();
-    usize::try_from(*offset).ok().filter(|_| in_order && some)
 }
 
 /// Each matrix transposed.

@@ -4,7 +4,7 @@ use super::Builder;
 use crate::entity::{StridesId, TypeId, Value};
 use crate::op::Op;
 use crate::prim::Prim;
-use crate::structure::Strides;
+use crate::structure::{Reduction, Strides};
 use crate::types::{Shape, Type};
 
 impl Builder {
@@ -33,24 +33,34 @@ impl Builder {
         self.insert(Op::Element(u32::try_from(flat).ok()?), &[below]).ok()
     }
 
-    /// A `dot` of columns and rows, each of whose elements is one product: these, element by element.
-    pub(super) fn fold_dot(&mut self, columns: Value, rows: Value) -> Option<Value> {
-        let ty = self.program.ty(columns);
-        let (&[batch, m, 1], &[_, _, n]) = (ty.shape.extents(), self.program.ty(rows).shape.extents()) else {
-            return None;
-        };
-        let elem = ty.elem;
-        let ty = Type::array(elem, &[batch, m, n].map(|extent| extent as usize))?;
+    /// A `dot` whose elements are one product each, or that has one element each time, without the `dot`.
+    pub(super) fn fold_dot(&mut self, a: Value, b: Value) -> Option<Value> {
+        let (left, right) = (self.program.ty(a), self.program.ty(b));
+        let &[batch, m, k] = left.shape.extents() else { return None };
+        let (n, elem) = (right.shape.extents()[2], left.elem);
+        let [batch, m, n, k] = [batch, m, n, k].map(|extent| extent as usize);
         // An axis that is not repeated has the stride that it has in a row-major array.
-        let along_columns = [i64::from(m), 1, i64::from(n == 1)];
-        let along_rows = [i64::from(n), if m == 1 { i64::from(n) } else { 0 }, 1];
-        let id = self.intern(&ty);
-        let mut repeated = |x: Value, strides: [i64; 3]| {
-            let strides = self.strides(&Strides { offset: 0, strides: strides.into() });
-            self.insert(Op::View(id, strides), &[x]).ok()
-        };
-        let operands = [repeated(columns, along_columns)?, repeated(rows, along_rows)?];
-        self.insert(Op::Prim(Prim::Mul), &operands).ok()
+        let step = |extent: usize, by: usize| if extent == 1 { by as i64 } else { 0 };
+        if k == 1 {
+            let shape = [batch, m, n];
+            let columns = self.arranged(a, &shape, &[m as i64, 1, step(n, 1)])?;
+            let rows = self.arranged(b, &shape, &[n as i64, step(m, n), 1])?;
+            return self.insert(Op::Prim(Prim::Mul), &[columns, rows]).ok();
+        }
+        if (m, n) != (1, 1) || k == 0 {
+            return None;
+        }
+        let [row, column] = [a, b].map(|x| self.arranged(x, &[batch, k], &[k as i64, 1]));
+        let products = self.insert(Op::Prim(Prim::Mul), &[row?, column?]).ok()?;
+        let sums = self.intern(&Type::array(elem, &[batch])?);
+        let sums = self.insert(Op::Reduce(Reduction::Sum, sums), &[products]).ok()?;
+        self.arranged(sums, &[batch, 1, 1], &[1, 1, 1])
+    }
+
+    fn arranged(&mut self, x: Value, extents: &[usize], strides: &[i64]) -> Option<Value> {
+        let ty = self.intern(&Type::array(self.program.ty(x).elem, extents)?);
+        let strides = self.strides(&Strides { offset: 0, strides: strides.into() });
+        self.insert(Op::View(ty, strides), &[x]).ok()
     }
 
     /// The strides and the operand of `value` if it is a view.
