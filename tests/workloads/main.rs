@@ -28,3 +28,29 @@ fn native_code_gives_the_known_values() {
 fn the_interpreter_gives_the_known_values() {
     small().iter().for_each(|case| check(&**case, &Options::default().interpreted()));
 }
+
+/// Neither do tracing, differentiating and compiling: numbers in machine code apart, which are short where they are small.
+#[test]
+fn programs_do_not_depend_on_the_size() {
+    let [small, large, larger] = [1, 10, 100].map(scaled);
+    for ((small, large), larger) in small.iter().zip(&large).zip(&larger) {
+        let [small, large, larger] = [small, large, larger].map(|case| {
+            let made = case.hvp(&Options::default()).expect("a workload compiles");
+            (made.instructions, made.report.code_bytes)
+        });
+        assert_eq!(large, larger, "instructions and bytes of code");
+        assert_eq!(small.0, large.0, "instructions");
+        assert!(small.1.abs_diff(large.1) * 20 < large.1, "{} and {} bytes of code", small.1, large.1);
+    }
+}
+
+/// What is read and added to at computed indices is neither gathered nor spread out: only scalars are kept.
+#[test]
+fn bundle_adjustment_needs_no_memory_for_observations() {
+    for factor in [1, 10, 100] {
+        let cases = scaled(factor);
+        let case = cases.iter().find(|case| case.name().starts_with("W4b")).expect("a workload");
+        let made = case.hvp(&Options::default()).expect("a workload compiles");
+        assert!(made.report.workspace_bytes < 1000, "{} bytes", made.report.workspace_bytes);
+    }
+}

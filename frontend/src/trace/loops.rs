@@ -10,27 +10,33 @@ use crate::error::TraceError;
 use crate::tree::Leaf;
 use evolute_ir::{ClosedRegion, Elem, LoopSpec, Op, Region, Trips, Type, Value};
 
-/// How often a loop runs.
+/// How often a loop runs, and in which order.
 #[derive(Clone, Copy)]
-pub(crate) enum Turns {
-    Fixed(u32),
-    /// As a traced integer says, at most so often.
-    Counted(Value, u32),
+pub(crate) struct Turns {
+    /// A traced integer that says how often.
+    pub(crate) count: Option<Value>,
+    /// The most iterations; all of them, if nothing is counted.
+    pub(crate) cap: u32,
+    /// From the last iteration number to 0.
+    pub(crate) reverse: bool,
 }
 
 impl Turns {
-    fn cap(self) -> u32 {
-        match self {
-            Turns::Fixed(n) | Turns::Counted(_, n) => n,
-        }
+    pub(crate) fn fixed(n: usize) -> Turns {
+        Turns { count: None, cap: capped(n), reverse: false }
     }
 
     fn trips(self) -> Trips {
-        match self {
-            Turns::Fixed(n) => Trips::Fixed(n),
-            Turns::Counted(_, n) => Trips::Counted(n),
+        match self.count {
+            None => Trips::Fixed(self.cap),
+            Some(_) => Trips::Counted(self.cap),
         }
     }
+}
+
+/// A number of iterations, or the most that there may be.
+pub(crate) fn capped(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 /// What an iteration gives.
@@ -120,7 +126,7 @@ impl Site<'_> {
         rows: &[Value],
         body: impl FnOnce(Value, &[Value], &[Value]) -> LoopBody,
     ) -> Looped {
-        let cap = turns.cap();
+        let cap = turns.cap;
         let carries: Vec<Type> = start.iter().map(|&v| self.trace.ty(v)).collect();
         let types: Vec<Type> = [Type::scalar(Elem::I64)]
             .into_iter()
@@ -187,14 +193,10 @@ impl Site<'_> {
         region: Option<ClosedRegion>,
         closing: Closing,
     ) -> Looped {
-        let cap = turns.cap();
+        let cap = turns.cap;
         let [carries, rows, sums] = closing.counts.map(|count| count as u32);
-        let spec = LoopSpec { trips: turns.trips(), reverse: false, carries, rows, sums };
-        let mut operands = match turns {
-            Turns::Fixed(_) => Vec::new(),
-            Turns::Counted(count, _) => vec![count],
-        };
-        operands.extend(start);
+        let spec = LoopSpec { trips: turns.trips(), reverse: turns.reverse, carries, rows, sums };
+        let mut operands: Vec<Value> = turns.count.into_iter().chain(start.iter().copied()).collect();
         operands.extend(closing.rows.iter().map(|row| self.array_of_rows(row, cap)));
         let mut types: Vec<Type> = start.iter().map(|&v| self.trace.ty(v)).collect();
         types.extend(closing.stacked.iter().map(|row| self.stack(row, cap)));

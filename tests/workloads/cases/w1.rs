@@ -2,6 +2,7 @@
 
 use super::workload::{Case, Known, Workload, sines};
 use evolute::prelude::*;
+use std::rc::Rc;
 
 fn rosenbrock(x: Array<'_>) -> Scalar<'_> {
     sum(x.size() - 1, |i| {
@@ -14,7 +15,7 @@ pub(crate) fn chain(n: usize) -> Box<dyn Case> {
     Box::new(Workload {
         name: format!("W1 n={n}"),
         trace: Box::new(move || Function::trace(vector(n), |x| rosenbrock(*x))),
-        arguments: Box::new(move || sines(n, 0.5, 0.3)),
+        arguments: Rc::new(move || sines(n, 0.5, 0.3)),
         borrow: |x| (x, x),
         known: known(n),
     })

@@ -2,6 +2,7 @@
 
 use super::workload::{Case, Known, Workload, sines};
 use evolute::prelude::*;
+use std::rc::Rc;
 
 const LAMBDA: f64 = 0.01;
 
@@ -26,7 +27,7 @@ pub(crate) fn regression(m: usize, n: usize) -> Box<dyn Case> {
     Box::new(Workload {
         name: format!("W2 m={m} n={n}"),
         trace: Box::new(trace),
-        arguments: Box::new(arguments),
+        arguments: Rc::new(arguments),
         borrow: |(w, a, y)| ((w, a, y), w),
         known: ((m, n) == (10_000, 100)).then_some(KNOWN),
     })

@@ -3,6 +3,7 @@
 use super::workload::{Case, Known, Workload, sines};
 use evolute::prelude::*;
 use std::f64::consts::{LN_2, PI};
+use std::rc::Rc;
 
 const DIMENSION: usize = 10;
 const COMPONENTS: usize = 25;
@@ -69,7 +70,7 @@ pub(crate) fn mixture(n: usize) -> Box<dyn Case> {
     Box::new(Workload {
         name: format!("W3 N={n}"),
         trace: Box::new(trace),
-        arguments: Box::new(arguments),
+        arguments: Rc::new(arguments),
         borrow: |(p, x)| ((p, x), p),
         known: (n == 1000).then_some(KNOWN),
     })

@@ -6,6 +6,7 @@
 use super::workload::{Case, Known, Workload};
 use evolute::prelude::*;
 use evolute::{Error, I64};
+use std::rc::Rc;
 
 const CAMERAS: usize = 100;
 const CAMERA: usize = 11;
@@ -88,7 +89,7 @@ pub(crate) fn adjustment(n: usize) -> Box<dyn Case> {
     Box::new(Workload {
         name: format!("W4b P={n}"),
         trace: Box::new(move || trace(n)),
-        arguments: Box::new(arguments),
+        arguments: Rc::new(arguments),
         borrow: |(p, (c, x, f))| ((p, (c, x, f)), p),
         known: (n == 10_000).then_some(MANY),
     })
@@ -107,7 +108,7 @@ pub(crate) fn observation() -> Box<dyn Case> {
     Box::new(Workload {
         name: "W4a".into(),
         trace: Box::new(trace),
-        arguments: Box::new(|| [&camera(0)[..], &point(0), &[weight(0)]].concat()),
+        arguments: Rc::new(|| [&camera(0)[..], &point(0), &[weight(0)]].concat()),
         borrow: |p| (p, p),
         known: Some(ONE),
     })

@@ -2,6 +2,7 @@
 
 use super::workload::{Case, Known, Workload, sines};
 use evolute::prelude::*;
+use std::rc::Rc;
 
 const INPUTS: usize = 16;
 const HIDDEN: usize = 64;
@@ -40,7 +41,7 @@ pub(crate) fn network(batch: usize) -> Box<dyn Case> {
     Box::new(Workload {
         name: format!("W5 batch={batch}"),
         trace: Box::new(trace),
-        arguments: Box::new(arguments),
+        arguments: Rc::new(arguments),
         borrow: |(p, x, y)| ((p, x, y), p),
         known: (batch == 256).then_some(KNOWN),
     })

@@ -2,6 +2,7 @@
 
 use super::workload::{Case, Known, Workload};
 use evolute::prelude::*;
+use std::rc::Rc;
 
 fn energy(x: Array<'_>) -> Scalar<'_> {
     let atoms = x.reshape(&[x.size() / 3, 3]);
@@ -27,7 +28,7 @@ pub(crate) fn cluster(side: usize, atoms: usize) -> Box<dyn Case> {
     Box::new(Workload {
         name: format!("W6 N={atoms}"),
         trace: Box::new(move || Function::trace(vector(3 * atoms), |x| energy(*x))),
-        arguments: Box::new(arguments),
+        arguments: Rc::new(arguments),
         borrow: |x| (x, x),
         known: known(atoms),
     })

@@ -2,6 +2,7 @@
 
 use super::workload::{Case, Known, Workload, sines};
 use evolute::prelude::*;
+use std::rc::Rc;
 
 const LAMBDA: f64 = 5.0;
 
@@ -35,7 +36,7 @@ fn grid(name: &str, n: usize, f: Surface, known: Option<Known>) -> Box<dyn Case>
     Box::new(Workload {
         name: format!("{name} {n}²"),
         trace: Box::new(move || Function::trace(vector(n * n), |u| f(u.reshape(&[n, n])))),
-        arguments: Box::new(move || sines(n * n, 0.5, 0.3)),
+        arguments: Rc::new(move || sines(n * n, 0.5, 0.3)),
         borrow: |u| (u, u),
         known,
     })

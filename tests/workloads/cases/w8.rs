@@ -2,6 +2,7 @@
 
 use super::workload::{Case, Known, Workload};
 use evolute::prelude::*;
+use std::rc::Rc;
 
 const STEP: f64 = 0.002;
 const TARGET: [f64; 3] = [1.0, 2.0, 20.0];
@@ -31,7 +32,7 @@ pub(crate) fn lorenz(steps: usize) -> Box<dyn Case> {
     Box::new(Workload {
         name: format!("W8 steps={steps}"),
         trace: Box::new(move || Function::trace(vector(6), |p| miss(*p, steps))),
-        arguments: Box::new(|| vec![1.0, 1.0, 1.0, 10.0, 28.0, 8.0 / 3.0]),
+        arguments: Rc::new(|| vec![1.0, 1.0, 1.0, 10.0, 28.0, 8.0 / 3.0]),
         borrow: |p| (p, p),
         known: (steps == 1000).then_some(KNOWN),
     })

@@ -3,6 +3,7 @@
 use super::workload::{Case, Known, Workload, sines};
 use evolute::prelude::*;
 use std::f64::consts::FRAC_1_SQRT_2;
+use std::rc::Rc;
 
 /// `exp(xy) sin z + log(1 + x² + y²) + x^y cos z + z³`.
 fn assortment(p: Array<'_>) -> Scalar<'_> {
@@ -30,7 +31,7 @@ fn case(
     Box::new(Workload {
         name: name.into(),
         trace: Box::new(move || Function::trace(vector(n), |p| f(*p))),
-        arguments: Box::new(move || x.clone()),
+        arguments: Rc::new(move || x.clone()),
         borrow: |p| (p, p),
         known: Some(known),
     })

@@ -3,13 +3,14 @@
 use evolute::prelude::*;
 use evolute::transforms::pipeline::Stage;
 use evolute::{ArraySpec, CompileReport, Error, Single, Spec};
+use std::rc::Rc;
 
 /// A function of a vector of parameters and of data.
 pub(crate) struct Workload<S: Spec> {
     pub(crate) name: String,
     pub(crate) trace: Box<dyn Fn() -> Result<Objective<S>, Error>>,
     /// The point, and the data.
-    pub(crate) arguments: Box<dyn Fn() -> S::Owned>,
+    pub(crate) arguments: Rc<dyn Fn() -> S::Owned>,
     pub(crate) borrow: for<'a> fn(&'a S::Owned) -> (S::Host<'a>, &'a [f64]),
     pub(crate) known: Option<Known>,
 }
@@ -69,12 +70,18 @@ where
     fn hvp(&self, options: &Options) -> Result<Measured, Error> {
         let hvp = (self.trace)()?.hvp()?.compile_with(options)?;
         let (report, instructions) = (hvp.executable().report().clone(), hvp.executable().program().len());
-        let (arguments, borrow) = ((self.arguments)(), self.borrow);
-        let v = direction(borrow(&arguments).1.len());
-        let (mut h, mut workspace) = (vec![0.0; v.len()], hvp.workspace());
+        let (arguments, borrow) = (self.arguments.clone(), self.borrow);
+        let mut workspace = hvp.workspace();
+        let mut buffers = None;
         let call = move || {
-            let (x, v, h) = (borrow(&arguments).0, &v[..], &mut h[..]);
-            hvp.call_into((x, v), h, &mut workspace).expect("the buffers fit");
+            let (arguments, v, h) = buffers.get_or_insert_with(|| {
+                let arguments = arguments();
+                let v = direction(borrow(&arguments).1.len());
+                let h = vec![0.0; v.len()];
+                (arguments, v, h)
+            });
+            hvp.call_into((borrow(arguments).0, &v[..]), &mut h[..], &mut workspace)
+                .expect("the buffers fit");
             std::hint::black_box(h);
         };
         Ok(Measured { report, instructions, call: Box::new(call) })
