@@ -7,7 +7,8 @@
 #[path = "../tests/workloads/cases/mod.rs"]
 mod cases;
 
-use cases::{Case, Measured, known, scaled};
+use cases::workload::Measured;
+use cases::{Case, known, scaled};
 use evolute::prelude::*;
 use std::time::Instant;
 

@@ -11,9 +11,12 @@ pub(crate) struct Workload<S: Spec> {
     pub(crate) trace: Box<dyn Fn() -> Result<Objective<S>, Error>>,
     /// The point, and the data.
     pub(crate) arguments: Rc<dyn Fn() -> S::Owned>,
-    pub(crate) borrow: for<'a> fn(&'a S::Owned) -> (S::Host<'a>, &'a [f64]),
+    pub(crate) borrow: Borrow<S>,
     pub(crate) known: Option<Known>,
 }
+
+/// The arguments as a call takes them, and the vector of parameters among them.
+pub(crate) type Borrow<S> = for<'a> fn(&'a <S as Spec>::Owned) -> (<S as Spec>::Host<'a>, &'a [f64]);
 
 /// A scalar function, differentiated with respect to a vector.
 pub(crate) type Objective<S> = Function<S, Single<F64>, ArraySpec<F64>>;
@@ -56,8 +59,8 @@ pub(crate) trait Case {
 
 impl<S: Spec> Case for Workload<S>
 where
-    S::Owned: 'static,
     S: 'static,
+    S::Owned: 'static,
 {
     fn name(&self) -> &str {
         &self.name
