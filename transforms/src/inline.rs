@@ -6,8 +6,11 @@
 //! closure captured is a constant, and becomes active when the enclosing operator is removed in its
 //! turn. So perturbations of different levels cannot be confused, and no tags are needed.
 
+mod joined;
+
 use crate::contract::fused;
 use crate::differentiate::differentiate;
+use crate::fuse::Orders;
 use crate::simplify::{When, rewriter};
 use evolute_ir::{
     Builder, ClosedRegion, Elem, Entity, Inst, IrError, Level, Loc, Mode, Op, Origin, Program, Region, Table,
@@ -64,6 +67,17 @@ pub(crate) fn inline_contracted(
     Copy { contract: Some(uses), ..copy }.region(builder, Program::ROOT, args)
 }
 
+/// As [`inline`], with the instructions of some regions in the order given, and the loops of each of its items as one.
+pub(crate) fn inline_fused(
+    builder: &mut Builder,
+    program: &Program,
+    args: &[Value],
+    orders: Orders,
+) -> Result<Vec<Value>, IrError> {
+    let copy = Copy::new(builder, program, Operators::Keep);
+    Copy { orders, ..copy }.region(builder, Program::ROOT, args)
+}
+
 /// The program without derivative operators: each is replaced by the derivative.
 ///
 /// # Errors
@@ -101,6 +115,8 @@ struct Copy<'a> {
     hoists: bool,
     /// How often each value is used, if products are to be fused with sums.
     contract: Option<Table<Value, u32>>,
+    /// The regions in which loops are joined.
+    orders: Orders,
     provenance: Provenance,
     values: Table<Value, Option<Value>>,
 }
@@ -114,6 +130,7 @@ impl<'a> Copy<'a> {
             live: None,
             hoists: false,
             contract: None,
+            orders: Orders::new(),
             provenance: Provenance::new(builder, from),
             values,
         }
@@ -134,6 +151,15 @@ impl<'a> Copy<'a> {
             self.values[param] = Some(arg);
         }
         let mut operands = Vec::new();
+        if let Some(order) = self.orders.remove(&region) {
+            for item in order {
+                match item[..] {
+                    [inst] => self.inst(builder, inst, &mut operands)?,
+                    _ => self.joined(builder, &item)?,
+                }
+            }
+            return Ok(body.results.iter().map(|&v| self.at(v)).collect());
+        }
         for &inst in &body.insts {
             let live = self.live.as_ref().is_none_or(|live| live[inst]);
             // What a loop has hoisted is there already.
@@ -252,16 +278,21 @@ impl<'a> Copy<'a> {
         builder.open_region();
         let mut args = Vec::with_capacity(own + captured.len());
         for &param in &self.from.region(region).params[..own] {
-            builder.set_origin(self.provenance.map(self.from, param, &self.values));
-            let arg = builder.param(self.from.ty(param));
-            self.provenance.copy_name(builder, self.from, param, arg);
-            args.push(arg);
+            args.push(self.parameter(builder, param));
         }
         args.extend_from_slice(captured);
         let results = self.region(builder, region, &args);
         let closed = builder.close_region(results.as_deref().unwrap_or_default());
         results?;
         closed
+    }
+
+    /// A parameter like this one of the region under construction.
+    fn parameter(&self, builder: &mut Builder, param: Value) -> Value {
+        builder.set_origin(self.provenance.map(self.from, param, &self.values));
+        let copy = builder.param(self.from.ty(param));
+        self.provenance.copy_name(builder, self.from, param, copy);
+        copy
     }
 
     fn define(&mut self, builder: &mut Builder, inst: Inst, results: &[Value]) {

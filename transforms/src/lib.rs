@@ -11,6 +11,7 @@
 //! | `tape`, `transpose` | linear code as data, and running it backwards: reverse mode |
 //! | `cotangents`, `pieces`, `masks` | what is gathered on the way back |
 //! | [`simplify`](mod@simplify) | the table of rewrites and its driver |
+//! | `fuse` | loops over the same iterations become one |
 //! | `contract` | fused multiply-adds |
 //! | [`pipeline`] | the order of the passes, with what each did |
 //!
@@ -30,6 +31,7 @@ mod contract;
 mod cotangents;
 pub mod derive;
 mod differentiate;
+mod fuse;
 pub mod inline;
 mod linear;
 mod masks;

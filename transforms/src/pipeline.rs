@@ -5,6 +5,7 @@
 //! with the printed program.
 
 use crate::contract::contract;
+use crate::fuse::fuse;
 use crate::inline::{Between, remove_operators};
 use crate::simplify::{When, simplify};
 use evolute_ir::{IrError, Program, verify};
@@ -82,6 +83,7 @@ impl Pipeline {
             Ok((remove_operators(program, between)?, BTreeMap::new()))
         })];
         if options.simplify {
+            passes.push(("fuse", |program, _| Ok((fuse(program)?, BTreeMap::new()))));
             passes.push(("simplify", |program, options| {
                 let when = match options.fp {
                     FpMode::Strict => When::Last,

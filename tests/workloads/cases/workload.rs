@@ -51,7 +51,7 @@ pub(crate) trait Case {
     fn trace(&self) -> Result<(), Error>;
     /// Traces, differentiates and compiles the Hessian-vector product.
     fn hvp(&self, options: &Options) -> Result<Measured, Error>;
-    /// The program of the Hessian-vector product after each pass.
+    /// Value, gradient and Hessian-vector product as one program, after each pass.
     fn stages(&self) -> Result<Vec<Stage>, Error>;
     /// Value, gradient and Hessian-vector product, and what they should be.
     fn evaluate(&self, options: &Options) -> Result<[Known; 2], Error>;
@@ -91,7 +91,7 @@ where
     }
 
     fn stages(&self) -> Result<Vec<Stage>, Error> {
-        (self.trace)()?.hvp()?.stages()
+        (self.trace)()?.value_grad_hvp()?.stages()
     }
 
     fn evaluate(&self, options: &Options) -> Result<[Known; 2], Error> {

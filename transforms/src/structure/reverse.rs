@@ -174,7 +174,8 @@ impl Walk<'_, Tape<'_>> {
         let rows = (known.rows.len() + structure.carries.len() + seeded.len()) as u32;
         let reversed = LoopSpec {
             trips,
-            reverse: !spec.reverse,
+            // Without carries the order matters to sums alone: it stays, so that the two loops can be one.
+            reverse: if active_carries.is_empty() { spec.reverse } else { !spec.reverse },
             carries: active_carries.len() as u32,
             rows,
             sums: captures.len() as u32,

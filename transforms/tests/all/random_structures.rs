@@ -362,3 +362,30 @@ fn derivatives_of_random_structures() {
     }
     assert!(structures as u64 > count, "only {structures} loops and conditionals");
 }
+
+/// Joining loops, hoisting, sharing: all that `Strict` does to values and cotangents keeps every bit.
+#[test]
+fn strict_passes_keep_every_bit() {
+    let loops = |program: &Program| {
+        program.insts().values().filter(|inst| matches!(inst.op, Op::Loop { .. })).count()
+    };
+    let mut joined = 0;
+    for seed in 1..300 {
+        let rng = &mut Rng::new(seed);
+        let case = Case::new(program(rng).expect("small"));
+        let vjp = derive::vjp(&case.program, &case.wrt, None).expect("real results");
+        let [x, seeds] =
+            [case.program.param_types(), case.program.result_types()].map(|types| rng.point(&types));
+        let evaluated = [false, true].map(|simplify| {
+            let options = Options { fp: FpMode::Strict, simplify, fma: true };
+            let ready = Pipeline::new(options).run(&vjp).expect("small");
+            let bits = |values: Vec<f64>| values.into_iter().map(f64::to_bits).collect::<Vec<u64>>();
+            let values = case.eval(&vjp, options, &x, &[&seeds]);
+            (loops(&ready), values.into_iter().map(bits).collect::<Vec<_>>())
+        });
+        let [(plain_loops, plain), (strict_loops, strict)] = evaluated;
+        joined += plain_loops - strict_loops;
+        assert_eq!(plain, strict, "seed {seed}\n{vjp}");
+    }
+    assert!(joined > 100, "only {joined} loops joined");
+}

@@ -1,0 +1,144 @@
+//! Loops over the same iterations that read the same arrays become one, so that each array is read once and what they
+//! both compute is computed once: the value of a sum of terms, its gradient and its Hessian-vector product are one loop.
+//!
+//! Only loops without carries are joined, and only those that run in one direction: so the order of every sum stays.
+//! Neither depends on the other, also not through loops joined before. Joined bodies have inner loops that
+//! may be joined in their turn, so it is done until nothing changes.
+
+use crate::derive::copy_params;
+use crate::inline::inline_fused;
+use evolute_ir::{Builder, Inst, IrError, LoopSpec, Op, Program, Region, Table, Trips, Value};
+use std::collections::BTreeMap;
+
+/// The most loops of a region among which some are joined: those after them stay as they are.
+const MAX_LOOPS: usize = 64;
+
+/// Joins the loops of an operator-free program.
+pub(crate) fn fuse(program: &Program) -> Result<Program, IrError> {
+    let mut fused = program.clone();
+    loop {
+        let orders = orders(&fused);
+        if orders.is_empty() {
+            return Ok(fused);
+        }
+        let mut builder = Builder::sharing_globally();
+        let params = copy_params(&mut builder, &fused);
+        let results = inline_fused(&mut builder, &fused, &params, orders)?;
+        fused = builder.finish_live(&results)?;
+    }
+}
+
+/// The instructions of regions in which loops are joined, each list in an order in which they can be computed: those of
+/// one item together.
+pub(crate) type Orders = BTreeMap<Region, Vec<Vec<Inst>>>;
+
+fn orders(program: &Program) -> Orders {
+    let mut masks = None;
+    let mut orders = Orders::new();
+    for region in program.regions().keys() {
+        let loops = candidates(program, region);
+        if loops.len() > 1 {
+            let masks = masks.get_or_insert_with(|| Table::filled(program.values().len(), 0));
+            let groups = groups(program, &loops, &dependences(program, region, &loops, masks));
+            if groups.iter().any(|group| group.len() > 1) {
+                orders.insert(region, order(program, region, &groups));
+            }
+        }
+    }
+    orders
+}
+
+/// The loops of a region that may be joined with others.
+fn candidates(program: &Program, region: Region) -> Vec<(Inst, LoopSpec)> {
+    let insts = &program.region(region).insts;
+    let looping = |&inst: &Inst| match program.op(inst) {
+        Op::Loop { spec, .. } => Some((inst, program.loop_spec(spec))),
+        _ => None,
+    };
+    let may_be = |(_, spec): &(Inst, LoopSpec)| spec.carries == 0 && !matches!(spec.trips, Trips::While(_));
+    insts.iter().filter_map(looping).filter(may_be).take(MAX_LOOPS).collect()
+}
+
+/// On which of the loops each of them depends, a bit a loop.
+fn dependences(
+    program: &Program,
+    region: Region,
+    loops: &[(Inst, LoopSpec)],
+    masks: &mut Table<Value, u64>,
+) -> Vec<u64> {
+    let mut dependences = Vec::new();
+    for &inst in &program.region(region).insts {
+        let mut mask = program.operands(inst).iter().fold(0, |mask, &operand| mask | masks[operand]);
+        if loops.get(dependences.len()).is_some_and(|&(other, _)| other == inst) {
+            dependences.push(mask);
+            mask |= 1 << (dependences.len() - 1);
+        }
+        program.results(inst).for_each(|result| masks[result] = mask);
+    }
+    dependences
+}
+
+/// Each loop with those before it that it is joined with.
+fn groups(program: &Program, loops: &[(Inst, LoopSpec)], dependences: &[u64]) -> Vec<Vec<Inst>> {
+    // The loops of each group, and those on which they depend, as bits.
+    let mut groups: Vec<(Vec<Inst>, u64, u64)> = Vec::new();
+    for (number, &(inst, spec)) in loops.iter().enumerate() {
+        let mut needs = dependences[number];
+        // What depends on a loop depends on all that it is joined with.
+        while let Some(&(_, own, of)) =
+            groups.iter().find(|(_, own, of)| needs & own != 0 && needs | own | of != needs)
+        {
+            needs |= own | of;
+        }
+        let joins = |group: &&mut (Vec<Inst>, u64, u64)| {
+            needs & group.1 == 0 && group.0.iter().any(|&other| alike(program, (inst, spec), other))
+        };
+        match groups.iter_mut().find(joins) {
+            Some((members, own, of)) => {
+                members.push(inst);
+                *own |= 1 << number;
+                *of |= needs;
+            }
+            None => groups.push((vec![inst], 1 << number, needs)),
+        }
+    }
+    groups.into_iter().map(|(members, ..)| members).collect()
+}
+
+/// Whether two loops have the same iterations in the same order and read an array in common.
+fn alike(program: &Program, (inst, spec): (Inst, LoopSpec), other: Inst) -> bool {
+    let Op::Loop { spec: id, .. } = program.op(other) else { return false };
+    let others = program.loop_spec(id);
+    let (operands, other_operands) = (program.operands(inst), program.operands(other));
+    let counts = spec.first_carry_operand();
+    let read = |&v: &Value| !program.ty(v).is_scalar() && other_operands.contains(&v);
+    spec.trips == others.trips
+        && spec.reverse == others.reverse
+        && operands[..counts] == other_operands[..counts]
+        && operands.iter().any(read)
+}
+
+/// The instructions in an order in which those of a group can stand together.
+fn order(program: &Program, region: Region, groups: &[Vec<Inst>]) -> Vec<Vec<Inst>> {
+    let group_of: BTreeMap<Inst, &Vec<Inst>> =
+        groups.iter().flat_map(|group| group.iter().map(move |&inst| (inst, group))).collect();
+    let mut rest: Vec<Inst> = program.region(region).insts.clone();
+    let mut missing = Table::filled(program.values().len(), false);
+    rest.iter().flat_map(|&inst| program.results(inst)).for_each(|result| missing[result] = true);
+    let mut order = Vec::new();
+    while !rest.is_empty() {
+        let before = rest.len();
+        rest.retain(|&inst| {
+            let item = group_of.get(&inst).map_or_else(|| vec![inst], |group| group.to_vec());
+            let done = program.results(inst).next().is_some_and(|result| !missing[result]);
+            let ready = item.iter().flat_map(|&inst| program.operands(inst)).all(|&v| !missing[v]);
+            if ready && !done {
+                item.iter().flat_map(|&inst| program.results(inst)).for_each(|v| missing[v] = false);
+                order.push(item);
+            }
+            !(ready || done)
+        });
+        assert!(rest.len() < before, "no loop depends on one that it is joined with:\n{program}");
+    }
+    order
+}
