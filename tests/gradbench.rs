@@ -23,7 +23,10 @@ fn outputs_are_those_of_the_suite() {
     assert_eq!(cases.len(), 30);
     for case in &cases {
         let [module, function] = ["module", "function"].map(|key| case[key].as_str().expect("a name"));
-        let (output, _) = evals::evaluate(module, function, case["input"].clone()).expect("an evaluation");
+        let (output, timings) =
+            evals::evaluate(module, function, case["input"].clone()).expect("an evaluation");
+        let timings: Vec<Value> = timings.iter().map(|timing| timing.json()["name"].clone()).collect();
+        assert_eq!(timings, ["prepare", "evaluate"]);
         let tolerance = if matches!(module, "saddle" | "particle") { ITERATED } else { TOLERANCE };
         let name = format!("{module}.{function}");
         compare(&name, &output, &case["output"], tolerance);
