@@ -177,7 +177,8 @@ impl Text<'_> {
             LaneKind::Scalar(result) => format!(" {result} = sum of {}", lanes.all),
             LaneKind::Array { to } => format!(" {to} = sum of {}", lanes.all),
         });
-        made.into_iter().chain(scalars).chain(lanes).collect()
+        let tails = looping.tails.iter().map(|(mem, _)| format!(" rest of {mem} = 0"));
+        made.into_iter().chain(scalars).chain(lanes).chain(tails).collect()
     }
 
     fn line(self, f: &mut fmt::Formatter<'_>, text: fmt::Arguments<'_>) -> fmt::Result {
