@@ -33,12 +33,10 @@ pub(super) enum Reach {
 
 impl Reach {
     fn extend(&mut self, other: Reach) {
-        *self = if *self == Reach::None {
-            other
-        } else if *self == other {
-            other
-        } else {
-            Reach::All
+        *self = match *self {
+            Reach::None => other,
+            found if found == other => found,
+            Reach::Below(_) | Reach::All => Reach::All,
         };
     }
 }
