@@ -115,7 +115,7 @@ enum Place {
     List(usize),
 }
 
-/// The most scalars: as many as the longest program has operands.
+/// The most scalars; so many take some gigabytes.
 const LIMIT: usize = 4 * Program::MAX_INSTRUCTIONS;
 
 impl Scalars {

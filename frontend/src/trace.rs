@@ -225,6 +225,7 @@ impl Trace {
 
     /// The id of the caller's line. A line of the library is never remembered, since what it stands for
     /// changes.
+    #[inline(always)]
     fn loc(&self, caller: Caller) -> Loc {
         self.recent(caller).unwrap_or_else(|| {
             let user = self.user(caller);

@@ -54,7 +54,10 @@ fn renumbered(mut program: Program) -> Program {
     let params = program.regions[Program::ROOT].params.len();
     values.by_ref().take(params).for_each(|data| tables.value(data));
     for (inst, data) in program.insts.values_mut().zip(values) {
-        inst.op = tables.op(inst.op);
+        // Nearly all are primitives, which name no type.
+        if !matches!(inst.op, Op::Prim(_)) {
+            inst.op = tables.op(inst.op);
+        }
         tables.value(data);
     }
     with_tables(program, tables)

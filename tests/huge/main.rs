@@ -119,7 +119,7 @@ fn check(name: &str, source: &str) {
 
 #[test]
 fn small_texts_of_huge_arrays_take_little() {
-    for n in [64, 1_usize << 20, (1 << 31) - 8, 1 << 31] {
+    for n in [16, 1_usize << 20, (1 << 31) - 8, 1 << 31] {
         for (name, source) in texts::TEXTS {
             let (half, eighth, last) = (n / 2, n / 8, n - 1);
             let source = source
