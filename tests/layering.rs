@@ -29,11 +29,12 @@ const UNSAFE: [&str; 4] =
 
 /// The same in tests and benchmarks: those that call machine code without the runtime, that count
 /// allocations, that have the system refuse memory, and hand-written vector code to compare with.
-const UNSAFE_TESTS: [&str; 6] = [
+const UNSAFE_TESTS: [&str; 7] = [
     "benches/hand/",
     "codegen/benches/",
     "codegen/src/without_fma.rs",
     "codegen/tests/",
+    "tests/huge/",
     "tests/refusal.rs",
     "tests/resources.rs",
 ];

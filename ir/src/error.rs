@@ -18,10 +18,25 @@ pub enum IrError {
         /// What it was given.
         found: String,
     },
-    /// The caller's mistake: a program of more instructions than the limit. Use a loop instead of
-    /// unrolling it, or split the program.
-    #[error("the program exceeds the limit of {limit} instructions")]
+    /// The caller's mistake: a program of more instructions than the limit, or with more than
+    /// [`Program::OPERANDS`](crate::Program::OPERANDS) times as many operands. Use a loop instead of unrolling it, or split
+    /// the program.
+    #[error("{what} exceeds the limit of {limit} instructions")]
     TooLarge {
+        /// What was being built.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+    },
+    /// The caller's mistake: an array of more elements than there may be.
+    #[error("an array exceeds the limit of {limit} elements")]
+    Array {
+        /// The limit.
+        limit: u64,
+    },
+    /// The caller's mistake: an evaluation by the interpreter would hold more scalars than the limit.
+    #[error("the interpreter would hold more than {limit} scalars")]
+    Memory {
         /// The limit.
         limit: usize,
     },
@@ -57,6 +72,16 @@ pub enum IrError {
         /// One entry a violation.
         violations: Vec<String>,
     },
+}
+
+impl IrError {
+    /// The same error, of a caller that was building `what`.
+    pub fn building(self, what: &'static str) -> IrError {
+        match self {
+            IrError::TooLarge { what: _, limit } => IrError::TooLarge { what, limit },
+            error => error,
+        }
+    }
 }
 
 /// ` (made at file:line)`, or nothing.

@@ -57,7 +57,64 @@ fn scalar_elem(ty: TypeId) -> Option<Elem> {
     Elem::ALL.get(ty.index()).copied()
 }
 
-/// The type of a well-typed primitive on scalars, without looking up types: nearly all there is.
+/// The type of a primitive's result on `N` real scalars, if they are that and the primitive takes them.
+#[inline(always)]
+pub(crate) fn of_reals<const N: usize>(prim: Prim, ty: TypeId) -> Option<TypeId> {
+    let real = ty == scalar_type(Elem::F64) || ty == scalar_type(Elem::F32);
+    let OfReals { arity, result } = OF_REALS[prim as usize];
+    match result {
+        RealResult::Same if real && arity == N => Some(ty),
+        RealResult::Fixed(ty) if real && arity == N => Some(ty),
+        RealResult::Same | RealResult::Fixed(_) | RealResult::None => None,
+    }
+}
+
+/// What a primitive gives for real operands of one type.
+#[derive(Clone, Copy)]
+struct OfReals {
+    arity: usize,
+    result: RealResult,
+}
+
+#[derive(Clone, Copy)]
+enum RealResult {
+    /// It does not take them.
+    None,
+    /// A value of their type.
+    Same,
+    /// One of this type.
+    Fixed(TypeId),
+}
+
+static OF_REALS: [OfReals; Prim::ALL.len()] = {
+    let mut table = [OfReals { arity: 0, result: RealResult::None }; Prim::ALL.len()];
+    let mut row = 0;
+    while row < table.len() {
+        let prim = Prim::ALL[row];
+        table[row] = OfReals { arity: prim.arity(), result: of_real_operands(prim) };
+        row += 1;
+    }
+    table
+};
+
+const fn of_real_operands(prim: Prim) -> RealResult {
+    match prim.result() {
+        _ if !takes_reals(prim.operands()) => RealResult::None,
+        Class::R | Class::N | Class::A => RealResult::Same,
+        Class::I => RealResult::Fixed(scalar_type(Elem::I64)),
+        Class::B => RealResult::Fixed(scalar_type(Elem::Bool)),
+    }
+}
+
+const fn takes_reals(classes: &[Class]) -> bool {
+    match classes {
+        [] => true,
+        [Class::R | Class::N | Class::A, rest @ ..] => takes_reals(rest),
+        [Class::I | Class::B, ..] => false,
+    }
+}
+
+/// The type of a well-typed primitive on scalars, without looking up types.
 fn infer_scalar_prim(program: &Program, prim: Prim, operands: &[Value]) -> Option<TypeId> {
     let classes = prim.operands();
     if operands.len() != classes.len() {
@@ -286,7 +343,7 @@ fn part(program: &Program, op: Op, x: Value, indices: &[Value]) -> Result<Type, 
 }
 
 pub(crate) fn too_large() -> IrError {
-    IrError::TooLarge { limit: Program::MAX_INSTRUCTIONS }
+    IrError::Array { limit: Shape::MAX_ELEMENTS }
 }
 
 fn expect_count(op: Op, operands: &[Value], count: usize) -> Result<(), IrError> {

@@ -21,6 +21,7 @@ use crate::error::IrError;
 use crate::program::{Program, SourceLoc};
 use crate::types::{Elem, Literal, Type};
 use std::ops::Range;
+use std::sync::Arc;
 use steps::Step;
 use thiserror::Error;
 
@@ -82,7 +83,7 @@ enum Failed {
 #[derive(Clone, Debug)]
 enum Slots {
     Range(Range<u32>),
-    List(Vec<u32>),
+    List(Arc<[u32]>),
 }
 
 impl Slots {
@@ -99,6 +100,13 @@ impl Slots {
             Slots::List(list) => list.len(),
         }
     }
+
+    fn contains(&self, slot: u32) -> bool {
+        match self {
+            Slots::Range(range) => range.contains(&slot),
+            Slots::List(list) => list.contains(&slot),
+        }
+    }
 }
 
 /// A decoded program.
@@ -106,13 +114,16 @@ pub struct Interpreter {
     /// Scalar instructions; steps name stretches of them.
     codes: Vec<Code>,
     steps: Vec<Step>,
-    /// The slots at the start of an evaluation: constants are in place, all else is zero.
-    initial: Vec<u64>,
+    /// How many slots there are. At the start of an evaluation they are zero, but for constants.
+    slots: usize,
+    constants: Vec<(u32, u64)>,
+    /// Slots that count from 0.
+    iotas: Vec<Range<u32>>,
     places: Table<Value, Slots>,
     params: Vec<(Type, Slots)>,
     results: Vec<(Type, Slots)>,
-    /// The source lines of instructions that can fail, by destination.
-    fallible: Vec<(u32, Option<SourceLoc>)>,
+    /// The source lines of instructions that can fail, by destinations.
+    fallible: Vec<(Slots, Option<SourceLoc>)>,
     /// What the failures of other instructions mean.
     checks: Vec<Failure>,
 }
@@ -139,7 +150,15 @@ impl Interpreter {
 
     /// A state for evaluations, the only thing that allocates.
     pub fn machine(&self) -> Machine {
-        Machine { slots: self.initial.clone(), ..Machine::default() }
+        let mut slots = vec![0; self.slots];
+        for &(slot, bits) in &self.constants {
+            slots[slot as usize] = bits;
+        }
+        for range in &self.iotas {
+            let numbered = &mut slots[range.start as usize..range.end as usize];
+            numbered.iter_mut().zip(0..).for_each(|(slot, number)| *slot = number);
+        }
+        Machine { slots, ..Machine::default() }
     }
 
     /// Sets element `index` of parameter `param`.
@@ -168,7 +187,8 @@ impl Interpreter {
         match machine.failed {
             None => Ok(()),
             Some(Failed::Scalar(dst)) => {
-                let loc = self.fallible.iter().find(|(d, _)| *d == dst).and_then(|(_, loc)| loc.clone());
+                let loc =
+                    self.fallible.iter().find(|(to, _)| to.contains(dst)).and_then(|(_, loc)| loc.clone());
                 Err(Failure { kind: FailureKind::IntegerDivision, loc })
             }
             Some(Failed::Check(number)) => Err(self.checks[number as usize].clone()),

@@ -3,7 +3,7 @@
 use evolute::ir::{IrError, Program};
 use evolute::prelude::*;
 use evolute::transforms::derive::DeriveError;
-use evolute::{Error, TraceError, Tracing};
+use evolute::{CompileError, Error, TraceError, Tracing};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -74,7 +74,7 @@ fn a_panic_swallowed_inside_a_trace_is_an_error() {
 /// Tracing gives `TooLarge` with this limit at this line.
 fn check_too_large<S, R>(traced: Result<Function<S, R>, Error>, limit: usize, line: u32) {
     let Err(Error::Trace(TraceError::At { source, at })) = &traced else { panic!("{traced:?}") };
-    assert_eq!(source, &IrError::TooLarge { limit });
+    assert_eq!(source, &IrError::TooLarge { what: "the traced function", limit });
     assert_eq!((&*at.file, at.line), (file!(), line));
 }
 
@@ -118,8 +118,43 @@ fn shapes_past_the_limit_are_refused_at_once() {
     let line = line!() + 1;
     let error = f.hessian().unwrap_err();
     let Error::Derive { source: DeriveError::Ir(source), at } = &error else { panic!("{error}") };
-    assert_eq!((source, &*at.file, at.line), (&IrError::TooLarge { limit }, file!(), line));
+    assert_eq!(
+        (source, &*at.file, at.line),
+        (&IrError::TooLarge { what: "the Hessian", limit }, file!(), line)
+    );
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+/// A dense Hessian of so many variables has few entries, but its program has a copy of the gradient for each column.
+#[test]
+fn a_hessian_whose_program_is_too_large_is_refused_at_once() {
+    let n = 5000;
+    let f = Function::scalar(n, |x| x.windows(2).map(|w| (w[1] - w[0] * w[0]).powi(2)).sum()).unwrap();
+    let start = Instant::now();
+    let error = f.hessian().unwrap_err();
+    let Error::Derive { source: DeriveError::Ir(source), .. } = &error else { panic!("{error}") };
+    assert_eq!(source, &IrError::TooLarge { what: "the Hessian", limit: Program::MAX_INSTRUCTIONS });
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+}
+
+/// The limit of a function holds for what is made of it: when the operator is applied, or when it is removed.
+#[test]
+fn derivatives_keep_the_limit_of_their_function() {
+    let f = |limit: usize| {
+        let small = Tracing::default().limit(limit);
+        small.scalar(1, |x| (0..30).fold(x[0], |y, _| (y * x[0]).sin())).unwrap()
+    };
+    let large = f(1000);
+    assert_eq!(large.grad().unwrap().program().limit(), 1000);
+    assert!(large.hvp().unwrap().compile().is_ok());
+
+    let hvp = f(100).hvp().unwrap();
+    for error in [hvp.compile().err().unwrap(), hvp.interpreted().err().unwrap()] {
+        let Error::Compile(CompileError::Ir(source)) = &error else { panic!("{error}") };
+        assert_eq!(source, &IrError::TooLarge { what: "the derivative", limit: 100 });
+    }
+    let error = f(65).jacobian().and_then(|j| j.jacobian()).and_then(|j| j.compile()).err().unwrap();
+    assert!(error.to_string().contains("exceeds the limit of 65 instructions"), "{error}");
 }
 
 #[test]

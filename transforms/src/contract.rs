@@ -11,6 +11,7 @@ use evolute_ir::{Builder, Elem, Inst, IrError, Op, Prim, Program, Table, Value};
 /// Contracts an operator-free program.
 pub(crate) fn contract(program: &Program) -> Result<Program, IrError> {
     let mut builder = Builder::sharing_globally();
+    builder.set_limit(program.limit());
     let params = copy_params(&mut builder, program);
     let results = inline_contracted(&mut builder, program, &params, count_uses(program))?;
     builder.finish_live(&results)

@@ -2,6 +2,7 @@
 
 use crate::linear::{Coefficient, add_signed, constant_like};
 use evolute_ir::{Builder, IrError, Literal, Op, Prim, Value};
+use std::collections::BTreeMap;
 
 /// A contribution to a cotangent: `±value` where `mask` holds, else zero.
 #[derive(Clone, Copy)]
@@ -15,8 +16,8 @@ pub(crate) struct Share {
 #[derive(Clone, Default)]
 pub(crate) struct Cell {
     pub(crate) whole: Option<Share>,
-    /// Contributions to single elements of an array; empty if there are none.
-    elements: Vec<Option<Share>>,
+    /// Contributions to single elements of an array, by their flat indices.
+    elements: BTreeMap<usize, Share>,
     /// Where contributions are added as they come, if that is so: a sum of the region under construction.
     pub(crate) sum: Option<Value>,
 }
@@ -121,11 +122,11 @@ impl Cell {
             let indices = constant_indices(builder, index, of);
             return self.add_at(builder, value, &indices, of);
         }
-        self.elements.resize(builder.program().ty(of).shape.len(), None);
-        self.elements[index] = Some(match self.elements[index] {
+        let share = match self.elements.get(&index) {
             None => share,
             Some(present) => present.plus(builder, share)?,
-        });
+        };
+        self.elements.insert(index, share);
         Ok(())
     }
 
@@ -156,26 +157,21 @@ impl Cell {
         if elements.is_empty() {
             return Ok(whole.expect("a cell that is not empty"));
         }
-        let present = elements.iter().flatten().count();
-        if elements.len() > MAX_PACKED && present * 4 < elements.len() {
+        let ty = builder.program().ty(of).clone();
+        let len = ty.shape.len();
+        if len > MAX_PACKED && elements.len() * 4 < len {
             let mut cell = Cell { whole, ..Cell::default() };
-            for (index, share) in elements.into_iter().enumerate() {
-                if let Some(share) = share {
-                    let value = share.plain(builder)?;
-                    let indices = constant_indices(builder, index, of);
-                    cell.add_at(builder, value, &indices, of)?;
-                }
+            for (index, share) in elements {
+                let value = share.plain(builder)?;
+                let indices = constant_indices(builder, index, of);
+                cell.add_at(builder, value, &indices, of)?;
             }
             return cell.gather(builder, of);
         }
-        let ty = builder.program().ty(of).clone();
         let zero = builder.constant(Literal::from_f64(ty.elem, 0.0));
-        let mut parts = Vec::with_capacity(elements.len());
-        for share in elements {
-            parts.push(match share {
-                None => zero,
-                Some(share) => share.plain(builder)?,
-            });
+        let mut parts = vec![zero; len];
+        for (index, share) in elements {
+            parts[index] = share.plain(builder)?;
         }
         let id = builder.intern(&ty);
         let packed = Share::of(builder.insert(Op::Pack(id), &parts)?);
@@ -190,7 +186,7 @@ impl Cell {
     pub(crate) fn split(
         self,
         builder: &mut Builder,
-    ) -> Result<(Option<(bool, Value)>, Vec<Option<Share>>), IrError> {
+    ) -> Result<(Option<(bool, Value)>, BTreeMap<usize, Share>), IrError> {
         let whole = match self.whole {
             Some(whole) => Some(whole.unmasked(builder)?),
             None => None,

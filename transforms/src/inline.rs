@@ -76,6 +76,7 @@ pub fn remove_operators(program: &Program, between: Between) -> Result<Program, 
 /// A region as a program of its own, without operators.
 fn removed(program: &Program, region: Region, between: Between) -> Result<Program, IrError> {
     let mut builder = Builder::new();
+    builder.set_limit(program.limit());
     if between == Between::Simplify {
         builder.set_rewriter(rewriter(When::Always));
     }

@@ -79,7 +79,8 @@ impl Pipeline {
             // A rewrite before a derivative reorders its sums, so `Strict` waits until all are taken.
             let simplifies = options.simplify && options.fp == FpMode::Contract;
             let between = if simplifies { Between::Simplify } else { Between::Keep };
-            Ok((remove_operators(program, between)?, BTreeMap::new()))
+            let plain = remove_operators(program, between);
+            Ok((plain.map_err(|error| error.building("the derivative"))?, BTreeMap::new()))
         })];
         if options.simplify {
             passes.push(("simplify", |program, options| {

@@ -14,6 +14,7 @@ use crate::linear::{LinearMap, constant_like};
 use crate::placement::spread;
 use crate::tape::{Entry, Record, Tangent, Tape};
 use evolute_ir::{Builder, IrError, Op, Origin, Role, Strides, Type, Value};
+use std::collections::BTreeMap;
 
 /// The cotangents gathered so far, on the way back through one record.
 pub(crate) struct Backward {
@@ -192,7 +193,7 @@ impl Backward {
         let scalars = parts.iter().all(|&(to, _)| builder.program().ty(self.of[to.index()]).is_scalar());
         let (whole, elements) = match scalars {
             true => cell.split(builder)?,
-            false => (Some(cell.gather(builder, of)?.unmasked(builder)?), Vec::new()),
+            false => (Some(cell.gather(builder, of)?.unmasked(builder)?), BTreeMap::new()),
         };
         for &(to, place) in parts {
             self.derivative_of(builder, to);
@@ -201,7 +202,7 @@ impl Backward {
                 let value = part(builder, array, &ty, place)?;
                 self.add(builder, to, Share { negated, ..Share::of(value) })?;
             }
-            if let Some(&Some(share)) = elements.get(place as usize) {
+            if let Some(&share) = elements.get(&(place as usize)) {
                 self.add(builder, to, share)?;
             }
         }

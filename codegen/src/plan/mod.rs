@@ -203,6 +203,13 @@ pub struct Plan {
     weight: usize,
 }
 
+/// The most bytes of workspace: 4 GiB, as much as the interpreter may hold.
+const MAX_WORKSPACE: usize = 1 << 32;
+
+/// Straight-line code moves so many elements of arrays for each instruction and operand of the program; more
+/// are moved by loops.
+const MOVED: usize = 8;
+
 /// What a scalar operation weighs, for chunks of so many of them.
 const WEIGHT: usize = 2;
 
@@ -210,7 +217,7 @@ impl Plan {
     /// Plans `program`.
     ///
     /// # Errors
-    /// If derivative operators are left.
+    /// If derivative operators are left, or arrays need too much memory.
     pub fn new(program: &Program, options: &CodegenOptions) -> Result<Plan, CodegenError> {
         let count = program.insts().values().filter(|inst| inst.op.is_derivative()).count();
         if count > 0 {
@@ -227,8 +234,12 @@ impl Plan {
             true => (HashMap::new(), 0),
             false => crossing::slots(&steps, &pieces, &planner.mems, &constants),
         };
+        let workspace_bytes = first_slot + count * size_of::<u64>();
+        if workspace_bytes > MAX_WORKSPACE {
+            return Err(CodegenError::Workspace { bytes: workspace_bytes, limit: MAX_WORKSPACE });
+        }
         Ok(Plan {
-            workspace_bytes: first_slot + count * size_of::<u64>(),
+            workspace_bytes,
             mems: planner.mems,
             checks: planner.checks,
             steps,
@@ -271,10 +282,12 @@ impl Step {
     }
 }
 
-/// Whether a program is straight-line code over scalars, with arrays at its border only.
+/// Whether a program is straight-line code over scalars, with arrays at its border only, whose elements are not many
+/// more than what the program says one by one.
 pub(crate) fn is_flat(program: &Program) -> bool {
     let scalar = |&value: &Value| program.ty(value).is_scalar();
     program.regions().len() == 1
+        && moves_few(program)
         && program.insts().keys().all(|inst| match program.op(inst) {
             Op::Const(_) | Op::Element(_) => true,
             Op::Prim(_) | Op::Cast(_) | Op::Select => scalar(&program.result(inst)),
@@ -290,4 +303,14 @@ pub(crate) fn is_flat(program: &Program) -> bool {
             | Op::Jvp { .. }
             | Op::Vjp { .. } => false,
         })
+}
+
+/// Whether repeated scalars and results, taken element by element, are in proportion to the program.
+fn moves_few(program: &Program) -> bool {
+    let len = |value: Value| program.ty(value).shape.len();
+    let repeated = program.insts().keys().filter(|&inst| matches!(program.op(inst), Op::View(..)));
+    let results = program.root().results.iter().map(|&value| len(value));
+    let moved = repeated.map(|inst| len(program.result(inst))).chain(results).fold(0, usize::saturating_add);
+    let operands: usize = program.insts().keys().map(|inst| 1 + program.operands(inst).len()).sum();
+    moved <= MOVED * (MOVED + operands)
 }

@@ -110,7 +110,8 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
         A: RealSpec,
     {
         let [rows, columns] = [len(&self.outputs), len(&self.active)];
-        self.derived(derive::jacobian, self.inputs.clone(), matrix(rows, columns)?)
+        let outputs = self.matrix(rows, columns, "the Jacobian")?;
+        self.derived(derive::jacobian, self.inputs.clone(), outputs)
     }
 
     /// The Hessian, dense and row-major. For small problems.
@@ -131,7 +132,8 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
         A: RealSpec,
     {
         let n = len(&self.active);
-        self.derived(derive::hessian, self.inputs.clone(), matrix(n, n)?)
+        let outputs = self.matrix(n, n, "the Hessian")?;
+        self.derived(derive::hessian, self.inputs.clone(), outputs)
     }
 
     #[track_caller]
@@ -146,15 +148,15 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
         let program = Arc::new(program.map_err(|source| Error::Derive { source, at })?);
         Ok(Function { program, inputs, outputs, active: self.active.clone(), wrt: self.wrt.clone() })
     }
-}
 
-/// A matrix of derivatives, unless its entries alone, an instruction each, exceed the limit.
-#[track_caller]
-fn matrix<K: Kind>(rows: usize, columns: usize) -> Result<Scalars<K>, Error> {
-    let limit = Program::MAX_INSTRUCTIONS;
-    if rows.saturating_mul(columns) <= limit {
-        return Ok(Scalars::matrix(rows, columns));
+    /// A matrix of derivatives, unless its entries alone, an instruction each, exceed the limit.
+    #[track_caller]
+    fn matrix<K: Kind>(&self, rows: usize, columns: usize, what: &'static str) -> Result<Scalars<K>, Error> {
+        let limit = self.program.limit();
+        if rows.saturating_mul(columns) <= limit {
+            return Ok(Scalars::matrix(rows, columns));
+        }
+        let source = IrError::TooLarge { what, limit }.into();
+        Err(Error::Derive { source, at: SourceLoc::of(Location::caller()) })
     }
-    let source = IrError::TooLarge { limit }.into();
-    Err(Error::Derive { source, at: SourceLoc::of(Location::caller()) })
 }

@@ -5,7 +5,7 @@ use super::border::{Unmake, bound, pack_one, types_of, unbound};
 use crate::error::{Error, TraceError};
 use crate::kind::{F64, Form, RealKind, Store};
 use crate::spec::{self, Cursor, Extents, IntoSpec, Scalars, Single, Spec, list};
-use crate::trace::{self, Caller, Operand, Trace};
+use crate::trace::{self, Caller, Operand, TRACED, Trace};
 use crate::traced::Traced;
 use evolute_ir::{IrError, Program, SourceLoc, Value};
 use std::panic::Location;
@@ -33,8 +33,9 @@ impl Default for Tracing {
 }
 
 impl Tracing {
-    /// The most instructions that the closure may take, [`Program::MAX_INSTRUCTIONS`] unless fewer are chosen.
-    /// Each element of an argument of scalars takes one. Derivatives have several times as many.
+    /// The most instructions that the closure may take, [`Program::MAX_INSTRUCTIONS`] unless fewer are chosen. Each
+    /// element of an argument of scalars takes one. The limit holds for all that is made of the function, too:
+    /// derivatives have several times as many instructions, before they are simplified.
     pub fn limit(self, instructions: usize) -> Tracing {
         Tracing { limit: instructions.min(Program::MAX_INSTRUCTIONS) }
     }
@@ -181,7 +182,7 @@ impl Tracing {
         if elements <= self.limit {
             return Ok(());
         }
-        let source = IrError::TooLarge { limit: self.limit };
+        let source = IrError::TooLarge { what: TRACED, limit: self.limit };
         Err(TraceError::At { source, at: SourceLoc::of(caller) })
     }
 }

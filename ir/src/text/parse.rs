@@ -229,7 +229,10 @@ impl<'t> Parser<'t> {
         results: Vec<(Name, TypeId, Written)>,
     ) -> Read<()> {
         if self.tables.program.insts.len() >= Program::MAX_INSTRUCTIONS {
-            return Err(at_line(line, IrError::TooLarge { limit: Program::MAX_INSTRUCTIONS }));
+            return Err(at_line(
+                line,
+                IrError::TooLarge { what: "the text", limit: Program::MAX_INSTRUCTIONS },
+            ));
         }
         let region = self.current();
         let inst = Inst::new(self.tables.program.insts.len());
