@@ -6,7 +6,7 @@ use evolute::{CallError, Error, Int, Spec};
 use std::fmt::Debug;
 
 /// The same for the compiled and the interpreted function.
-fn check_call<S: Spec, R: Spec, A: Spec>(
+fn check_call<S: Spec, R: Spec, A>(
     f: &Function<S, R, A>,
     call: impl Fn(&Compiled<S, R>) -> Result<R::Owned, Error>,
     check: impl Fn(Result<R::Owned, Error>),

@@ -109,7 +109,7 @@ fn a_seed_that_does_not_fit_is_named() {
         expected: expected.clone(),
         found: found.clone(),
     };
-    let line = line!() + 1;
+    let line = line!() + 2;
     let forward =
         Function::trace(vector(3), |x| jvp(|(x, y)| x * y, (*x, x * 2.0), (*x, x.slice(0, 0..2))).1);
     check_seed(forward, line, seed("jvp", 1, &three, &two));
