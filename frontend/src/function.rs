@@ -220,10 +220,13 @@ impl<S: Spec, R: Spec, A> Function<S, R, A> {
         Ok(explain_nan(&self.program, &inputs)?)
     }
 
-    /// Compares the derivatives of this function at `x` with finite differences.
+    /// Compares the derivatives of this function at `x` with finite differences, to the second order, and forward mode
+    /// with reverse mode. For each input element it reports the derivative, the difference with its error, and a
+    /// verdict; kinks, edges of the domain and what cannot be checked have one of their own. Takes about forty
+    /// evaluations of the function and of its gradient an input element, by the interpreter.
     ///
     /// # Errors
-    /// Inputs that do not fit the function or are not real, or an evaluation that fails.
+    /// Inputs that do not fit the function, active arguments or results that are not real, or an evaluation that fails.
     ///
     /// ```
     /// use evolute_frontend::Function;
@@ -231,7 +234,9 @@ impl<S: Spec, R: Spec, A> Function<S, R, A> {
     /// let f = Function::scalar(2, |x| x[0].sin() * x[1])?;
     /// assert!(f.check_derivatives(&[0.3, 2.0])?.passed());
     /// let hidden = Function::scalar(1, |x| x[0] * x[0].stop_gradient())?;
-    /// assert!(!hidden.check_derivatives(&[3.0])?.passed());
+    /// let check = hidden.check_derivatives(&[3e-8])?;
+    /// assert!(!check.passed());
+    /// println!("{check}"); // 3e-8 where the difference is 6e-8
     /// # Ok::<(), evolute_frontend::Error>(())
     /// ```
     pub fn check_derivatives(&self, x: S::Host<'_>) -> Result<DerivativeCheck, Error> {
