@@ -35,12 +35,12 @@
 pub mod mistakes;
 
 pub use evolute_frontend::{
-    Array, ArraySpec, Bool, Compiled, Condition, Count, Cursor, Dense, Error, F32, F64, Form, Function, I64,
-    Int, IntoArray, Kind, Leaf, Leaves, Logic, Number, Real, Real64, RealForm, RealKind, RealSlice, RealSpec,
-    RealTree, Scalar, Scalar32, Scalars, Single, Spec, Stack, Store, TraceError, Traced, Tracing, Tree,
-    array, array_of, concat, cond, control, einsum, grad, hvp, jvp, map, map_rows, matrix, matrix_of, nested,
-    scalar, scalar_of, scalars, scalars_of, scan, scan_stacked, spec, stack, sum, sum_rows, value_and_grad,
-    vector, vector_of, vjp, vmap, while_at_most, while_loop,
+    Active, Argument, Array, ArraySpec, Bool, Compiled, Condition, Count, Cursor, Dense, Error, F32, F64,
+    Form, Function, I64, Int, IntoArray, Kind, Leaf, Leaves, Logic, Number, Part, Real, Real64, RealForm,
+    RealKind, RealSlice, RealSpec, RealTree, Scalar, Scalar32, Scalars, Single, Spec, Stack, Store,
+    TraceError, Traced, Tracing, Tree, array, array_of, concat, cond, control, einsum, grad, hvp, jvp, map,
+    map_rows, matrix, matrix_of, nested, scalar, scalar_of, scalars, scalars_of, scan, scan_stacked, spec,
+    stack, sum, sum_rows, value_and_grad, vector, vector_of, vjp, vmap, while_at_most, while_loop,
 };
 pub use evolute_ir as ir;
 pub use evolute_runtime::{
@@ -49,13 +49,28 @@ pub use evolute_runtime::{
 };
 pub use evolute_transforms as transforms;
 
-/// What most programs need.
+/// What most programs need: functions and how they are called, traced values and the types that name them, what a closure
+/// may call. Errors, specifications' traits and the tools are at the root of the crate.
+///
+/// ```
+/// use evolute::prelude::*;
+///
+/// fn energy<'t>(x: &[Scalar<'t>]) -> Scalar<'t> {
+///     let (value, slope) = value_and_grad(|x| x * x, x[0]);
+///     value + slope * x[1]
+/// }
+/// let f: Function<Scalars<F64>, Single<F64>> = Function::scalar(2, |x| energy(x))?;
+/// let f: Compiled<Scalars<F64>, Single<F64>> = f.compile()?;
+/// assert_eq!(f.call(&[3.0, 2.0])?, 21.0);
+/// # Ok::<(), evolute::Error>(())
+/// ```
 pub mod prelude {
     pub use crate::{
-        Array, Compiled, F32, F64, Function, I64, Int, Logic, Options, Real, Real64, RealSlice, Scalar,
+        Array, ArraySpec, Bool, Compiled, Condition, Count, F32, F64, Function, I64, Int, IntoArray, Logic,
+        Options, Real, Real64, RealKind, RealSlice, Scalar, Scalar32, Scalars, Single, Traced, Tracing,
         Workspace, array, array_of, concat, cond, einsum, grad, hvp, jvp, map, map_rows, matrix, matrix_of,
-        scalar, scalar_of, scalars, scalars_of, scan, scan_stacked, stack, sum, sum_rows, vector, vector_of,
-        vjp, vmap, while_at_most, while_loop,
+        scalar, scalar_of, scalars, scalars_of, scan, scan_stacked, stack, sum, sum_rows, value_and_grad,
+        vector, vector_of, vjp, vmap, while_at_most, while_loop,
     };
 }
 

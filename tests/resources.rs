@@ -150,26 +150,17 @@ fn threads_share_one_function() {
 // ── code memory ─────────────────────────────────────────────────────────────────────────────────
 
 #[cfg(target_os = "linux")]
+#[path = "../codegen/tests/common/mappings.rs"]
+mod mappings;
+
+#[cfg(target_os = "linux")]
 mod code_memory {
+    use super::mappings::{executable_mappings, resident_bytes};
     use super::*;
 
     fn square(n: usize) -> Compiled<Scalars<F64>, Single<F64>> {
         let f = Function::scalar(n, |x| x[0] * x[0] + 1.0);
         f.and_then(|f| f.compile()).expect("compiles")
-    }
-
-    /// The number of executable mappings of the process; none of them is writable.
-    fn executable_mappings() -> usize {
-        let maps = std::fs::read_to_string("/proc/self/maps").expect("Linux");
-        let rights: Vec<&str> = maps.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
-        assert!(rights.iter().all(|r| !(r.contains('w') && r.contains('x'))), "{maps}");
-        rights.iter().filter(|r| r.contains('x')).count()
-    }
-
-    fn resident_bytes() -> usize {
-        let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
-        let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
-        kib.and_then(|kib| kib.parse::<usize>().ok()).expect("a number") * 1024
     }
 
     /// Runs `f` on another thread while this one examines the mappings.

@@ -9,7 +9,7 @@ use thiserror::Error;
 /// The first mistake made while a closure was traced.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum TraceError {
-    /// An operation that cannot be: operands of the wrong type, a value that outlived its inner derivative, a
+    /// An operation that cannot be: operands of the wrong type, a value that outlived its inner closure, a
     /// program past its size limit.
     #[error("at {at}: {source}")]
     At {
@@ -90,9 +90,10 @@ pub enum TraceError {
         /// The line of the derivative, loop or conditional.
         at: SourceLoc,
     },
-    /// A value of a trace around this one, or of an inner derivative whose closure has ended. Compute with values
-    /// of one trace; return what an inner closure computes.
-    #[error("at {at}: a value of another trace, or of an inner derivative whose closure has ended")]
+    /// A value of a trace around this one, or of a trace that has ended: outside of every trace each inner
+    /// derivative, loop and conditional has one of its own. Compute with values of one trace; return what an inner
+    /// closure computes.
+    #[error("at {at}: a value of another trace, or of an inner closure that has ended")]
     Foreign {
         /// The user's line.
         at: SourceLoc,

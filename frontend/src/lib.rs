@@ -37,8 +37,8 @@ pub use kind::{Bool, Dense, F32, F64, Form, I64, Kind, Number, RealForm, RealKin
 pub use nested::{grad, hvp, jvp, value_and_grad, vjp};
 pub use real::{Logic, Real, Real64, RealSlice};
 pub use spec::{
-    ArraySpec, Cursor, RealSpec, Scalars, Single, Spec, array, array_of, matrix, matrix_of, scalar,
-    scalar_of, scalars, scalars_of, vector, vector_of,
+    Active, Argument, ArraySpec, Cursor, Part, RealSpec, Scalars, Single, Spec, array, array_of, matrix,
+    matrix_of, scalar, scalar_of, scalars, scalars_of, vector, vector_of,
 };
 pub use traced::{Condition, Int, Scalar, Scalar32, Traced};
 pub use tree::{Leaf, Leaves, RealTree, Stack, Tree};

@@ -284,6 +284,44 @@ pub trait Argument<const I: usize>: Spec {
     fn offset(&self) -> usize;
 }
 
+/// What a function is differentiated with respect to: all arguments that were traced, or one of them, a [`Part`].
+pub trait Active: Clone + Send + Sync + 'static {
+    /// The arguments that were traced: the first of every derivative too, before its seeds.
+    type Base: Spec;
+    /// What there are derivatives with respect to.
+    type Spec: Spec;
+    /// The arguments.
+    fn base(&self) -> &Self::Base;
+    /// The active ones.
+    fn spec(&self) -> &Self::Spec;
+}
+
+/// Argument number `I` of arguments `S`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part<S, const I: usize>(pub(crate) S);
+
+impl<S: Spec> Active for S {
+    type Base = S;
+    type Spec = S;
+    fn base(&self) -> &S {
+        self
+    }
+    fn spec(&self) -> &S {
+        self
+    }
+}
+
+impl<S: Argument<I>, const I: usize> Active for Part<S, I> {
+    type Base = S;
+    type Spec = <S as Argument<I>>::Spec;
+    fn base(&self) -> &S {
+        &self.0
+    }
+    fn spec(&self) -> &Self::Spec {
+        self.0.argument()
+    }
+}
+
 /// The number of the program's parameters or results.
 pub(crate) fn count(spec: &impl Spec) -> usize {
     list(spec).len()

@@ -16,7 +16,7 @@ mod structure;
 mod views;
 
 use crate::entity::{Level, Loc, Region, StridesId, Table, TypeId, Value};
-use crate::error::IrError;
+use crate::error::{Closure, IrError};
 use crate::op::Op;
 use crate::program::{Def, LevelData, Limit, Mode, Origin, Program, RegionData, SourceLoc, ValueData};
 use crate::structure::Strides;
@@ -268,13 +268,22 @@ impl Builder {
             return Ok(value);
         }
         let Some(depth) = self.open.iter().position(|open| open.region == home) else {
-            return Err(IrError::Escaped { value, defined: self.program.loc(value).cloned() });
+            return Err(self.escaped(value));
         };
         let mut inner = value;
         for depth in depth + 1..self.open.len() {
             inner = self.capture(depth, inner);
         }
         Ok(inner)
+    }
+
+    #[cold]
+    fn escaped(&self, value: Value) -> IrError {
+        let home = self.program.values[value].region;
+        let mut nested = self.program.insts.values().filter_map(|inst| inst.op.nested());
+        let owner = nested.find(|(_, regions)| regions.contains(&Some(home)));
+        let closure = owner.map_or(Closure::Sibling, |(closure, _)| closure);
+        IrError::Escaped { value, closure, defined: self.program.loc(value).cloned() }
     }
 
     /// `outer`, of the region open just outside `depth`, as a parameter there; a constant is repeated.

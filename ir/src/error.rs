@@ -2,6 +2,7 @@
 
 use crate::entity::Value;
 use crate::program::SourceLoc;
+use crate::types::Type;
 use std::fmt;
 use thiserror::Error;
 
@@ -46,17 +47,31 @@ pub enum IrError {
         /// The limit.
         limit: usize,
     },
-    /// The user's mistake: a value of an inner derivative was kept and used after the derivative was
-    /// taken. Return it from the inner closure instead.
+    /// The user's mistake: a value of an inner closure was kept and used after the closure had ended. Return it
+    /// from the closure instead.
     #[error(
-        "{value}{} belongs to an inner derivative whose closure has ended: return it from the closure instead",
+        "{value}{} belongs to {closure} whose closure has ended: return it from the closure instead",
         at(defined)
     )]
     Escaped {
         /// The value.
         value: Value,
+        /// What the closure was for.
+        closure: Closure,
         /// Where it was made.
         defined: Option<SourceLoc>,
+    },
+    /// The caller's mistake: an operand of another type than the regions of an operation ask for.
+    #[error("`{op}` expects {operand} to be {expected}, found {found}")]
+    Operand {
+        /// The operation, by its name in the text form.
+        op: String,
+        /// Which operand.
+        operand: Operand,
+        /// The type that the region has for it.
+        expected: Type,
+        /// What was given.
+        found: Type,
     },
     /// The text is not a program.
     #[error("line {line}: {message}")]
@@ -80,6 +95,67 @@ impl IrError {
         match self {
             IrError::TooLarge { what: _, limit } => IrError::TooLarge { what, limit },
             error => error,
+        }
+    }
+}
+
+/// What a nested region is to the operation that it belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Closure {
+    /// The function that a derivative operator differentiates.
+    Derivative,
+    /// The body of a loop, or its condition.
+    Loop,
+    /// A branch of a conditional.
+    Branch,
+    /// Of an operation that is not complete: the condition of a loop whose body is being built, or the first branch
+    /// of a conditional whose second one is.
+    Sibling,
+}
+
+impl fmt::Display for Closure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Closure::Derivative => "an inner derivative",
+            Closure::Loop => "a loop",
+            Closure::Branch => "a branch of a conditional",
+            Closure::Sibling => "the other branch of a conditional, or the condition of a loop,",
+        })
+    }
+}
+
+/// An operand of an operation with regions, by what it is to it and its number among those, from 0.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Operand {
+    /// What a derivative is taken at.
+    Input(usize),
+    /// A tangent of an input, or a cotangent of a result.
+    Seed(usize),
+    /// The number of iterations.
+    Count,
+    /// What a loop carries from iteration to iteration.
+    Carry(usize),
+    /// An array of which each iteration gets a row.
+    Row(usize),
+    /// What is only added to.
+    Sum(usize),
+    /// The condition of a conditional.
+    Condition,
+    /// A value of the enclosing region.
+    Capture(usize),
+}
+
+impl fmt::Display for Operand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Operand::Input(number) => write!(f, "input {number}"),
+            Operand::Seed(number) => write!(f, "seed {number}"),
+            Operand::Count => f.write_str("the number of iterations"),
+            Operand::Carry(number) => write!(f, "carry {number}"),
+            Operand::Row(number) => write!(f, "the array of rows {number}"),
+            Operand::Sum(number) => write!(f, "sum {number}"),
+            Operand::Condition => f.write_str("the condition"),
+            Operand::Capture(number) => write!(f, "captured value {number}"),
         }
     }
 }

@@ -16,7 +16,7 @@ mod steps;
 pub use buffer::Buffer;
 pub use eval::{RealPrims, cast, eval_prim};
 
-use crate::entity::{Table, Value};
+use crate::entity::{Region, Table, Value};
 use crate::error::IrError;
 use crate::program::{Program, SourceLoc};
 use crate::types::{Elem, Literal, Type};
@@ -134,7 +134,16 @@ impl Interpreter {
     /// # Errors
     /// If it still holds derivative operators, or too many scalars to keep in memory.
     pub fn new(program: &Program) -> Result<Interpreter, IrError> {
-        decode::Decoder::new(program).decode()
+        Self::of_region(program, Program::ROOT)
+    }
+
+    /// Decodes a region as if it were the body of a program: its parameters, captures included, are set and its
+    /// results read as those of one. For looking at a single iteration or branch.
+    ///
+    /// # Errors
+    /// As [`Interpreter::new`].
+    pub fn of_region(program: &Program, region: Region) -> Result<Interpreter, IrError> {
+        decode::Decoder::new(program).decode(region)
     }
 
     /// The number of decoded instructions: scalar ones, and the others outside of loops.
@@ -201,7 +210,7 @@ impl Interpreter {
         (0..slots.len()).map(|i| machine.slots[slots.get(i) as usize])
     }
 
-    /// The elements of `value` after an evaluation.
+    /// The elements of `value`, which belongs to the region decoded, after an evaluation.
     pub fn peek<'a>(&'a self, machine: &'a Machine, value: Value) -> impl Iterator<Item = u64> + 'a {
         let slots = &self.places[value];
         (0..slots.len()).map(|i| machine.slots[slots.get(i) as usize])

@@ -55,7 +55,7 @@ pub use builder::{Builder, CHAIN_LIMIT, ClosedRegion, Rewriter};
 pub use copy::without_dead_code;
 pub use dot::dot;
 pub use entity::{Entity, Inst, Level, Loc, LoopId, Region, StridesId, Table, TypeId, Value};
-pub use error::IrError;
+pub use error::{Closure, IrError, Operand};
 pub use expr::{Expr, ExprBuilder, Partial};
 pub use interp::{Buffer, EvalError, Failure, FailureKind, Interpreter, Machine};
 pub use live::live_insts;

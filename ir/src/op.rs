@@ -1,6 +1,7 @@
 //! What an instruction does: the closed set of operations.
 
 use crate::entity::{LoopId, Region, StridesId, TypeId};
+use crate::error::Closure;
 use crate::prim::Prim;
 #[cfg(doc)]
 use crate::structure::LoopSpec;
@@ -81,10 +82,18 @@ pub enum Op {
 impl Op {
     /// The nested regions, in the order of the text: at most two.
     pub fn regions(self) -> impl DoubleEndedIterator<Item = Region> {
-        let regions = match self {
-            Op::Jvp { region, .. } | Op::Vjp { region, .. } => [Some(region), None],
-            Op::Loop { body, condition, .. } => [condition, Some(body)],
-            Op::Cond { yes, no, .. } => [Some(yes), Some(no)],
+        let nested = self.nested().map(|(_, regions)| regions);
+        nested.into_iter().flatten().flatten()
+    }
+
+    /// Its regions, and what they are to it.
+    pub(crate) fn nested(self) -> Option<(Closure, [Option<Region>; 2])> {
+        match self {
+            Op::Jvp { region, .. } | Op::Vjp { region, .. } => {
+                Some((Closure::Derivative, [Some(region), None]))
+            }
+            Op::Loop { body, condition, .. } => Some((Closure::Loop, [condition, Some(body)])),
+            Op::Cond { yes, no, .. } => Some((Closure::Branch, [Some(yes), Some(no)])),
             Op::Const(_)
             | Op::Prim(_)
             | Op::Cast(_)
@@ -97,9 +106,8 @@ impl Op {
             | Op::Reduce(..)
             | Op::Dot
             | Op::At
-            | Op::AddAt => [None, None],
-        };
-        regions.into_iter().flatten()
+            | Op::AddAt => None,
+        }
     }
 
     /// Whether it is a derivative operator.

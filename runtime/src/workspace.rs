@@ -1,6 +1,7 @@
 //! The memory of a call, kept between calls so that they allocate nothing.
 
-use evolute_ir::Machine;
+use evolute_ir::{Interpreter, Machine};
+use std::sync::{Arc, Weak};
 
 /// One cache line.
 #[derive(Clone, Copy, Debug)]
@@ -13,9 +14,26 @@ pub(crate) struct Line([u8; 64]);
 #[derive(Debug, Default)]
 pub struct Workspace {
     pub(crate) lines: Vec<Line>,
-    /// The interpreter's state, and the executable it belongs to.
-    pub(crate) machine: Option<(u64, Machine)>,
+    pub(crate) state: Option<State>,
     pub(crate) pointers: crate::native::Pointers,
+}
+
+/// The state of an interpreter.
+#[derive(Debug)]
+pub(crate) struct State {
+    /// Whose state it is. It does not keep the interpreter, only its address from being used again.
+    owner: Weak<Interpreter>,
+    machine: Machine,
+}
+
+impl State {
+    pub(crate) fn of(interpreter: &Arc<Interpreter>) -> State {
+        State { owner: Arc::downgrade(interpreter), machine: interpreter.machine() }
+    }
+
+    fn belongs_to(&self, interpreter: &Arc<Interpreter>) -> bool {
+        std::ptr::eq(self.owner.as_ptr(), Arc::as_ptr(interpreter))
+    }
 }
 
 impl Workspace {
@@ -27,6 +45,12 @@ impl Workspace {
     /// Bytes at present.
     pub fn bytes(&self) -> usize {
         self.lines.len() * size_of::<Line>()
+    }
+
+    /// The state of this interpreter: the one that is here, or another in its place.
+    pub(crate) fn machine_of(&mut self, interpreter: &Arc<Interpreter>) -> &mut Machine {
+        let kept = self.state.take().filter(|state| state.belongs_to(interpreter));
+        &mut self.state.insert(kept.unwrap_or_else(|| State::of(interpreter))).machine
     }
 
     /// Makes room for `bytes`.

@@ -1,9 +1,10 @@
 //! Functions that cannot be: the error and its line.
 
-use evolute::ir::{IrError, Program};
+use evolute::ir::{Closure, Elem, IrError, Operand, Program, Type};
 use evolute::prelude::*;
 use evolute::transforms::derive::DeriveError;
 use evolute::{CompileError, Error, TraceError, Tracing};
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -39,6 +40,89 @@ fn a_value_that_leaves_its_derivative_is_an_error_with_both_lines() {
         panic!("{error:?}")
     };
     assert_eq!((at.line, defined.as_ref().map(|loc| loc.line)), (used, Some(made)));
+}
+
+/// What an escaped value is said to have escaped from.
+fn check_escaped<S, R>(traced: Result<Function<S, R>, Error>, expected: Closure) {
+    let Err(Error::Trace(TraceError::At { source: IrError::Escaped { closure, defined, .. }, .. })) = &traced
+    else {
+        panic!("{traced:?}")
+    };
+    assert_eq!((*closure, defined.is_some()), (expected, true));
+    assert!(traced.unwrap_err().to_string().contains(&format!("belongs to {expected} whose closure")));
+}
+
+#[test]
+fn an_escaped_value_says_what_closure_it_belongs_to() {
+    fn escape(
+        f: impl for<'t> Fn(Scalar<'t>, &Cell<Scalar<'t>>) -> Scalar<'t>,
+    ) -> Result<Function<Single<F64>, Single<F64>>, Error> {
+        Function::trace(scalar(), |x| f(*x, &Cell::new(*x)))
+    }
+    let derivative = escape(|x, kept| {
+        grad(
+            |y| {
+                kept.set(y.sin());
+                y
+            },
+            x,
+        ) + kept.get()
+    });
+    check_escaped(derivative, Closure::Derivative);
+    let looped = escape(|x, kept| {
+        sum(3, |i| {
+            kept.set(x * i.to_f64());
+            x
+        }) + kept.get()
+    });
+    check_escaped(looped, Closure::Loop);
+    let branch = escape(|x, kept| {
+        let yes = || {
+            kept.set(x.sin());
+            x
+        };
+        cond(x.gt(0.0), yes, || -x) + kept.get()
+    });
+    check_escaped(branch, Closure::Branch);
+    let sibling = escape(|x, kept| {
+        let yes = || {
+            kept.set(x.sin());
+            x
+        };
+        cond(x.gt(0.0), yes, || kept.get())
+    });
+    check_escaped(sibling, Closure::Sibling);
+}
+
+/// The error of an inner operator with a seed that does not fit.
+fn check_seed<R>(traced: Result<Function<ArraySpec<F64>, R>, Error>, line: u32, expected: IrError) {
+    let Err(Error::Trace(TraceError::At { source, at })) = &traced else { panic!("{traced:?}") };
+    assert_eq!((source, &*at.file, at.line), (&expected, file!(), line));
+}
+
+#[test]
+fn a_seed_that_does_not_fit_is_named() {
+    let [two, three] = [2, 3].map(|n| Type::array(Elem::F64, &[n]).unwrap());
+    let seed = |op: &str, number, expected: &Type, found: &Type| IrError::Operand {
+        op: op.into(),
+        operand: Operand::Seed(number),
+        expected: expected.clone(),
+        found: found.clone(),
+    };
+    let line = line!() + 2;
+    let forward =
+        Function::trace(vector(3), |x| jvp(|(x, y)| x * y, (*x, x * 2.0), (*x, x.slice(0, 0..2))).1);
+    check_seed(forward, line, seed("jvp", 1, &three, &two));
+    let line = line!() + 1;
+    let reverse = Function::trace(vector(3), |x| vjp(|x| x.slice(0, 0..2), *x, *x).1);
+    check_seed(reverse, line, seed("vjp", 0, &two, &three));
+    let message = seed("vjp", 0, &two, &three).to_string();
+    assert_eq!(message, "`vjp` expects seed 0 to be f64[2], found f64[3]");
+
+    let line = line!() + 1;
+    let few = Function::trace(vector(3), |x| jvp(|x: Vec<Array>| x[0], vec![*x, *x], vec![*x]).1);
+    let (expected, found) = ("2 seeds".into(), "1".into());
+    check_seed(few, line, IrError::Type { op: "jvp".into(), expected, found });
 }
 
 #[test]

@@ -5,7 +5,7 @@ use evolute::prelude::*;
 use evolute::{Scalars, Spec};
 
 /// The origin at `x` is at `line`, of this mode and role.
-fn check_origin<R: Spec, A: Spec>(
+fn check_origin<R: Spec, A>(
     f: &Function<Scalars<F64>, R, A>,
     x: &[f64],
     (line, mode, role): (u32, Option<Mode>, Role),

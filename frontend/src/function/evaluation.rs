@@ -6,7 +6,7 @@ use crate::spec::{Inputs, Outputs, Spec};
 use evolute_ir::Interpreter;
 use evolute_runtime::{CallError, Input, Output};
 
-impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
+impl<S: Spec, R: Spec, A> Function<S, R, A> {
     /// Evaluates this function once, by the interpreter, as it was traced: for trying things out. To evaluate it
     /// often, [`compile`](Function::compile) it.
     ///

@@ -9,7 +9,7 @@ use crate::tree::{Leaves, operands};
 use evolute_ir::{SourceLoc, Value};
 use std::panic::Location;
 
-impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
+impl<S: Spec, R: Spec, A> Function<S, R, A> {
     /// Applies this function inside a traced closure; it is inlined. Outside of every trace it is evaluated on
     /// constants.
     ///

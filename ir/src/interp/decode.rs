@@ -53,16 +53,17 @@ impl<'p> Decoder<'p> {
         }
     }
 
-    pub(super) fn decode(mut self) -> Result<Interpreter, IrError> {
+    pub(super) fn decode(mut self, region: Region) -> Result<Interpreter, IrError> {
         let program = self.program;
-        for &param in &program.root().params {
+        let body = program.region(region);
+        for &param in &body.params {
             self.define(param)?;
         }
-        let steps = self.region(Program::ROOT)?;
+        let steps = self.region(region)?;
         let place = |&v: &Value| (program.ty(v).clone(), self.places[v].clone());
         Ok(Interpreter {
-            params: program.root().params.iter().map(place).collect(),
-            results: program.root().results.iter().map(place).collect(),
+            params: body.params.iter().map(place).collect(),
+            results: body.results.iter().map(place).collect(),
             codes: self.codes,
             steps,
             slots: self.slots,

@@ -2,6 +2,9 @@
 
 mod derive;
 mod filetests;
+mod numbers;
 mod random_structures;
 mod rules;
 mod structures;
+#[path = "../../../ir/tests/all/texts.rs"]
+mod texts;
