@@ -1,15 +1,16 @@
 //! Where a NaN or an infinity came from.
 //!
-//! The differentiated but unsimplified program is interpreted, every value kept. From each non-finite
-//! result the search goes back through non-finite operands (of a `select`, only the chosen one); the
+//! The program that runs, after all passes of the options, is interpreted, every value kept: contraction can make
+//! and mend what is not finite. From each non-finite result the search goes back through non-finite operands (of a `select`, only the chosen one); the
 //! earliest value reached is where finite numbers first gave a non-finite one.
 
 use crate::buffers::{Input, Slot, check};
 use crate::error::CallError;
+use crate::options::Options;
 use evolute_ir::{
     Interpreter, IrError, Level, Literal, Mode, Op, Program, Role, SourceLoc, Table, Value, text,
 };
-use evolute_transforms::inline::{Between, remove_operators};
+use evolute_transforms::Pipeline;
 use std::fmt;
 use thiserror::Error;
 
@@ -80,12 +81,17 @@ impl fmt::Display for NanOrigin {
     }
 }
 
-/// The origin of a non-finite result of `program` on `inputs`; `None` if all results are finite.
+/// The origin of a non-finite result of `program`, made ready with `options`, on `inputs`; `None` if all results are
+/// finite.
 ///
 /// # Errors
 /// Inputs that do not fit the program, or an evaluation that fails.
-pub fn explain_nan(program: &Program, inputs: &[Input<'_>]) -> Result<Option<NanOrigin>, ExplainError> {
-    let program = remove_operators(program, Between::Keep)?;
+pub fn explain_nan(
+    program: &Program,
+    options: &Options,
+    inputs: &[Input<'_>],
+) -> Result<Option<NanOrigin>, ExplainError> {
+    let program = Pipeline::new(options.pipeline()).run(program)?;
     let slots: Vec<Slot> = program.param_types().into_iter().map(Slot::new).collect();
     check(["input", "inputs"], &slots, inputs.iter().map(Input::extent))?;
     let interpreter = Interpreter::new(&program)?;

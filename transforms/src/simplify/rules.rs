@@ -1,11 +1,11 @@
 //! The table of rewrites: name, root, whether it is exact, and what replaces the root.
 //!
 //! A rewrite is *exact* if the result has the same bits for all operands, infinities, subnormals and
-//! signed zeros included, NaNs being one class. The others change a rounding or the sign of a zero, never more,
-//! and apply in [`FpMode::Contract`](crate::FpMode::Contract) only. Some exact ones wait until all derivatives are
-//! taken: strength reductions, whose sides have derivatives that round differently, and the removal of
-//! `stop_gradient` and `with_slope`. What would lose a NaN or an infinity
-//! (`x·0 → 0`) is in neither mode.
+//! signed zeros included, NaNs being one class. The others change a rounding or the sign of a zero, never more as long
+//! as what they replace stays within the normal numbers: merged constants may keep in range what left it. They apply in
+//! [`FpMode::Contract`](crate::FpMode::Contract) only. Some exact ones wait until all derivatives are taken: strength
+//! reductions, whose sides have derivatives that round differently, and the removal of `stop_gradient` and
+//! `with_slope`. What would lose a NaN or an infinity of an operand (`x·0 → 0`) is in neither mode.
 
 use super::matching::Matching;
 use evolute_ir::{Builder, Elem, IrError, Op, Prim, Value};
