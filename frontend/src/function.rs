@@ -199,7 +199,9 @@ impl<S: Spec, R: Spec, A> Function<S, R, A> {
         Ok(evolute_ir::dot(&program))
     }
 
-    /// Where a NaN or infinity in the results at `x` first arises; `None` if all results are finite.
+    /// Where a NaN or infinity in the results at `x` first arises; `None` if all results are finite. Explains the
+    /// program that [`compile`](Function::compile) makes; of other options
+    /// [`explain_nan_with`](Function::explain_nan_with) does.
     ///
     /// # Errors
     /// Inputs that do not fit the function, or an evaluation that fails.
@@ -215,9 +217,27 @@ impl<S: Spec, R: Spec, A> Function<S, R, A> {
     /// # Ok::<(), evolute_frontend::Error>(())
     /// ```
     pub fn explain_nan(&self, x: S::Host<'_>) -> Result<Option<NanOrigin>, Error> {
+        self.explain_nan_with(x, &Options::default())
+    }
+
+    /// As [`Function::explain_nan`], of the program that [`compile_with`](Function::compile_with) makes with these
+    /// options: roundings differ between the modes, and with them what is not finite.
+    ///
+    /// # Errors
+    /// As [`Function::explain_nan`].
+    ///
+    /// ```
+    /// use evolute_frontend::{Function, Options};
+    ///
+    /// let f = Function::scalar(2, |x| (x[0] * x[0] - x[1] * x[1]).sqrt())?;
+    /// let strict = Options::default().strict();
+    /// assert!(f.explain_nan_with(&[0.1, 0.1], &strict)?.is_none()); // one fused product may be less than the other
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
+    pub fn explain_nan_with(&self, x: S::Host<'_>, options: &Options) -> Result<Option<NanOrigin>, Error> {
         let mut inputs = Default::default();
         S::inputs(x, &mut inputs);
-        Ok(explain_nan(&self.program, &inputs)?)
+        Ok(explain_nan(&self.program, options, &inputs)?)
     }
 
     /// Compares the derivatives of this function at `x` with finite differences, to the second order, and forward mode

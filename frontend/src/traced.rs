@@ -267,6 +267,27 @@ impl<'t, K: RealKind> Traced<'t, K> {
     pub fn mul_add(self, factor: impl Into<Self>, term: impl Into<Self>) -> Self {
         apply(Op::Prim(Prim::MulAdd), [self.operand(), factor.into().operand(), term.into().operand()])
     }
+
+    /// This value, as a function of `x` with derivative `slope` and a constant otherwise: states a derivative that
+    /// is known better than that of the formula for the value. The slope is differentiated for the next one. To state
+    /// one in several variables, take for `x` the sum of a 0 with a slope in each, and 1 for its slope.
+    ///
+    /// ```
+    /// use evolute_frontend::Function;
+    ///
+    /// // The value by one step of Newton's method, the derivative not by that of the step.
+    /// let f = Function::scalar(1, |x| {
+    ///     let y = x[0].log2() * std::f64::consts::LN_2;
+    ///     (y - 1.0 + x[0] * (-y).exp()).with_slope(x[0].recip(), x[0])
+    /// })?;
+    /// assert_eq!(f.grad()?.eval(&[4.0])?, [0.25]);
+    /// assert_eq!(f.hessian()?.eval(&[4.0])?, [-0.0625]);
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn with_slope(self, slope: impl Into<Self>, x: impl Into<Self>) -> Self {
+        apply(Op::Prim(Prim::WithSlope), [self.operand(), slope.into().operand(), x.into().operand()])
+    }
 }
 
 macro_rules! real_methods {

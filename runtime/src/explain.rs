@@ -1,9 +1,9 @@
 //! Where a NaN or an infinity came from.
 //!
-//! The differentiated but unsimplified program is interpreted, every value kept. From each non-finite
-//! result the search goes back through non-finite operands (of a `select`, only the chosen one); the
-//! earliest value reached is where finite numbers first gave a non-finite one. It goes into loops and conditionals,
-//! whose iterations and branches are evaluated again, alone.
+//! The program that runs, after all passes of the options, is interpreted, every value kept: contraction can make
+//! and mend what is not finite. From each non-finite result the search goes back through non-finite operands (of a
+//! `select`, only the chosen one); the earliest value reached is where finite numbers first gave a non-finite one. It
+//! goes into loops and conditionals, whose iterations and branches are evaluated again, alone.
 
 mod frame;
 mod loops;
@@ -11,8 +11,9 @@ mod search;
 
 use crate::buffers::{Input, Slot, check};
 use crate::error::CallError;
+use crate::options::Options;
 use evolute_ir::{IrError, Level, Mode, Program, Role, SourceLoc, Value, text};
-use evolute_transforms::inline::{Between, remove_operators};
+use evolute_transforms::Pipeline;
 use search::{Found, Search};
 use std::fmt;
 use thiserror::Error;
@@ -128,15 +129,20 @@ impl fmt::Display for NanOrigin {
     }
 }
 
-/// The origin of a non-finite result of `program` on `inputs`; `None` if all results are finite.
+/// The origin of a non-finite result of `program`, made ready with `options`, on `inputs`; `None` if all results are
+/// finite.
 ///
 /// An evaluation keeps every value of the program. Each loop on a path to a non-finite result is evaluated three times
 /// more, an iteration at a time.
 ///
 /// # Errors
 /// Inputs that do not fit the program, or an evaluation that fails.
-pub fn explain_nan(program: &Program, inputs: &[Input<'_>]) -> Result<Option<NanOrigin>, ExplainError> {
-    let program = remove_operators(program, Between::Keep)?;
+pub fn explain_nan(
+    program: &Program,
+    options: &Options,
+    inputs: &[Input<'_>],
+) -> Result<Option<NanOrigin>, ExplainError> {
+    let program = Pipeline::new(options.pipeline()).run(program)?;
     let slots: Vec<Slot> = program.param_types().into_iter().map(Slot::new).collect();
     check(["input", "inputs"], &slots, inputs.iter().map(Input::extent))?;
     let mut search = Search::new(&program);

@@ -1,7 +1,8 @@
 //! Runs a tape backwards: from the cotangents of its outputs to those of its inputs.
 //!
 //! Each entry hands its cotangent to the tangents it was made of, times the same coefficient. An
-//! absent cotangent is a zero and costs nothing. See Note [Masks] for what an untaken branch sends.
+//! absent cotangent is a zero and costs nothing. See Note [Masks] for what an untaken branch sends, and Note [Scales] in
+//! `cotangents` for powers of two.
 //!
 //! Note [Masks]: the transpose of `When(c)` is `select(c, ȳ, 0)`, but multiplying that zero further on by a
 //! partial that is infinite (`select(x > 0, ln x, 0)` at 0 has 1/x) would give NaN. So a share of a cotangent carries
@@ -118,9 +119,9 @@ impl Backward {
                     let part = match addition.indices.is_empty() {
                         true => share,
                         false => {
-                            let (negated, value) = share.unmasked(builder)?;
-                            let operands = [&[value], &addition.indices[..]].concat();
-                            Share { negated, ..Share::of(builder.insert(Op::At, &operands)?) }
+                            let share = share.mappable(builder)?;
+                            let operands = [&[share.value], &addition.indices[..]].concat();
+                            Share { value: builder.insert(Op::At, &operands)?, ..share }
                         }
                     };
                     self.add(builder, term, part)?;
@@ -157,7 +158,8 @@ impl Backward {
             | LinearMap::Left(_)
             | LinearMap::Right(_) => {}
         }
-        let (negated, value) = share.unmasked(builder)?;
+        let share = share.mappable(builder)?;
+        let value = share.value;
         let ty = builder.program().ty(of).clone();
         let value = match *map {
             LinearMap::View(_, strides) => {
@@ -179,7 +181,7 @@ impl Backward {
             }
             LinearMap::Element(_) | LinearMap::At(_) => unreachable!("they add to a part"),
         };
-        self.add(builder, to, Share { negated, ..Share::of(value) })
+        self.add(builder, to, Share { value, ..share })
     }
 
     /// Hands an array's cotangent to the tangents of its parts.
@@ -193,14 +195,14 @@ impl Backward {
         let scalars = parts.iter().all(|&(to, _)| builder.program().ty(self.of[to.index()]).is_scalar());
         let (whole, elements) = match scalars {
             true => cell.split(builder)?,
-            false => (Some(cell.gather(builder, of)?.unmasked(builder)?), BTreeMap::new()),
+            false => (Some(cell.gather(builder, of)?.mappable(builder)?), BTreeMap::new()),
         };
         for &(to, place) in parts {
             self.derivative_of(builder, to);
-            if let Some((negated, array)) = whole {
+            if let Some(share) = whole {
                 let ty = builder.program().ty(self.of[to.index()]).clone();
-                let value = part(builder, array, &ty, place)?;
-                self.add(builder, to, Share { negated, ..Share::of(value) })?;
+                let value = part(builder, share.value, &ty, place)?;
+                self.add(builder, to, Share { value, ..share })?;
             }
             if let Some(&share) = elements.get(&(place as usize)) {
                 self.add(builder, to, share)?;
