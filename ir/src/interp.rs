@@ -10,6 +10,7 @@ mod buffer;
 mod decode;
 mod decode_regions;
 mod eval;
+mod linalg;
 mod regions;
 mod steps;
 
@@ -68,6 +69,8 @@ pub struct Machine {
     failed: Option<Failed>,
     /// Between the results of a loop's body and its next parameters.
     scratch: Vec<u64>,
+    /// Room for dense linear algebra.
+    dense: linalg::Room,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +96,17 @@ impl Slots {
         }
     }
 
+    /// `len` of them, from one on.
+    fn part(&self, start: usize, len: usize) -> Slots {
+        match self {
+            Slots::Range(range) => {
+                let first = range.start + start as u32;
+                Slots::Range(first..first + len as u32)
+            }
+            Slots::List(list) => Slots::List(list[start..start + len].into()),
+        }
+    }
+
     fn len(&self) -> usize {
         match self {
             Slots::Range(range) => range.len(),
@@ -115,6 +129,8 @@ pub struct Interpreter {
     fallible: Vec<(u32, Option<SourceLoc>)>,
     /// What the failures of other instructions mean.
     checks: Vec<Failure>,
+    /// The room that dense linear algebra needs.
+    dense: linalg::RoomSize,
 }
 
 impl Interpreter {
@@ -139,7 +155,7 @@ impl Interpreter {
 
     /// A state for evaluations, the only thing that allocates.
     pub fn machine(&self) -> Machine {
-        Machine { slots: self.initial.clone(), ..Machine::default() }
+        Machine { slots: self.initial.clone(), dense: self.dense.room(), ..Machine::default() }
     }
 
     /// Sets element `index` of parameter `param`.

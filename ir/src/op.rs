@@ -1,6 +1,7 @@
 //! What an instruction does: the closed set of operations.
 
 use crate::entity::{LoopId, Region, StridesId, TypeId};
+use crate::linalg::Linalg;
 use crate::prim::Prim;
 #[cfg(doc)]
 use crate::structure::LoopSpec;
@@ -41,6 +42,8 @@ pub enum Op {
     At,
     /// `add_at x, y, i…`: `x` with `y` added to its part at these indices.
     AddAt,
+    /// Dense linear algebra: factorisations, solves, and what is made of them.
+    Linalg(Linalg),
     /// A loop; see [`LoopSpec`].
     Loop {
         /// What is done each time.
@@ -97,7 +100,8 @@ impl Op {
             | Op::Reduce(..)
             | Op::Dot
             | Op::At
-            | Op::AddAt => [None, None],
+            | Op::AddAt
+            | Op::Linalg(_) => [None, None],
         };
         regions.into_iter().flatten()
     }
