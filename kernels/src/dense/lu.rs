@@ -95,7 +95,7 @@ fn row(f: &[f64], n: usize, i: usize) -> Option<usize> {
     (row >= 0.0 && row < n as f64).then_some(row as usize)
 }
 
-// ── determinants ────────────────────────────────────────────────────────────────────────────────
+// ── determinants, of which a zero is positive ─────────────────────────────────────────────────────
 
 /// The pivots up to the first zero: what comes after that is not defined, and does not matter.
 fn pivots(f: &[f64], n: usize) -> impl Iterator<Item = f64> {
@@ -105,7 +105,7 @@ fn pivots(f: &[f64], n: usize) -> impl Iterator<Item = f64> {
 }
 
 pub(super) fn det(f: &[f64], n: usize) -> f64 {
-    order_sign(f, n) * pivots(f, n).product::<f64>()
+    order_sign(f, n) * pivots(f, n).product::<f64>() + 0.0
 }
 
 pub(super) fn log_det(f: &[f64], n: usize) -> f64 {
@@ -114,7 +114,7 @@ pub(super) fn log_det(f: &[f64], n: usize) -> f64 {
 
 pub(super) fn det_sign(f: &[f64], n: usize) -> f64 {
     let sign = |pivot: f64| if pivot == 0.0 { 0.0 } else { (pivot / pivot).copysign(pivot) };
-    order_sign(f, n) * pivots(f, n).map(sign).product::<f64>()
+    order_sign(f, n) * pivots(f, n).map(sign).product::<f64>() + 0.0
 }
 
 /// −1 if the rows were taken in an odd order.
