@@ -2,7 +2,8 @@
 //!
 //! Matrices come and go row-major; what is done with them happens in scratch memory of one alignment and one layout,
 //! columns behind each other. Copying costs less than the work, and makes the result depend on the numbers and not on
-//! where they lie: vector code begins at aligned addresses. One thread does all of it.
+//! where they lie: vector code begins at aligned addresses. One thread does all of it. Products of large matrices pack
+//! their operands into memory that the library keeps for each thread, from the first on; nothing else is allocated.
 //!
 //! | module | holds |
 //! | --- | --- |
@@ -36,7 +37,7 @@ use triangular::Side;
 /// Scratch memory: its contents mean nothing between calls.
 pub type Scratch = [MaybeUninit<f64>];
 
-/// A function of dense linear algebra. With the extents `[m, n]`:
+/// A function of dense linear algebra. A call gives it the extents `[m, n]` of its last operand.
 #[repr(usize)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Dense {
@@ -56,7 +57,7 @@ pub enum Dense {
     LuSolve,
     /// The solution of `Aᵀ·X = B`.
     LuSolveTransposed,
-    /// The determinant, by the factorisation of A `[n, n]`; 0 of a matrix found to be singular.
+    /// The determinant, by the factorisation `[n + 1, n]` of A; 0 of a matrix found to be singular.
     Det,
     /// The logarithm of the determinant's magnitude, −∞ of a matrix found to be singular.
     LogDet,

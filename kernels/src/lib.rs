@@ -25,8 +25,9 @@
 //! - [`Dense`]: factorisations and solves of matrices, by the `faer` crate.
 //!
 //! **Invariant**: results depend on the arguments and on [`features`] only, not on whether a scalar,
-//! a block or native code asked. **Invariant**: no kernel panics or allocates. Deliberately absent:
-//! functions of the system's libm, rounding modes, floating-point exceptions, signalling NaNs.
+//! a block or native code asked; those of [`Dense`] also on the processor's vector width and caches. **Invariant**: no
+//! kernel panics or allocates, but for what [`Dense`] keeps for each thread. Deliberately absent: functions of the
+//! system's libm, rounding modes, floating-point exceptions, signalling NaNs.
 
 mod kernel;
 

@@ -24,8 +24,8 @@
 //! alone are finite. Where such a function is symmetric in them they are right; its second derivatives look at V̇.
 
 use crate::differentiate::Walk;
-use crate::linear::{Coefficient, Linear, LinearMap};
-use crate::matrices::{along, full, identity, mask, turned};
+use crate::linear::{Coefficient, Linear, LinearMap, constant_like};
+use crate::matrices::{along, identity, mask, turned};
 use evolute_ir::{Builder, Elem, IrError, Linalg, Op, Prim, Strides, Type, Value};
 
 /// A tangent of the representation, if there is one.
@@ -231,7 +231,7 @@ impl<L: Linear> Walk<'_, L> {
 /// What the elements of X + Xᵀ are multiplied by to give Φ of the symmetric part of X: 1/2 below the diagonal, 1/4 on it.
 fn phi(builder: &mut Builder, like: Value) -> Result<Value, IrError> {
     let (below, diagonal) = (mask(builder, like, Prim::Gt)?, mask(builder, like, Prim::Eq)?);
-    let [half, quarter, zero] = [0.5, 0.25, 0.0].map(|x| full(builder, like, x));
+    let [half, quarter, zero] = [0.5, 0.25, 0.0].map(|x| constant_like(builder, like, x));
     let upper = builder.insert(Op::Select, &[diagonal, quarter?, zero?])?;
     builder.insert(Op::Select, &[below, half?, upper])
 }
@@ -241,7 +241,7 @@ fn reciprocal_gaps(builder: &mut Builder, w: Value, like: Value) -> Result<Value
     let diagonal = mask(builder, like, Prim::Eq)?;
     let [row, column] = [along(builder, w, 0, like)?, along(builder, w, 1, like)?];
     let gaps = builder.insert(Op::Prim(Prim::Sub), &[column, row])?;
-    let [zero, half, one] = [0.0, 0.5, 1.0].map(|x| full(builder, like, x));
+    let [zero, half, one] = [0.0, 0.5, 1.0].map(|x| constant_like(builder, like, x));
     let gaps = builder.insert(Op::Select, &[diagonal, one?, gaps])?;
     let reciprocals = builder.insert(Op::Prim(Prim::Div), &[half?, gaps])?;
     builder.insert(Op::Select, &[diagonal, zero?, reciprocals])

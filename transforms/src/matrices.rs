@@ -1,5 +1,6 @@
 //! Known code over matrices: products, transposes, masks of triangles.
 
+use crate::linear::constant_like;
 use evolute_ir::{Builder, Elem, IrError, Op, Prim, Strides, Type, Value};
 
 /// The product of matrices, or of as many of them as both have.
@@ -43,15 +44,10 @@ fn indices(builder: &mut Builder, like: Value) -> Result<[Value; 2], IrError> {
     Ok([along(builder, 0)?, along(builder, 1)?])
 }
 
-/// A matrix of one number like this one.
-pub(crate) fn full(builder: &mut Builder, like: Value, x: f64) -> Result<Value, IrError> {
-    crate::linear::constant_like(builder, like, x)
-}
-
 /// The identity matrix like this one.
 pub(crate) fn identity(builder: &mut Builder, like: Value) -> Result<Value, IrError> {
     let diagonal = mask(builder, like, Prim::Eq)?;
-    let [one, zero] = [full(builder, like, 1.0)?, full(builder, like, 0.0)?];
+    let [one, zero] = [constant_like(builder, like, 1.0)?, constant_like(builder, like, 0.0)?];
     builder.insert(Op::Select, &[diagonal, one, zero])
 }
 

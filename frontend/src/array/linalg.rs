@@ -209,7 +209,7 @@ impl<'t, K: RealKind> Array<'t, K> {
         (eigen_part(self, "eigh", Linalg::Eigenvalues), eigen_part(self, "eigh", Linalg::Eigenvectors))
     }
 
-    /// The eigenvalues of [`eigh`](Array::eigh).
+    /// The eigenvalues of [`eigh`](Array::eigh), which costs the same: their derivatives are made of the eigenvectors.
     ///
     /// ```
     /// use evolute_frontend::{Function, matrix};

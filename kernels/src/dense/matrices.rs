@@ -22,7 +22,7 @@ pub(super) fn zeros(
 
 /// Whether all numbers are finite.
 pub(super) fn is_finite(a: &[f64]) -> bool {
-    // Of a finite number half is finite, and times zero it is zero; a sum of zeros is one.
+    // Zero times a NaN or an infinity is NaN.
     a.iter().map(|x| x * 0.0).sum::<f64>() == 0.0
 }
 
