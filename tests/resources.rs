@@ -106,6 +106,28 @@ fn calls_with_many_arguments_allocate_nothing() {
     }
 }
 
+/// What a factorisation needs is in the workspace. Products of large matrices keep memory of their own for each thread: the
+/// first call may ask for that.
+#[test]
+fn linear_algebra_allocates_nothing() {
+    let _turn = turn();
+    for n in [3, 60] {
+        let f = Function::trace((matrix(n, n), vector(n)), |(a, b)| {
+            let x = a.solve(b);
+            let (q, r) = a.qr();
+            a.cholesky().solve_lower(x).sum() + a.logdet() + a.eigvalsh().maximum() + q.dot(r).sum()
+        });
+        let hvp = f.and_then(|f| f.wrt::<0>().hvp()?.compile()).expect("compiles");
+        let mut a = filled(n * n);
+        (0..n).for_each(|i| a[i * (n + 1)] = (n + i) as f64);
+        let (b, mut h, mut workspace) = (filled(n), vec![0.0; n * n], hvp.workspace());
+        let mut call = || hvp.call_into(((&a, &b), &a), &mut h, &mut workspace).expect("fits");
+        call();
+        assert_eq!(allocations(&mut call), 0, "{n} rows");
+        assert!(h.iter().all(|x| x.is_finite()));
+    }
+}
+
 /// An empty workspace, or one of another function, grows in the first call and then serves.
 #[test]
 fn workspaces_serve_other_functions() {

@@ -170,6 +170,7 @@ fn fold_constants(op: Op, operands: &[Operand]) -> Option<Repr> {
         | Op::Dot
         | Op::At
         | Op::AddAt
+        | Op::Linalg(_)
         | Op::Loop { .. }
         | Op::Cond { .. }
         | Op::Jvp { .. }

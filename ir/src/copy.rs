@@ -200,6 +200,7 @@ impl Renumbered {
             | Op::Dot
             | Op::At
             | Op::AddAt
+            | Op::Linalg(_)
             | Op::Loop { .. }
             | Op::Cond { .. }
             | Op::Jvp { .. }

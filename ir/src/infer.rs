@@ -3,6 +3,7 @@
 
 use crate::entity::{Entity, StridesId, TypeId, Value};
 use crate::error::IrError;
+use crate::linalg::Linalg;
 use crate::op::Op;
 use crate::prim::{Class, Prim};
 use crate::program::Program;
@@ -41,6 +42,7 @@ pub(crate) fn infer(program: &Program, op: Op, operands: &[Value]) -> Result<Inf
         Op::Dot => infer_dot(program, operands),
         Op::At => infer_at(program, operands),
         Op::AddAt => infer_add_at(program, operands),
+        Op::Linalg(linalg) => infer_linalg(program, linalg, operands),
         Op::Jvp { .. } | Op::Vjp { .. } | Op::Loop { .. } | Op::Cond { .. } => {
             Err(mismatch(op, "to be built with its regions", "none"))
         }
@@ -342,6 +344,35 @@ fn part(program: &Program, op: Op, x: Value, indices: &[Value]) -> Result<Type, 
     Type::array(ty.elem, &extents).ok_or_else(too_large)
 }
 
+fn infer_linalg(program: &Program, linalg: Linalg, operands: &[Value]) -> Result<Inferred, IrError> {
+    let op = Op::Linalg(linalg);
+    expect_count(op, operands, linalg.arity())?;
+    let mut matrices = Vec::with_capacity(operands.len());
+    for ty in operands.iter().map(|&v| program.ty(v)) {
+        match *ty.shape.extents() {
+            [rows, columns] if ty.elem == Elem::F64 => matrices.push([rows as usize, columns as usize]),
+            _ => return Err(mismatch(op, "matrices of f64", ty)),
+        }
+    }
+    let extents: &[usize] = match (linalg, &matrices[..]) {
+        (Linalg::Cholesky, &[[m, n]]) if m == n => &[n, n],
+        (Linalg::SolveTriangular { .. }, &[[m, n], [rows, k]]) if m == n && rows == n => &[n, k],
+        (Linalg::Lu | Linalg::Eigen, &[[m, n]]) if m == n => &[n + 1, n],
+        (Linalg::LuSolve { .. }, &[[m, n], f, [rows, k]]) if m == n && f == [n + 1, n] && rows == n => {
+            &[n, k]
+        }
+        (Linalg::Det | Linalg::LogDet, &[[m, n], f]) if m == n && f == [n + 1, n] => &[],
+        (Linalg::DetSign, &[[rows, n]]) if rows == n + 1 => &[],
+        (Linalg::Eigenvalues, &[[m, n], e]) if m == n && e == [n + 1, n] => &[n],
+        (Linalg::Eigenvectors, &[[m, n], e]) if m == n && e == [n + 1, n] => &[n, n],
+        (Linalg::Qr, &[[m, n]]) if m >= n => &[m + n, n],
+        (Linalg::QrQ, &[[m, n], h]) if m >= n && h == [m + n, n] => &[m, n],
+        (Linalg::QrR, &[[m, n], h]) if m >= n && h == [m + n, n] => &[n, n],
+        _ => return Err(mismatch(op, linalg.expected(), format!("{matrices:?}"))),
+    };
+    Type::array(Elem::F64, extents).map(Inferred::New).ok_or_else(too_large)
+}
+
 pub(crate) fn too_large() -> IrError {
     IrError::Array { limit: Shape::MAX_ELEMENTS }
 }
@@ -373,6 +404,7 @@ pub(crate) fn op_name(op: Op) -> String {
         Op::Dot => "dot".into(),
         Op::At => "at".into(),
         Op::AddAt => "add_at".into(),
+        Op::Linalg(linalg) => linalg.name().into(),
         Op::Loop { .. } => "loop".into(),
         Op::Cond { .. } => "cond".into(),
         Op::Jvp { .. } => "jvp".into(),

@@ -10,6 +10,7 @@ mod buffer;
 mod decode;
 mod decode_regions;
 mod eval;
+mod linalg;
 mod regions;
 mod steps;
 
@@ -69,6 +70,8 @@ pub struct Machine {
     failed: Option<Failed>,
     /// Between the results of a loop's body and its next parameters.
     scratch: Vec<u64>,
+    /// Room for dense linear algebra.
+    dense: linalg::Room,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -91,6 +94,17 @@ impl Slots {
         match self {
             Slots::Range(range) => range.start + index as u32,
             Slots::List(list) => list[index],
+        }
+    }
+
+    /// `len` of them, from one on.
+    fn part(&self, start: usize, len: usize) -> Slots {
+        match self {
+            Slots::Range(range) => {
+                let first = range.start + start as u32;
+                Slots::Range(first..first + len as u32)
+            }
+            Slots::List(list) => Slots::List(list[start..start + len].into()),
         }
     }
 
@@ -126,6 +140,8 @@ pub struct Interpreter {
     fallible: Vec<(Slots, Option<SourceLoc>)>,
     /// What the failures of other instructions mean.
     checks: Vec<Failure>,
+    /// The room that dense linear algebra needs.
+    dense: linalg::RoomSize,
 }
 
 impl Interpreter {
@@ -167,7 +183,7 @@ impl Interpreter {
             let numbered = &mut slots[range.start as usize..range.end as usize];
             numbered.iter_mut().zip(0..).for_each(|(slot, number)| *slot = number);
         }
-        Machine { slots, ..Machine::default() }
+        Machine { slots, dense: self.dense.room(), ..Machine::default() }
     }
 
     /// Sets element `index` of parameter `param`.

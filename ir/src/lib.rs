@@ -10,6 +10,7 @@
 //! | [`prim`] | THE table of pointwise primitives, one row each |
 //! | `op`, `program` | what an instruction does; the tables of a program, provenance |
 //! | `structure` | strided access, reductions, what a loop takes and gives |
+//! | [`mod@linalg`] | factorisations and solves of matrices |
 //! | `builder`, `infer`, `signature` | typed, hash-consed, folding construction |
 //! | `expr` | the language of the table's partial derivatives |
 //! | `copy`, `live` | renumbering and dead code |
@@ -41,6 +42,7 @@ mod error;
 mod expr;
 mod infer;
 pub mod interp;
+pub mod linalg;
 mod live;
 mod op;
 pub mod prim;
@@ -58,6 +60,7 @@ pub use entity::{Entity, Inst, Level, Loc, LoopId, Region, StridesId, Table, Typ
 pub use error::{Closure, IrError, Operand};
 pub use expr::{Expr, ExprBuilder, Partial};
 pub use interp::{Buffer, EvalError, Failure, FailureKind, Interpreter, Machine};
+pub use linalg::Linalg;
 pub use live::live_insts;
 pub use op::Op;
 pub use prim::{Class, Prim};

@@ -2,6 +2,7 @@
 
 use crate::entity::{LoopId, Region, StridesId, TypeId};
 use crate::error::Closure;
+use crate::linalg::Linalg;
 use crate::prim::Prim;
 #[cfg(doc)]
 use crate::structure::LoopSpec;
@@ -42,6 +43,8 @@ pub enum Op {
     At,
     /// `add_at x, y, i…`: `x` with `y` added to its part at these indices.
     AddAt,
+    /// Dense linear algebra: factorisations, solves, and what is made of them.
+    Linalg(Linalg),
     /// A loop; see [`LoopSpec`].
     Loop {
         /// What is done each time.
@@ -106,7 +109,8 @@ impl Op {
             | Op::Reduce(..)
             | Op::Dot
             | Op::At
-            | Op::AddAt => None,
+            | Op::AddAt
+            | Op::Linalg(_) => None,
         }
     }
 

@@ -342,7 +342,8 @@ impl<'a> Verifier<'a> {
             | Op::Reduce(..)
             | Op::Dot
             | Op::At
-            | Op::AddAt) => self.result(inst, op, operands),
+            | Op::AddAt
+            | Op::Linalg(_)) => self.result(inst, op, operands),
         }
     }
 

@@ -7,6 +7,7 @@
 //! | [`derive`](mod@derive) | the derivative operators as functions of a program: `jvp`, `vjp`, `grad`, `hvp`, … |
 //! | [`inline`](mod@inline) | copying a program into another under construction; removing operators innermost first |
 //! | `differentiate` | the jvp rule of every instruction, stated once for both modes |
+//! | `linalg` | those of dense linear algebra |
 //! | `linear` | what such a rule may emit: the vocabulary of linear code |
 //! | `tape`, `transpose` | linear code as data, and running it backwards: reverse mode |
 //! | [`simplify`](mod@simplify) | the table of rewrites and its driver |
@@ -30,7 +31,9 @@ mod cotangents;
 pub mod derive;
 mod differentiate;
 pub mod inline;
+mod linalg;
 mod linear;
+mod matrices;
 pub mod pipeline;
 mod placement;
 mod products;

@@ -5,9 +5,10 @@
 //! ([`Tape`](crate::tape::Tape)) records them and runs them backwards. An absent tangent is a zero.
 
 use crate::differentiate::Walk;
+use crate::matrices::product;
 use evolute_ir::{
-    Builder, Elem, Inst, IrError, Literal, Op, Origin, Prim, Reduction, Role, Strides, StridesId, TypeId,
-    Value,
+    Builder, Elem, Inst, IrError, Linalg, Literal, Op, Origin, Prim, Reduction, Role, Strides, StridesId,
+    TypeId, Value,
 };
 use smallvec::SmallVec;
 
@@ -39,10 +40,26 @@ pub(crate) enum LinearMap {
     Spread(TypeId, StridesId),
     /// The sum over the last axes, to this type.
     Sum(TypeId),
-    /// The matrix product `k · x`.
+    /// The product `k · x` of matrices, or of as many of them as both have.
     Left(Value),
-    /// The matrix product `x · k`.
+    /// The product `x · k` of matrices, or of as many of them as both have.
     Right(Value),
+    /// The solution of `T · X = x`, or with the transpose, where `k` is T.
+    SolveTriangular {
+        /// The matrix.
+        k: Value,
+        /// Which triangle of it.
+        upper: bool,
+        /// Whether with the transpose.
+        transposed: bool,
+    },
+    /// The solution of `A · X = x`, or with the transpose, where `k` is A and its factorisation.
+    LuSolve {
+        /// The matrix and its factorisation.
+        k: [Value; 2],
+        /// Whether with the transpose.
+        transposed: bool,
+    },
     /// The part at these indices.
     At(SmallVec<[Value; 2]>),
 }
@@ -169,8 +186,14 @@ impl Linear for Forward<'_> {
             LinearMap::View(ty, strides) => self.builder.insert(Op::View(ty, strides), &[x]),
             LinearMap::Spread(ty, strides) => self.builder.insert(Op::Spread(ty, strides), &[x]),
             LinearMap::Sum(ty) => self.builder.insert(Op::Reduce(Reduction::Sum, ty), &[x]),
-            LinearMap::Left(k) => self.builder.insert(Op::Dot, &[k, x]),
-            LinearMap::Right(k) => self.builder.insert(Op::Dot, &[x, k]),
+            LinearMap::Left(k) => product(self.builder, k, x),
+            LinearMap::Right(k) => product(self.builder, x, k),
+            LinearMap::SolveTriangular { k, upper, transposed } => {
+                self.builder.insert(Op::Linalg(Linalg::SolveTriangular { upper, transposed }), &[k, x])
+            }
+            LinearMap::LuSolve { k: [a, f], transposed } => {
+                self.builder.insert(Op::Linalg(Linalg::LuSolve { transposed }), &[a, f, x])
+            }
             LinearMap::At(indices) => self.builder.insert(Op::At, &[&[x], &indices[..]].concat()),
         }
     }

@@ -12,9 +12,10 @@
 use crate::cotangents::{Cell, Share};
 use crate::differentiate::Walk;
 use crate::linear::{LinearMap, constant_like};
+use crate::matrices::{product, turned};
 use crate::placement::spread;
 use crate::tape::{Entry, Record, Tangent, Tape};
-use evolute_ir::{Builder, IrError, Op, Origin, Role, Strides, Type, Value};
+use evolute_ir::{Builder, IrError, Linalg, Op, Origin, Role, Strides, Type, Value};
 use std::collections::BTreeMap;
 
 /// The cotangents gathered so far, on the way back through one record.
@@ -156,7 +157,9 @@ impl Backward {
             | LinearMap::Spread(..)
             | LinearMap::Sum(_)
             | LinearMap::Left(_)
-            | LinearMap::Right(_) => {}
+            | LinearMap::Right(_)
+            | LinearMap::SolveTriangular { .. }
+            | LinearMap::LuSolve { .. } => {}
         }
         let share = share.mappable(builder)?;
         let value = share.value;
@@ -173,11 +176,19 @@ impl Backward {
             LinearMap::Sum(_) => repeat(builder, value, &ty)?,
             LinearMap::Left(k) => {
                 let k = turned(builder, k)?;
-                builder.insert(Op::Dot, &[k, value])?
+                product(builder, k, value)?
             }
             LinearMap::Right(k) => {
                 let k = turned(builder, k)?;
-                builder.insert(Op::Dot, &[value, k])?
+                product(builder, value, k)?
+            }
+            LinearMap::SolveTriangular { k, upper, transposed } => {
+                let transposed = !transposed;
+                builder.insert(Op::Linalg(Linalg::SolveTriangular { upper, transposed }), &[k, value])?
+            }
+            LinearMap::LuSolve { k: [a, f], transposed } => {
+                let transposed = !transposed;
+                builder.insert(Op::Linalg(Linalg::LuSolve { transposed }), &[a, f, value])?
             }
             LinearMap::Element(_) | LinearMap::At(_) => unreachable!("they add to a part"),
         };
@@ -272,17 +283,6 @@ fn repeat(builder: &mut Builder, x: Value, ty: &Type) -> Result<Value, IrError> 
     let (ty, strides) =
         (builder.intern(ty), builder.strides(&Strides { offset: 0, strides: strides.into() }));
     builder.insert(Op::View(ty, strides), &[x])
-}
-
-/// Each matrix transposed.
-fn turned(builder: &mut Builder, matrices: Value) -> Result<Value, IrError> {
-    let ty = builder.program().ty(matrices).clone();
-    let &[batch, m, n] = ty.shape.extents() else { unreachable!("`dot` takes matrices") };
-    let [b, rows, columns] = [batch, m, n].map(|e| e as usize);
-    let turned = Type::array(ty.elem, &[b, columns, rows]).expect("as large as before");
-    let strides = Strides { offset: 0, strides: [i64::from(m) * i64::from(n), 1, i64::from(n)].into() };
-    let (ty, strides) = (builder.intern(&turned), builder.strides(&strides));
-    builder.insert(Op::View(ty, strides), &[matrices])
 }
 
 /// The part of `array` of type `ty` from flat index `place` on.

@@ -23,6 +23,7 @@
 mod access;
 mod arrays;
 mod crossing;
+mod linalg;
 mod looping;
 mod memory;
 mod nest;
@@ -40,6 +41,7 @@ use crate::error::CodegenError;
 use crate::options::CodegenOptions;
 use crate::scalars::Operation;
 use evolute_ir::{Elem, Failure, Literal, LoopSpec, Op, Program, Strides, Table, Value};
+use evolute_kernels::Dense;
 use std::collections::HashMap;
 
 /// Elements in memory: a memory, and where in it they lie.
@@ -85,6 +87,8 @@ pub(crate) enum Step {
     Part { mem: Mem, of: Mem, offset: i64, terms: Vec<(Value, i64)> },
     /// A loop nest.
     Nest(Nest),
+    /// A function of dense linear algebra.
+    Library(Library),
     /// A loop.
     Loop(Box<Loop>),
     /// A conditional.
@@ -113,6 +117,16 @@ pub(crate) enum To {
     Memory(Access),
     /// The one element that is left is this scalar.
     Scalar(Value),
+}
+
+/// A call of a function of dense linear algebra, whose memories are row-major and apart from each other.
+#[derive(Debug)]
+pub(crate) struct Library {
+    pub(crate) function: Dense,
+    pub(crate) operands: Vec<Access>,
+    pub(crate) to: Mem,
+    pub(crate) scratch: Mem,
+    pub(crate) extents: [usize; 2],
 }
 
 /// A loop.
@@ -277,6 +291,7 @@ impl Step {
                 20 + sum(&looping.body) + condition + 20 * looping.lanes.len() + 10 * looping.pairs.len()
             }
             Step::Call(_) => 4,
+            Step::Library(library) => 8 + library.operands.len(),
             Step::Choice(choice) => 4 + sum(&choice.branches[0]) + sum(&choice.branches[1]),
         }
     }
@@ -298,6 +313,7 @@ pub(crate) fn is_flat(program: &Program) -> bool {
             | Op::Dot
             | Op::At
             | Op::AddAt
+            | Op::Linalg(_)
             | Op::Loop { .. }
             | Op::Cond { .. }
             | Op::Jvp { .. }

@@ -1,6 +1,6 @@
 //! The text of a plan: memories, then steps.
 
-use super::{Access, Crossing, Home, LaneKind, Loop, Nest, Node, Plan, Sink, Step, To};
+use super::{Access, Crossing, Home, LaneKind, Library, Loop, Nest, Node, Plan, Sink, Step, To};
 use crate::scalars::Operation;
 use evolute_ir::{Strides, Trips, Value};
 use std::fmt;
@@ -72,6 +72,11 @@ impl Text<'_> {
                 writeln!(f, "{mem} = {of} from {offset}{}", self.terms(terms))
             }
             Step::Nest(nest) => self.nest(f, nest),
+            Step::Library(library) => {
+                let operands = self.list(library.operands.iter().map(access));
+                let Library { function, to, scratch, extents, .. } = library;
+                writeln!(f, "{to} = {function:?} {extents:?} {operands} with {scratch}")
+            }
             Step::Call(piece) => writeln!(f, "call piece{piece}"),
             Step::Loop(looping) => self.looping(f, looping),
             Step::Choice(choice) => {

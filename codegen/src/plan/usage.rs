@@ -92,6 +92,7 @@ impl Planner<'_> {
             let first = self.usage[operand].uses == 0;
             let reads = match op {
                 Op::View(..) | Op::At => last,
+                Op::Linalg(linalg) if linalg.is_part() => last,
                 Op::Prim(_) | Op::Cast(_) | Op::Select => last,
                 Op::Const(_)
                 | Op::Element(_)
@@ -101,6 +102,7 @@ impl Planner<'_> {
                 | Op::Reduce(..)
                 | Op::Dot
                 | Op::AddAt
+                | Op::Linalg(_)
                 | Op::Loop { .. }
                 | Op::Cond { .. }
                 | Op::Jvp { .. }
@@ -138,6 +140,7 @@ fn computes_operand(op: Op, number: usize) -> bool {
         | Op::View(..)
         | Op::Dot
         | Op::At
+        | Op::Linalg(_)
         | Op::Loop { .. }
         | Op::Cond { .. }
         | Op::Jvp { .. }

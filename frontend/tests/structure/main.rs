@@ -6,6 +6,7 @@ mod contract;
 mod control;
 mod derivatives;
 mod index;
+mod linalg;
 mod mistakes;
 mod mixed;
 mod specs;

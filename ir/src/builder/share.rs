@@ -121,6 +121,7 @@ impl Builder {
             | Op::Dot
             | Op::At
             | Op::AddAt
+            | Op::Linalg(_)
             | Op::Loop { .. }
             | Op::Cond { .. }
             | Op::Jvp { .. }

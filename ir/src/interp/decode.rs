@@ -1,6 +1,7 @@
 //! Decoding: a program becomes steps over slots.
 
 use super::eval::{Run, cast_code, prim_code};
+use super::linalg::RoomSize;
 use super::steps::{Dot, Indices, Pointwise, Reduce, Step, Work, nothing};
 use super::{Code, Failure, FailureKind, Interpreter, Machine, Slots};
 use crate::entity::{Inst, Region, Table, Value};
@@ -30,6 +31,7 @@ pub(super) struct Decoder<'p> {
     checks: Vec<Failure>,
     /// Values that are only added to, so that this can be done in their place.
     pub(super) sums: Table<Value, bool>,
+    pub(super) dense: RoomSize,
     /// The steps of the region at hand, and its first code that no step names.
     steps: Vec<Step>,
     unnamed: usize,
@@ -48,6 +50,7 @@ impl<'p> Decoder<'p> {
             fallible: Vec::new(),
             checks: Vec::new(),
             sums: Table::filled(count, false),
+            dense: RoomSize::default(),
             steps: Vec::new(),
             unnamed: 0,
         }
@@ -72,6 +75,7 @@ impl<'p> Decoder<'p> {
             places: self.places,
             fallible: self.fallible,
             checks: self.checks,
+            dense: self.dense,
         })
     }
 
@@ -195,6 +199,7 @@ impl<'p> Decoder<'p> {
                 self.push(Step::At { from, to, indices });
             }
             Op::AddAt => self.add_at(value, operands)?,
+            Op::Linalg(linalg) => self.linalg(value, linalg, operands)?,
             Op::Loop { .. } | Op::Cond { .. } | Op::Jvp { .. } | Op::Vjp { .. } => {}
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! What an interpreter executes besides scalar instructions: arrays, one step an instruction.
 
 use super::eval::Run;
+use super::linalg::Library;
 use super::regions::{Choice, Loop};
 use super::{Code, Failed, Interpreter, Machine, Slots};
 use crate::structure::{LANES, Reduction, Strides};
@@ -44,6 +45,7 @@ pub(super) enum Step {
         indices: Indices,
         add: Run,
     },
+    Library(Library),
     Loop(Box<Loop>),
     Choice(Box<Choice>),
 }
@@ -197,6 +199,7 @@ impl Interpreter {
                     add(m, &Code { run: *add, dst: slot, a: slot, b: from.get(i), c: slot });
                 }
             }
+            Step::Library(library) => library.execute(m),
             Step::Loop(looping) => self.execute_loop(looping, m),
             Step::Choice(choice) => self.execute_choice(choice, m),
         }

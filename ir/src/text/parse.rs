@@ -14,6 +14,7 @@ use super::tables::{Tables, Written};
 use crate::entity::{Entity, Inst, Loc, Region, StridesId, TypeId, Value};
 use crate::error::IrError;
 use crate::infer;
+use crate::linalg::Linalg;
 use crate::op::Op;
 use crate::prim::Prim;
 use crate::program::{Def, InstData, LevelData, Mode, Origin, Program, SourceLoc, ValueData};
@@ -194,9 +195,10 @@ impl<'t> Parser<'t> {
             "dot" => Op::Dot,
             "at" => Op::At,
             "add_at" => Op::AddAt,
-            name => match Prim::from_name(name) {
-                Some(prim) => Op::Prim(prim),
-                None => {
+            name => match (Prim::from_name(name), Linalg::from_name(name)) {
+                (Some(prim), _) => Op::Prim(prim),
+                (None, Some(linalg)) => Op::Linalg(linalg),
+                (None, None) => {
                     let found = Token::Word(name).describe();
                     return Err(IrError::Parse {
                         line,

@@ -121,6 +121,7 @@ fn head(program: &Program, inst: Inst, f: &mut Formatter<'_>) -> fmt::Result {
         | Op::Dot
         | Op::At
         | Op::AddAt
+        | Op::Linalg(_)
         | Op::Loop { .. }
         | Op::Cond { .. }
         | Op::Jvp { .. }
@@ -148,7 +149,8 @@ fn head(program: &Program, inst: Inst, f: &mut Formatter<'_>) -> fmt::Result {
         | Op::Reduce(..)
         | Op::Dot
         | Op::At
-        | Op::AddAt => Ok(()),
+        | Op::AddAt
+        | Op::Linalg(_) => Ok(()),
     }
 }
 

@@ -165,6 +165,7 @@ impl Rewrite {
             | Op::Dot
             | Op::At
             | Op::AddAt
+            | Op::Linalg(_)
             | Op::Loop { .. }
             | Op::Cond { .. }
             | Op::Jvp { .. }
