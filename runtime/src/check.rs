@@ -1,8 +1,8 @@
 //! Derivatives against finite differences: does the program's derivative fit its values?
 //!
 //! For each real element of an active argument the forward derivative of every result is compared with a difference
-//! that comes with its error ([`difference`]); what is asked is agreement within that error and the rounding, at the
-//! scale of the numbers compared, whatever it is. The same is done for the gradient, by its forward derivative: that
+//! that comes with its error; what is asked is agreement within that error and the rounding, at the scale of the numbers
+//! compared, whatever it is. The same is done for the gradient, by its forward derivative: that
 //! is the Hessian, column by column. Beside these stand laws that hold up to rounding: forward mode gives what
 //! reverse mode gives, and the Hessian is symmetric.
 //!

@@ -49,8 +49,10 @@ impl Workspace {
 
     /// The state of this interpreter: the one that is here, or another in its place.
     pub(crate) fn machine_of(&mut self, interpreter: &Arc<Interpreter>) -> &mut Machine {
-        let kept = self.state.take().filter(|state| state.belongs_to(interpreter));
-        &mut self.state.insert(kept.unwrap_or_else(|| State::of(interpreter))).machine
+        if self.state.as_ref().is_some_and(|state| !state.belongs_to(interpreter)) {
+            self.state = None;
+        }
+        &mut self.state.get_or_insert_with(|| State::of(interpreter)).machine
     }
 
     /// Makes room for `bytes`.

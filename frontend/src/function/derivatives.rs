@@ -9,13 +9,13 @@ use evolute_transforms::derive::{self, DeriveError};
 use std::panic::Location;
 use std::sync::Arc;
 
+#[allow(clippy::type_complexity, reason = "the types are the documentation")]
 impl<S: Spec, R: Spec, A: Active> Function<S, R, A> {
     /// `(x, ẋ) ↦ (f(x), f'(x)·ẋ)`, by forward mode.
     ///
     /// # Errors
     /// Arguments or results that are not real.
     #[track_caller]
-    #[allow(clippy::type_complexity, reason = "the tuple is the documentation")]
     pub fn jvp(&self) -> Result<Function<(S, A::Spec), (R, R), A>, Error> {
         let outputs = (self.outputs.clone(), self.outputs.clone());
         self.derived(derive::jvp, (self.inputs.clone(), self.active.spec().clone()), outputs)
@@ -26,7 +26,6 @@ impl<S: Spec, R: Spec, A: Active> Function<S, R, A> {
     /// # Errors
     /// Arguments or results that are not real.
     #[track_caller]
-    #[allow(clippy::type_complexity, reason = "the tuple is the documentation")]
     pub fn vjp(&self) -> Result<Function<(S, R), (R, A::Spec), A>, Error> {
         let outputs = (self.outputs.clone(), self.active.spec().clone());
         self.derived(derive::vjp, (self.inputs.clone(), self.outputs.clone()), outputs)
@@ -69,7 +68,6 @@ impl<S: Spec, R: Spec, A: Active> Function<S, R, A> {
     /// # Errors
     /// As [`grad`](Function::grad).
     #[track_caller]
-    #[allow(clippy::type_complexity, reason = "the tuple is the documentation")]
     pub fn value_grad_hvp(&self) -> Result<Function<(S, A::Spec), (R, A::Spec, A::Spec), A>, Error> {
         let outputs = (self.outputs.clone(), self.active.spec().clone(), self.active.spec().clone());
         self.derived(derive::value_grad_hvp, (self.inputs.clone(), self.active.spec().clone()), outputs)
@@ -89,7 +87,6 @@ impl<S: Spec, R: Spec, A: Active> Function<S, R, A> {
     /// # Ok::<(), evolute_frontend::Error>(())
     /// ```
     #[track_caller]
-    #[allow(clippy::type_complexity, reason = "the tuple is the documentation")]
     pub fn vhv(&self) -> Result<Function<(S, A::Spec), (R, R, R), A>, Error> {
         let outputs = (self.outputs.clone(), self.outputs.clone(), self.outputs.clone());
         self.derived(derive::vhv, (self.inputs.clone(), self.active.spec().clone()), outputs)
