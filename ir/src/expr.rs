@@ -169,10 +169,10 @@ fn at_root<'b, 'p>(x: Expr<'b, 'p>, y: Expr<'b, 'p>) -> Expr<'b, 'p> {
 /// The derivative of xʸ in `x`: `y·xʸ⁻¹`, and 0 of x⁰, whatever `x⁻¹` is; it changes with `y` there, too.
 fn power_slope<'b, 'p>(x: Expr<'b, 'p>, y: Expr<'b, 'p>) -> Expr<'b, 'p> {
     let (zero, root) = (y.lit(0.0), at_root(x, y));
-    let exponent = pick(root, y.stop_gradient(), y);
-    let power = x.powf(exponent - 1.0);
-    let mixed = pick(root, zero, power * (1.0 + y * x.ln()));
-    pick(y.eq(zero), zero.with_slope(mixed, y), exponent * power)
+    let slope = |y: Expr<'b, 'p>| y * x.powf(y - 1.0);
+    let mixed = pick(root, zero, x.powf(y - 1.0) * (1.0 + y * x.ln()));
+    let held = pick(root, slope(y.stop_gradient()), slope(y));
+    pick(y.eq(zero), zero.with_slope(mixed, y), held)
 }
 
 /// A power of two, and the point (x, y) times it: of a size at which squares neither overflow nor vanish.

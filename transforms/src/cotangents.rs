@@ -95,10 +95,11 @@ impl Share {
         match coefficient {
             Coefficient::One => Ok(self),
             Coefficient::MinusOne => Ok(Share { negated: !self.negated, ..self }),
-            Coefficient::Times(k) if self.scale.is_none() && scale(builder.program(), k).is_some() => {
-                Ok(Share { scale: scale(builder.program(), k), ..self })
-            }
             Coefficient::Times(k) => {
+                let scale = scale(builder.program(), k);
+                if self.scale.is_none() && scale.is_some() {
+                    return Ok(Share { scale, ..self });
+                }
                 let value = builder.insert(Op::Prim(Prim::Mul), &[self.value, k])?;
                 Ok(Share { value, ..self })
             }
@@ -220,16 +221,9 @@ impl Cell {
         }
     }
 
-    /// The share of the whole array as (negated, value), and those of single elements.
-    #[allow(clippy::type_complexity, reason = "two things at once")]
-    pub(crate) fn split(
-        self,
-        builder: &mut Builder,
-    ) -> Result<(Option<(bool, Value)>, Vec<Option<Share>>), IrError> {
-        let whole = match self.whole {
-            Some(whole) => Some(whole.signed(builder)?),
-            None => None,
-        };
+    /// The share of the whole array, of which parts may be taken, and those of single elements.
+    pub(crate) fn split(self, builder: &mut Builder) -> Result<(Option<Share>, Vec<Option<Share>>), IrError> {
+        let whole = self.whole.map(|whole| whole.mappable(builder)).transpose()?;
         Ok((whole, self.elements))
     }
 }
@@ -237,14 +231,11 @@ impl Cell {
 /// `k` if it is a power of two that [`Prim::Rescale`] gave, or the scalar of which all elements of `k` are copies.
 fn scale(program: &Program, k: Value) -> Option<Value> {
     let inst = program.def_inst(k)?;
-    match program.op(inst) {
-        Op::Prim(Prim::Rescale) => Some(k),
-        Op::View(..) => {
-            let operand = program.operands(inst)[0];
-            scale(program, operand).filter(|&operand| program.ty(operand).is_scalar())
-        }
-        _ => None,
+    if program.op(inst) == Op::Prim(Prim::Rescale) {
+        return Some(k);
     }
+    let copied = matches!(program.op(inst), Op::View(..)).then(|| program.operands(inst)[0])?;
+    scale(program, copied).filter(|&scale| program.ty(scale).is_scalar())
 }
 
 /// The index of the element of this flat index.

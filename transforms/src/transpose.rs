@@ -194,14 +194,14 @@ impl Backward {
         let scalars = parts.iter().all(|&(to, _)| builder.program().ty(self.of[to.index()]).is_scalar());
         let (whole, elements) = match scalars {
             true => cell.split(builder)?,
-            false => (Some(cell.gather(builder, of)?.signed(builder)?), Vec::new()),
+            false => (Some(cell.gather(builder, of)?.mappable(builder)?), Vec::new()),
         };
         for &(to, place) in parts {
             self.derivative_of(builder, to);
-            if let Some((negated, array)) = whole {
+            if let Some(share) = whole {
                 let ty = builder.program().ty(self.of[to.index()]).clone();
-                let value = part(builder, array, &ty, place)?;
-                self.add(builder, to, Share { negated, ..Share::of(value) })?;
+                let value = part(builder, share.value, &ty, place)?;
+                self.add(builder, to, Share { value, ..share })?;
             }
             if let Some(&Some(share)) = elements.get(place as usize) {
                 self.add(builder, to, share)?;

@@ -275,7 +275,7 @@ fn hessians(prim: &str, x: &[f64]) -> Vec<Vec<f64>> {
     let params: Vec<String> = (0..x.len()).map(|i| format!("v{i}: f64")).collect();
     let operands: Vec<String> = (0..x.len()).map(|i| format!("v{i}")).collect();
     let (params, operands, wrt) = (params.join(", "), operands.join(", "), Vec::from_iter(0..x.len()));
-    let source = format!("program ({params}) -> (f64) {{\n  v9 = {prim} {operands}\n  return v9\n}}");
+    let source = format!("program ({params}) -> (f64) {{\n  v2 = {prim} {operands}\n  return v2\n}}");
     let derived = derive::hessian(&parse(&source), &wrt, None).expect("a real scalar");
     let inputs: Vec<Buffer> = x.iter().map(|&x| real(x)).collect();
     first(&derived, &inputs)
