@@ -227,7 +227,8 @@ impl<S: Spec, R: Spec, A> Function<S, R, A> {
     /// As [`Function::explain_nan`].
     ///
     /// ```
-    /// use evolute_frontend::{Function, Options};
+    /// use evolute_frontend::Function;
+    /// use evolute_runtime::Options;
     ///
     /// let f = Function::scalar(2, |x| (x[0] * x[0] - x[1] * x[1]).sqrt())?;
     /// let strict = Options::default().strict();

@@ -100,6 +100,7 @@ impl<'p> Search<'p> {
             | Op::Dot
             | Op::At
             | Op::AddAt
+            | Op::Linalg(_)
             | Op::Jvp { .. }
             | Op::Vjp { .. } => Ok(bad(&|number| frame.is_bad(operands[number]))),
         }
