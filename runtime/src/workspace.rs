@@ -1,5 +1,6 @@
 //! The memory of a call, kept between calls so that they allocate nothing.
 
+use crate::buffers::{Input, Output};
 use evolute_ir::Machine;
 
 /// One cache line.
@@ -16,6 +17,8 @@ pub struct Workspace {
     /// The interpreter's state, and the executable it belongs to.
     pub(crate) machine: Option<(u64, Machine)>,
     pub(crate) pointers: crate::native::Pointers,
+    /// Empty vectors, kept for their memory.
+    buffers: (Vec<Input<'static>>, Vec<Output<'static>>),
 }
 
 impl Workspace {
@@ -27,6 +30,18 @@ impl Workspace {
     /// Bytes at present.
     pub fn bytes(&self) -> usize {
         self.lines.len() * size_of::<Line>()
+    }
+
+    /// Empty vectors for the buffers of a call: those that [`take_buffers`](Workspace::take_buffers) was given.
+    pub fn lend_buffers<'a>(&mut self) -> (Vec<Input<'a>>, Vec<Output<'a>>) {
+        std::mem::take(&mut self.buffers)
+    }
+
+    /// Keeps the memory of these vectors for the next call.
+    pub fn take_buffers(&mut self, inputs: Vec<Input<'_>>, outputs: Vec<Output<'_>>) {
+        // No element is collected, so only the lifetime changes; in place, as the sizes are equal.
+        let inputs = inputs.into_iter().filter_map(|_| None).collect();
+        self.buffers = (inputs, outputs.into_iter().filter_map(|_| None).collect());
     }
 
     /// Makes room for `bytes`.

@@ -22,7 +22,7 @@ pub(super) fn bound<'t>(
 ) -> Option<Leaves<'t>> {
     trace.build(caller, |builder| {
         let mut leaves = Leaves::new();
-        for (&value, Extents { elem, extents, whole }) in values.iter().zip(list) {
+        for (&value, Extents { elem, extents, whole, .. }) in values.iter().zip(list) {
             let leaf = trace.leaf(value, *elem);
             match extents {
                 Some(_) if *whole => leaves.push(leaf.as_array()),
@@ -87,15 +87,34 @@ impl<R: Spec> Unmake<'_, R> {
         if self.outputs.unmake(made, &mut leaves) {
             return operands(&leaves);
         }
-        let expected = described(&list(self.outputs));
-        let found = described_leaves(trace, &leaves);
-        trace.fail(TraceError::Length { expected, found, at: SourceLoc::of(self.caller) });
+        trace.fail(misfit(trace, self.caller, &list(self.outputs), &leaves));
         Vec::new()
     }
 }
 
+/// The mistake of values that are not as many, or not shaped, as a spec says: in a structure with the way to the first
+/// array that differs.
+pub(super) fn misfit(trace: &Trace, caller: Caller, list: &[Extents], leaves: &[Leaf<'_>]) -> TraceError {
+    let (expected, found) = differing(trace, list, leaves).unwrap_or_else(|| {
+        let (expected, found) = (described(list), described_leaves(trace, leaves));
+        let found = if found == expected { format!("{found} in lists of other lengths") } else { found };
+        (expected, found)
+    });
+    TraceError::Length { expected, found, at: SourceLoc::of(caller) }
+}
+
+fn differing(trace: &Trace, list: &[Extents], leaves: &[Leaf<'_>]) -> Option<(String, String)> {
+    let mut leaves = leaves.iter();
+    list.iter().find_map(|extents| {
+        let leaf = leaves.nth(extents.values().checked_sub(1)?)?;
+        let (expected, found) = (extents.ty().ok()?, trace.type_of(leaf.operand()));
+        let differs = extents.whole && extents.place.is_structured() && expected != found;
+        differs.then(|| (format!("{expected} at {}", extents.place), found.to_string()))
+    })
+}
+
 /// `2 scalars, f64[3]`.
-pub(super) fn described(list: &[Extents]) -> String {
+fn described(list: &[Extents]) -> String {
     let mut names = Vec::new();
     let mut scalars = 0;
     for extents in list {
@@ -109,7 +128,7 @@ pub(super) fn described(list: &[Extents]) -> String {
 }
 
 /// The same of what was given.
-pub(super) fn described_leaves(trace: &Trace, leaves: &[Leaf<'_>]) -> String {
+fn described_leaves(trace: &Trace, leaves: &[Leaf<'_>]) -> String {
     let arrays = leaves.iter().filter(|leaf| leaf.is_array());
     let names: Vec<String> = arrays.map(|leaf| trace.type_of(leaf.operand()).to_string()).collect();
     joined(leaves.len() - names.len(), names)

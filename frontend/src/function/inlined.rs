@@ -1,12 +1,11 @@
 //! Functions used inside another trace.
 
 use super::Function;
-use super::border::{bound, described, described_leaves, unbound};
-use crate::error::TraceError;
+use super::border::{bound, misfit, unbound};
 use crate::spec::{Spec, list};
 use crate::trace::{self, Caller, Trace};
 use crate::tree::{Leaves, operands};
-use evolute_ir::{SourceLoc, Value};
+use evolute_ir::Value;
 use std::panic::Location;
 
 impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
@@ -54,8 +53,7 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
         let mut leaves = Leaves::new();
         let inputs = list(&self.inputs);
         if !self.inputs.unbind(x, &mut leaves) {
-            let (expected, found) = (described(&inputs), described_leaves(trace, &leaves));
-            trace.fail(TraceError::Length { expected, found, at: SourceLoc::of(caller) });
+            trace.fail(misfit(trace, caller, &inputs, &leaves));
             return None;
         }
         let values = trace.values(&operands(&leaves), caller);

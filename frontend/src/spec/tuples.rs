@@ -1,6 +1,6 @@
 //! Tuples of specifications, and their components.
 
-use super::{Argument, Cursor, Extents, Inputs, Outputs, RealSpec, Spec, count};
+use super::{Argument, Cursor, Inputs, Outputs, RealSpec, Signature, Spec, count};
 use crate::kind::Store;
 use crate::tree::{Leaf, Leaves};
 
@@ -13,8 +13,8 @@ macro_rules! tuple_specs {
             type HostMut<'a> = ($($T::HostMut<'a>,)+);
             type Owned = ($($T::Owned,)+);
 
-            fn extents(&self, list: &mut Vec<Extents>) {
-                $(self.$i.extents(list);)+
+            fn sign(&self, signature: &mut Signature) {
+                $(signature.component($i, &self.$i);)+
             }
             fn store<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>, store: &mut Store<'t>) {
                 $(self.$i.store(leaves, store);)+
@@ -36,15 +36,18 @@ macro_rules! tuple_specs {
                 fits
             }
             #[inline]
-            fn inputs<'a>(host: Self::Host<'a>, inputs: &mut Inputs<'a>) {
-                $($T::inputs(host.$i, inputs);)+
+            fn inputs<'a>(&self, host: Self::Host<'a>, inputs: &mut Inputs<'a>) {
+                $(self.$i.inputs(host.$i, inputs);)+
             }
             #[inline]
-            fn outputs<'a>(host: Self::HostMut<'a>, outputs: &mut Outputs<'a>) {
-                $($T::outputs(host.$i, outputs);)+
+            fn outputs<'a>(&self, host: Self::HostMut<'a>, outputs: &mut Outputs<'a>) {
+                $(self.$i.outputs(host.$i, outputs);)+
             }
             fn allocate(&self) -> Self::Owned {
                 ($(self.$i.allocate(),)+)
+            }
+            fn borrow(owned: &Self::Owned) -> Self::Host<'_> {
+                ($($T::borrow(&owned.$i),)+)
             }
             fn borrow_mut(owned: &mut Self::Owned) -> Self::HostMut<'_> {
                 ($($T::borrow_mut(&mut owned.$i),)+)
