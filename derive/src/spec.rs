@@ -38,20 +38,20 @@ fn types(structure: &Structure<'_>) -> TokenStream {
 /// The methods on values of a trace.
 fn inside(structure: &Structure<'_>) -> TokenStream {
     let (name, evolute) = (structure.name, &structure.evolute);
-    let sign = each(structure, |field, _| {
-        let name = field.to_string();
-        quote!(signature.field(#name, &self.#field);)
+    let sign = structure.fields.iter().map(|(field, ty)| {
+        let (name, ty) = (field.to_token_stream().to_string(), quote_spanned!(ty.span()=> <#ty>));
+        quote!(signature.field::#ty(#name, &self.#field);)
     });
     let store = each(structure, |field, spec| quote!(#spec::store(&self.#field, leaves, store);));
     let bind = each(structure, |field, spec| quote!(#field: #spec::bind(&self.#field, cursor),));
     let unbind =
-        each(structure, |field, spec| quote!(fits &= #spec::unbind(&self.#field, traced.#field, leaves);));
+        each(structure, |field, spec| quote!(fits &= #spec::unbind(&self.#field, traced.#field, values);));
     let make = each(structure, |field, spec| quote!(#field: #spec::make(&self.#field, leaves),));
     let unmake =
-        each(structure, |field, spec| quote!(fits &= #spec::unmake(&self.#field, made.#field, leaves);));
+        each(structure, |field, spec| quote!(fits &= #spec::unmake(&self.#field, made.#field, values);));
     quote! {
         fn sign(&self, signature: &mut #evolute::spec::Signature) {
-            #sign
+            #(#sign)*
         }
         fn store<'t>(
             &self,
@@ -63,7 +63,7 @@ fn inside(structure: &Structure<'_>) -> TokenStream {
         fn bind<'a, 't>(&self, cursor: &mut #evolute::Cursor<'a, 't>) -> Self::Traced<'a, 't> {
             #name { #bind }
         }
-        fn unbind<'t>(&self, traced: Self::Traced<'_, 't>, leaves: &mut #evolute::Leaves<'t>) -> bool {
+        fn unbind<'t>(&self, traced: Self::Traced<'_, 't>, values: &mut #evolute::spec::Values<'t>) -> bool {
             let mut fits = true;
             #unbind
             fits
@@ -74,7 +74,7 @@ fn inside(structure: &Structure<'_>) -> TokenStream {
         ) -> Self::Made<'t> {
             #name { #make }
         }
-        fn unmake<'t>(&self, made: Self::Made<'t>, leaves: &mut #evolute::Leaves<'t>) -> bool {
+        fn unmake<'t>(&self, made: Self::Made<'t>, values: &mut #evolute::spec::Values<'t>) -> bool {
             let mut fits = true;
             #unmake
             fits
@@ -133,10 +133,7 @@ fn real_spec(structure: &Structure<'_>) -> TokenStream {
 
 /// A piece of code for each field, with `<Field as Spec>` at the place of the field's type: there an error about it
 /// belongs.
-fn each(
-    structure: &Structure<'_>,
-    piece: impl Fn(TokenStream, TokenStream) -> TokenStream,
-) -> TokenStream {
+fn each(structure: &Structure<'_>, piece: impl Fn(TokenStream, TokenStream) -> TokenStream) -> TokenStream {
     let evolute = &structure.evolute;
     let as_spec = |ty: &Type| quote_spanned!(ty.span()=> <#ty as #evolute::Spec>);
     structure.fields.iter().map(|(member, ty)| piece(member.to_token_stream(), as_spec(ty))).collect()

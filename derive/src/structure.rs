@@ -109,7 +109,8 @@ fn evolute(input: &DeriveInput) -> Result<Path> {
 
 fn fields(input: &DeriveInput) -> Result<Vec<(Member, &Type)>> {
     let wrong = |span: Span, what: &str| {
-        let message = format!("`Params` is for structs, whose parts are always the same ones, not for {what}");
+        let message =
+            format!("`Params` is for structs, whose parts are always the same ones, not for {what}");
         Err(Error::new(span, message))
     };
     match &input.data {

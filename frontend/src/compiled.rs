@@ -24,7 +24,8 @@ impl<S: Spec, R: Spec> Compiled<S, R> {
     /// [`call_into`](Compiled::call_into).
     ///
     /// # Errors
-    /// Inputs of the wrong length; an integer divided by zero, or `i64::MIN` by −1.
+    /// Inputs of the wrong length, in a structure with the way to it ([`Error::Part`]); an integer divided by zero, or
+    /// `i64::MIN` by −1.
     pub fn call(&self, x: S::Host<'_>) -> Result<R::Owned, Error> {
         let mut result = self.outputs.allocate();
         self.call_into(x, R::borrow_mut(&mut result), &mut self.workspace())?;

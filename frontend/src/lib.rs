@@ -42,4 +42,4 @@ pub use spec::{
     scalar_of, scalars, scalars_of, vector, vector_of,
 };
 pub use traced::{Condition, Int, Scalar, Scalar32, Traced};
-pub use tree::{Leaf, Leaves, RealTree, Stack, Tree};
+pub use tree::{Leaf, Leaves, RealTree, Stack, Tree, axpy, inner};

@@ -23,7 +23,7 @@ mod signature;
 mod tuples;
 
 pub use arrays::{ArraySpec, array, array_of, matrix, matrix_of, vector, vector_of};
-pub use buffers::{Buffers, Inputs, Outputs};
+pub use buffers::{Buffers, Inputs, Outputs, Values};
 pub use signature::Signature;
 
 pub(crate) use buffers::{INLINE, located};
@@ -32,7 +32,7 @@ pub(crate) use signature::Extents;
 use crate::kind::{F64, Kind, RealKind, Store};
 use crate::trace::Repr;
 use crate::traced::Traced;
-use crate::tree::{Leaf, Leaves, take};
+use crate::tree::{Leaf, take};
 use std::marker::PhantomData;
 
 /// What a function takes or gives. See the [module](self).
@@ -58,12 +58,12 @@ pub trait Spec: Clone + Send + Sync + 'static {
     fn store<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>, store: &mut Store<'t>);
     /// The closure's form of the next values of the store.
     fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> Self::Traced<'a, 't>;
-    /// The values of the closure's form; `false` if they are not as many, or not shaped, as this spec says.
-    fn unbind<'t>(&self, traced: Self::Traced<'_, 't>, leaves: &mut Leaves<'t>) -> bool;
+    /// The values of the closure's form; `false` if a leaf is not as this spec says.
+    fn unbind<'t>(&self, traced: Self::Traced<'_, 't>, values: &mut Values<'t>) -> bool;
     /// The made form of the next of `leaves`.
     fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>) -> Self::Made<'t>;
-    /// The values of the made form; `false` if they are not as many, or not shaped, as this spec says.
-    fn unmake<'t>(&self, made: Self::Made<'t>, leaves: &mut Leaves<'t>) -> bool;
+    /// The values of the made form; `false` if a leaf is not as this spec says.
+    fn unmake<'t>(&self, made: Self::Made<'t>, values: &mut Values<'t>) -> bool;
     /// The buffers of a borrowed form.
     fn inputs<'a>(&self, host: Self::Host<'a>, inputs: &mut Inputs<'a>);
     /// The buffers to write to.
@@ -177,15 +177,15 @@ impl<K: Kind> Spec for Scalars<K> {
     fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> &'a [Traced<'t, K>] {
         cursor.next(self.len())
     }
-    fn unbind<'t>(&self, traced: &[Traced<'t, K>], leaves: &mut Leaves<'t>) -> bool {
-        leaves.extend(traced.iter().map(|&x| Leaf::of(x)));
+    fn unbind<'t>(&self, traced: &[Traced<'t, K>], values: &mut Values<'t>) -> bool {
+        traced.iter().for_each(|&x| values.push(Leaf::of(x)));
         traced.len() == self.len()
     }
     fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>) -> Vec<Traced<'t, K>> {
         (0..self.len()).map(|_| take(leaves)).collect()
     }
-    fn unmake<'t>(&self, made: Vec<Traced<'t, K>>, leaves: &mut Leaves<'t>) -> bool {
-        self.unbind(&made, leaves)
+    fn unmake<'t>(&self, made: Vec<Traced<'t, K>>, values: &mut Values<'t>) -> bool {
+        self.unbind(&made, values)
     }
     #[inline]
     fn inputs<'a>(&self, host: &'a [K::Host], inputs: &mut Inputs<'a>) {
@@ -222,15 +222,15 @@ impl<K: Kind> Spec for Single<K> {
     fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> Traced<'t, K> {
         cursor.next(1)[0]
     }
-    fn unbind<'t>(&self, traced: Traced<'t, K>, leaves: &mut Leaves<'t>) -> bool {
-        leaves.push(Leaf::of(traced));
+    fn unbind<'t>(&self, traced: Traced<'t, K>, values: &mut Values<'t>) -> bool {
+        values.push(Leaf::of(traced));
         true
     }
     fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>) -> Traced<'t, K> {
         take(leaves)
     }
-    fn unmake<'t>(&self, made: Traced<'t, K>, leaves: &mut Leaves<'t>) -> bool {
-        self.unbind(made, leaves)
+    fn unmake<'t>(&self, made: Traced<'t, K>, values: &mut Values<'t>) -> bool {
+        self.unbind(made, values)
     }
     #[inline]
     fn inputs<'a>(&self, host: &'a K::Host, inputs: &mut Inputs<'a>) {

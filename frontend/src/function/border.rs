@@ -1,7 +1,7 @@
 //! Between a closure's values and a program's: what is one array in the program may be a scalar an element in the closure.
 
 use crate::error::TraceError;
-use crate::spec::{Extents, Spec, list};
+use crate::spec::{Extents, Spec, Values, list};
 use crate::trace::{Caller, Operand, Trace};
 use crate::tree::{Leaf, Leaves, operands};
 use evolute_ir::{Elem, Op, Shape, SourceLoc, Type, Value};
@@ -83,23 +83,24 @@ pub(super) struct Unmake<'a, R> {
 
 impl<R: Spec> Unmake<'_, R> {
     pub(super) fn of(self, trace: &Trace, made: R::Made<'_>) -> Vec<Operand> {
-        let mut leaves = Leaves::new();
-        if self.outputs.unmake(made, &mut leaves) {
-            return operands(&leaves);
+        let mut values = Values::new();
+        let fits = self.outputs.unmake(made, &mut values);
+        if fits && values.is_complete() {
+            return operands(&values);
         }
-        trace.fail(misfit(trace, self.caller, &list(self.outputs), &leaves));
+        trace.fail(misfit(trace, self.caller, self.outputs, &values));
         Vec::new()
     }
 }
 
 /// The mistake of values that are not as many, or not shaped, as a spec says: in a structure with the way to the first
-/// array that differs.
-pub(super) fn misfit(trace: &Trace, caller: Caller, list: &[Extents], leaves: &[Leaf<'_>]) -> TraceError {
-    let (expected, found) = differing(trace, list, leaves).unwrap_or_else(|| {
-        let (expected, found) = (described(list), described_leaves(trace, leaves));
-        let found = if found == expected { format!("{found} in lists of other lengths") } else { found };
-        (expected, found)
-    });
+/// list or array that differs.
+pub(super) fn misfit(trace: &Trace, caller: Caller, spec: &impl Spec, values: &Values<'_>) -> TraceError {
+    let wrong_list = values.wrong_list(spec);
+    let (expected, found) = wrong_list
+        .map(|(place, expected, found)| (format!("{expected} items at {place}"), found.to_string()))
+        .or_else(|| differing(trace, &list(spec), values))
+        .unwrap_or_else(|| (described(&list(spec)), described_leaves(trace, values)));
     TraceError::Length { expected, found, at: SourceLoc::of(caller) }
 }
 

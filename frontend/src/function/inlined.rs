@@ -2,7 +2,7 @@
 
 use super::Function;
 use super::border::{bound, misfit, unbound};
-use crate::spec::{Spec, list};
+use crate::spec::{Spec, Values, list};
 use crate::trace::{self, Caller, Trace};
 use crate::tree::{Leaves, operands};
 use evolute_ir::Value;
@@ -50,13 +50,13 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
 
     /// The parameters' values, if `x` has the values that they take.
     fn arguments(&self, trace: &Trace, caller: Caller, x: S::Traced<'_, '_>) -> Option<Vec<Value>> {
-        let mut leaves = Leaves::new();
-        let inputs = list(&self.inputs);
-        if !self.inputs.unbind(x, &mut leaves) {
-            trace.fail(misfit(trace, caller, &inputs, &leaves));
+        let mut values = Values::new();
+        let fits = self.inputs.unbind(x, &mut values);
+        if !(fits && values.is_complete()) {
+            trace.fail(misfit(trace, caller, &self.inputs, &values));
             return None;
         }
-        let values = trace.values(&operands(&leaves), caller);
-        unbound(trace, caller, &values, &inputs)
+        let values = trace.values(&operands(&values), caller);
+        unbound(trace, caller, &values, &list(&self.inputs))
     }
 }

@@ -1,9 +1,9 @@
 //! Arrays that stay arrays in the closure.
 
-use super::{Cursor, Inputs, Outputs, RealSpec, Signature, Spec};
+use super::{Cursor, Inputs, Outputs, RealSpec, Signature, Spec, Values};
 use crate::kind::{Dense, F64, Kind, RealKind, Store};
 use crate::traced::Traced;
-use crate::tree::{Leaf, Leaves, take};
+use crate::tree::{Leaf, take};
 use std::marker::PhantomData;
 
 /// An array of kind `K`, row-major: an [`Array`](crate::Array) in the closure.
@@ -108,15 +108,15 @@ impl<K: Kind> Spec for ArraySpec<K> {
     fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> Traced<'t, Dense<K>> {
         Traced::new(cursor.next_array())
     }
-    fn unbind<'t>(&self, traced: Traced<'t, Dense<K>>, leaves: &mut Leaves<'t>) -> bool {
-        leaves.push(Leaf::of(traced));
+    fn unbind<'t>(&self, traced: Traced<'t, Dense<K>>, values: &mut Values<'t>) -> bool {
+        values.push(Leaf::of(traced));
         traced.shape() == self.extents
     }
     fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>) -> Traced<'t, Dense<K>> {
         take(leaves)
     }
-    fn unmake<'t>(&self, made: Traced<'t, Dense<K>>, leaves: &mut Leaves<'t>) -> bool {
-        self.unbind(made, leaves)
+    fn unmake<'t>(&self, made: Traced<'t, Dense<K>>, values: &mut Values<'t>) -> bool {
+        self.unbind(made, values)
     }
     #[inline]
     fn inputs<'a>(&self, host: &'a [K::Host], inputs: &mut Inputs<'a>) {

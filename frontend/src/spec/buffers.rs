@@ -1,7 +1,9 @@
-//! The buffers of a call, as a spec hands them over.
+//! What a spec hands over: the buffers of a call, the values of a closure.
 
+use super::signature::Place;
 use super::{Signature, Spec};
 use crate::error::Error;
+use crate::tree::Leaf;
 use evolute_runtime::{CallError, Input, Output};
 use smallvec::SmallVec;
 use std::ops::{Deref, DerefMut};
@@ -15,7 +17,10 @@ pub type Inputs<'a> = Buffers<Input<'a>>;
 /// The results of a call.
 pub type Outputs<'a> = Buffers<Output<'a>>;
 
-/// Buffers in the order of a [`Signature`].
+/// The values that a closure gives, or a function used in one is given.
+pub type Values<'t> = Buffers<Leaf<'t>>;
+
+/// Buffers, or values, in the order of a [`Signature`].
 #[derive(Debug)]
 pub struct Buffers<B> {
     list: SmallVec<[B; INLINE]>,
@@ -65,11 +70,16 @@ impl<B> Buffers<B> {
         self.wrong.is_none()
     }
 
+    /// The first list of a wrong length: its place, the length of its spec, and its own.
+    pub(crate) fn wrong_list(&self, spec: &impl Spec) -> Option<(Place, usize, usize)> {
+        let (list, found) = self.wrong?;
+        let (place, expected) = Signature::of(spec).into_lists().into_iter().nth(list).unwrap_or_default();
+        Some((place, expected, found))
+    }
+
     /// Fails if a list has not the length of its spec.
     pub(crate) fn complete(self, what: &str, spec: &impl Spec) -> Result<Self, Error> {
-        let Some((list, found)) = self.wrong else { return Ok(self) };
-        let signature = Signature::of(spec);
-        let (place, expected) = signature.list_at(list).expect("a spec has the lists that it hands over");
+        let Some((place, expected, found)) = self.wrong_list(spec) else { return Ok(self) };
         let (expected, found) = (format!("{expected} items"), found.to_string());
         Err(Error::Part { path: format!("{what}{place}"), expected, found })
     }

@@ -1,8 +1,8 @@
 //! Lists of specifications: vectors and arrays of Rust. Their lengths are part of the specification.
 
-use super::{Cursor, Inputs, Outputs, RealSpec, Signature, Spec};
+use super::{Cursor, Inputs, Outputs, RealSpec, Signature, Spec, Values};
 use crate::kind::Store;
-use crate::tree::{Leaf, Leaves};
+use crate::tree::Leaf;
 use std::array;
 
 impl<S: Spec> Spec for Vec<S> {
@@ -21,16 +21,16 @@ impl<S: Spec> Spec for Vec<S> {
     fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> Self::Traced<'a, 't> {
         self.iter().map(|item| item.bind(cursor)).collect()
     }
-    fn unbind<'t>(&self, traced: Self::Traced<'_, 't>, leaves: &mut Leaves<'t>) -> bool {
-        let fits = traced.len() == self.len();
-        self.iter().zip(traced).fold(fits, |fits, (item, traced)| item.unbind(traced, leaves) && fits)
+    fn unbind<'t>(&self, traced: Self::Traced<'_, 't>, values: &mut Values<'t>) -> bool {
+        values.items(self.len(), traced.len());
+        self.iter().zip(traced).fold(true, |fits, (item, traced)| item.unbind(traced, values) && fits)
     }
     fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>) -> Self::Made<'t> {
         self.iter().map(|item| item.make(leaves)).collect()
     }
-    fn unmake<'t>(&self, made: Self::Made<'t>, leaves: &mut Leaves<'t>) -> bool {
-        let fits = made.len() == self.len();
-        self.iter().zip(made).fold(fits, |fits, (item, made)| item.unmake(made, leaves) && fits)
+    fn unmake<'t>(&self, made: Self::Made<'t>, values: &mut Values<'t>) -> bool {
+        values.items(self.len(), made.len());
+        self.iter().zip(made).fold(true, |fits, (item, made)| item.unmake(made, values) && fits)
     }
     fn inputs<'a>(&self, host: &'a [S::Owned], inputs: &mut Inputs<'a>) {
         inputs.items(self.len(), host.len());
@@ -67,14 +67,16 @@ impl<S: Spec, const N: usize> Spec for [S; N] {
     fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> Self::Traced<'a, 't> {
         array::from_fn(|i| self[i].bind(cursor))
     }
-    fn unbind<'t>(&self, traced: Self::Traced<'_, 't>, leaves: &mut Leaves<'t>) -> bool {
-        self.iter().zip(traced).fold(true, |fits, (item, traced)| item.unbind(traced, leaves) && fits)
+    fn unbind<'t>(&self, traced: Self::Traced<'_, 't>, values: &mut Values<'t>) -> bool {
+        values.items(N, N);
+        self.iter().zip(traced).fold(true, |fits, (item, traced)| item.unbind(traced, values) && fits)
     }
     fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>) -> Self::Made<'t> {
         array::from_fn(|i| self[i].make(leaves))
     }
-    fn unmake<'t>(&self, made: Self::Made<'t>, leaves: &mut Leaves<'t>) -> bool {
-        self.iter().zip(made).fold(true, |fits, (item, made)| item.unmake(made, leaves) && fits)
+    fn unmake<'t>(&self, made: Self::Made<'t>, values: &mut Values<'t>) -> bool {
+        values.items(N, N);
+        self.iter().zip(made).fold(true, |fits, (item, made)| item.unmake(made, values) && fits)
     }
     #[inline]
     fn inputs<'a>(&self, host: Self::Host<'a>, inputs: &mut Inputs<'a>) {

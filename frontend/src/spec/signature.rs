@@ -69,7 +69,6 @@ impl fmt::Display for Place {
 #[derive(Debug, Default)]
 pub struct Signature {
     list: Vec<Extents>,
-    /// The lists, in the order in which they are met, and their lengths.
     lists: Vec<(Place, usize)>,
     place: Place,
 }
@@ -82,7 +81,7 @@ impl Signature {
     }
 
     /// A field of a struct.
-    pub fn field(&mut self, name: &'static str, spec: &impl Spec) {
+    pub fn field<S: Spec>(&mut self, name: &'static str, spec: &S) {
         self.step(Step::Field(name), spec);
     }
 
@@ -116,8 +115,8 @@ impl Signature {
         self.list.get(index).map(|extents| &extents.place)
     }
 
-    /// A list, by the order in which they are met.
-    pub(crate) fn list_at(&self, index: usize) -> Option<&(Place, usize)> {
-        self.lists.get(index)
+    /// The lists, in the order in which they are met, and their lengths.
+    pub(crate) fn into_lists(self) -> Vec<(Place, usize)> {
+        self.lists
     }
 }

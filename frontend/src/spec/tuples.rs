@@ -1,8 +1,8 @@
 //! Tuples of specifications, and their components.
 
-use super::{Argument, Cursor, Inputs, Outputs, RealSpec, Signature, Spec, count};
+use super::{Argument, Cursor, Inputs, Outputs, RealSpec, Signature, Spec, Values, count};
 use crate::kind::Store;
-use crate::tree::{Leaf, Leaves};
+use crate::tree::Leaf;
 
 macro_rules! tuple_specs {
     ($($($T:ident $i:tt),+;)*) => {$(
@@ -22,17 +22,17 @@ macro_rules! tuple_specs {
             fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> Self::Traced<'a, 't> {
                 ($(self.$i.bind(cursor),)+)
             }
-            fn unbind<'t>(&self, traced: Self::Traced<'_, 't>, leaves: &mut Leaves<'t>) -> bool {
+            fn unbind<'t>(&self, traced: Self::Traced<'_, 't>, values: &mut Values<'t>) -> bool {
                 let mut fits = true;
-                $(fits &= self.$i.unbind(traced.$i, leaves);)+
+                $(fits &= self.$i.unbind(traced.$i, values);)+
                 fits
             }
             fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>) -> Self::Made<'t> {
                 ($(self.$i.make(leaves),)+)
             }
-            fn unmake<'t>(&self, made: Self::Made<'t>, leaves: &mut Leaves<'t>) -> bool {
+            fn unmake<'t>(&self, made: Self::Made<'t>, values: &mut Values<'t>) -> bool {
                 let mut fits = true;
-                $(fits &= self.$i.unmake(made.$i, leaves);)+
+                $(fits &= self.$i.unmake(made.$i, values);)+
                 fits
             }
             #[inline]

@@ -7,6 +7,7 @@ mod control;
 mod derivatives;
 mod index;
 mod mistakes;
+mod params;
 mod specs;
 
 use evolute_frontend::{Error, Function, Spec, TraceError};
