@@ -118,9 +118,10 @@ fn calls_with_large_structs_allocate_nothing() {
     let _turn = turn();
     let layers = Layers { w: vec![vec![0.5, 0.25]; 20], b: [vec![1.0], vec![2.0]] };
     for options in executions() {
-        let spec = Layers { w: vec![vector(2); 20], b: [vector(1), vector(1)] };
-        let f = Function::trace(spec, |layers| {
-            layers.w.iter().chain(&layers.b).map(|x| x.powi(3).sum()).sum::<Scalar>()
+        let spec = Layers { w: vec![scalars(2); 20], b: [scalars(1), scalars(1)] };
+        let f = Function::scalar(spec, |layers| {
+            let numbers = layers.w.iter().chain(&layers.b).copied().flatten();
+            numbers.map(|x| x.powi(3)).sum()
         });
         let hvp = f.and_then(|f| f.hvp()?.compile_with(&options)).expect("compiles");
         let (mut h, mut workspace) = (layers.clone(), hvp.workspace());
