@@ -89,8 +89,8 @@ fn start() -> Network<Vec<f64>> {
 fn half_circles(n: usize) -> (Vec<f64>, Vec<f64>) {
     let point = |i: usize| {
         let (sin, cos) = (PI * (i as f64 + 0.5) / n as f64).sin_cos();
-        if i % 2 == 0 { [cos, sin] } else { [1.0 - cos, 0.5 - sin] }
+        if i.is_multiple_of(2) { [cos, sin] } else { [1.0 - cos, 0.5 - sin] }
     };
-    let label = |i| if i % 2 == 0 { 1.0 } else { -1.0 };
+    let label = |i: usize| if i.is_multiple_of(2) { 1.0 } else { -1.0 };
     ((0..n).flat_map(point).collect(), (0..n).map(label).collect())
 }

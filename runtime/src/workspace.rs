@@ -40,8 +40,8 @@ impl Workspace {
     /// Keeps the memory of these vectors for the next call.
     pub fn take_buffers(&mut self, inputs: Vec<Input<'_>>, outputs: Vec<Output<'_>>) {
         // No element is collected, so only the lifetime changes; in place, as the sizes are equal.
-        let inputs = inputs.into_iter().filter_map(|_| None).collect();
-        self.buffers = (inputs, outputs.into_iter().filter_map(|_| None).collect());
+        let inputs = inputs.into_iter().map_while(|_| None).collect();
+        self.buffers = (inputs, outputs.into_iter().map_while(|_| None).collect());
     }
 
     /// Makes room for `bytes`.
