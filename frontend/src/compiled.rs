@@ -50,9 +50,8 @@ impl<S: Spec, R: Spec> Compiled<S, R> {
         let (mut inputs, mut outputs) = (Inputs::new(), Outputs::new());
         self.inputs.inputs(x, &mut inputs);
         self.outputs.outputs(result, &mut outputs);
-        if !(inputs.is_complete() && outputs.is_complete()) {
-            return self.incomplete(inputs, outputs);
-        }
+        inputs.complete().map_err(|wrong| wrong.within("input", &self.inputs))?;
+        outputs.complete().map_err(|wrong| wrong.within("output", &self.outputs))?;
         let called = self.executable.call_into(&inputs, &mut outputs, workspace);
         called.map_err(|error| located(error, &self.inputs, &self.outputs))
     }
@@ -69,19 +68,11 @@ impl<S: Spec, R: Spec> Compiled<S, R> {
         let (mut inputs, mut outputs) = (Inputs::within_vec(inputs), Outputs::within_vec(outputs));
         self.inputs.inputs(x, &mut inputs);
         self.outputs.outputs(result, &mut outputs);
-        if !(inputs.is_complete() && outputs.is_complete()) {
-            return self.incomplete(inputs, outputs);
-        }
+        inputs.complete().map_err(|wrong| wrong.within("input", &self.inputs))?;
+        outputs.complete().map_err(|wrong| wrong.within("output", &self.outputs))?;
         let called = self.executable.call_into(&inputs, &mut outputs, workspace);
         workspace.take_buffers(inputs.into_vec(), outputs.into_vec());
         called.map_err(|error| located(error, &self.inputs, &self.outputs))
-    }
-
-    #[cold]
-    fn incomplete(&self, inputs: Inputs<'_>, outputs: Outputs<'_>) -> Result<(), Error> {
-        inputs.complete("input", &self.inputs)?;
-        outputs.complete("output", &self.outputs)?;
-        Ok(())
     }
 
     /// Memory for calls.

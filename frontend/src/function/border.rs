@@ -85,7 +85,7 @@ impl<R: Spec> Unmake<'_, R> {
     pub(super) fn of(self, trace: &Trace, made: R::Made<'_>) -> Vec<Operand> {
         let mut values = Values::new();
         let fits = self.outputs.unmake(made, &mut values);
-        if fits && values.is_complete() {
+        if fits && values.complete().is_ok() {
             return operands(&values);
         }
         trace.fail(misfit(trace, self.caller, self.outputs, &values));
@@ -96,9 +96,11 @@ impl<R: Spec> Unmake<'_, R> {
 /// The mistake of values that are not as many, or not shaped, as a spec says: in a structure with the way to the first
 /// list or array that differs.
 pub(super) fn misfit(trace: &Trace, caller: Caller, spec: &impl Spec, values: &Values<'_>) -> TraceError {
-    let wrong_list = values.wrong_list(spec);
+    let wrong_list = values.complete().err().map(|wrong| {
+        let (place, expected, found) = wrong.of(spec);
+        (format!("{expected} items at {place}"), found.to_string())
+    });
     let (expected, found) = wrong_list
-        .map(|(place, expected, found)| (format!("{expected} items at {place}"), found.to_string()))
         .or_else(|| differing(trace, &list(spec), values))
         .unwrap_or_else(|| (described(&list(spec)), described_leaves(trace, values)));
     TraceError::Length { expected, found, at: SourceLoc::of(caller) }

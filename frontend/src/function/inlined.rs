@@ -52,7 +52,7 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
     fn arguments(&self, trace: &Trace, caller: Caller, x: S::Traced<'_, '_>) -> Option<Vec<Value>> {
         let mut values = Values::new();
         let fits = self.inputs.unbind(x, &mut values);
-        if !(fits && values.is_complete()) {
+        if !fits || values.complete().is_err() {
             trace.fail(misfit(trace, caller, &self.inputs, &values));
             return None;
         }

@@ -26,8 +26,14 @@ pub struct Buffers<B> {
     list: SmallVec<[B; INLINE]>,
     /// How many lists have been met.
     lists: usize,
-    /// The first list of a wrong length: which one, and its length.
-    wrong: Option<(usize, usize)>,
+    wrong: Option<WrongList>,
+}
+
+/// The first list of a wrong length: which one, and its length.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WrongList {
+    list: usize,
+    found: usize,
 }
 
 impl<B> Buffers<B> {
@@ -59,29 +65,35 @@ impl<B> Buffers<B> {
     #[inline]
     pub(crate) fn items(&mut self, expected: usize, found: usize) {
         if expected != found {
-            self.wrong.get_or_insert((self.lists, found));
+            self.wrong.get_or_insert(WrongList { list: self.lists, found });
         }
         self.lists += 1;
     }
 
-    /// Whether all lists have the lengths of their spec.
-    #[inline]
-    pub(crate) fn is_complete(&self) -> bool {
-        self.wrong.is_none()
-    }
-
-    /// The first list of a wrong length: its place, the length of its spec, and its own.
-    pub(crate) fn wrong_list(&self, spec: &impl Spec) -> Option<(Place, usize, usize)> {
-        let (list, found) = self.wrong?;
-        let (place, expected) = Signature::of(spec).into_lists().into_iter().nth(list).unwrap_or_default();
-        Some((place, expected, found))
-    }
-
     /// Fails if a list has not the length of its spec.
-    pub(crate) fn complete(self, what: &str, spec: &impl Spec) -> Result<Self, Error> {
-        let Some((place, expected, found)) = self.wrong_list(spec) else { return Ok(self) };
+    #[inline]
+    pub(crate) fn complete(&self) -> Result<(), WrongList> {
+        match self.wrong {
+            Some(wrong) => Err(wrong),
+            None => Ok(()),
+        }
+    }
+}
+
+impl WrongList {
+    /// The place of the list, the length of its spec, and its own.
+    pub(crate) fn of(self, spec: &impl Spec) -> (Place, usize, usize) {
+        let lists = Signature::of(spec).into_lists();
+        let (place, expected) = lists.into_iter().nth(self.list).unwrap_or_default();
+        (place, expected, self.found)
+    }
+
+    /// The error of a call.
+    #[cold]
+    pub(crate) fn within(self, what: &str, spec: &impl Spec) -> Error {
+        let (place, expected, found) = self.of(spec);
         let (expected, found) = (format!("{expected} items"), found.to_string());
-        Err(Error::Part { path: format!("{what}{place}"), expected, found })
+        Error::Part { path: format!("{what}{place}"), expected, found }
     }
 }
 
@@ -90,7 +102,8 @@ impl<'a> Inputs<'a> {
     pub(crate) fn of<S: Spec>(spec: &S, host: S::Host<'a>) -> Result<Self, Error> {
         let mut inputs = Inputs::new();
         spec.inputs(host, &mut inputs);
-        inputs.complete("input", spec)
+        inputs.complete().map_err(|wrong| wrong.within("input", spec))?;
+        Ok(inputs)
     }
 }
 
