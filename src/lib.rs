@@ -24,6 +24,7 @@
 //! - [`Array`] is a traced array of any rank, one value of the program ([`mod@array`]); [`sum`], [`map`], [`scan`],
 //!   [`while_loop`] and [`cond`] are loops and conditionals that stay so in the program and its derivatives
 //!   ([`control`]).
+//! - Structs are arguments and results by `#[derive(Params)]` ([`params`]).
 //! - Inside a closure, [`grad()`], [`jvp()`], [`vjp()`] and [`hvp()`] differentiate inner closures.
 //! - Generic functions `fn f<T: Real>(x: &[T]) -> T` run on `f64`, on `f32`, and traced ([`Real`]).
 //! - [`Function::stages`], [`Compiled::clif`], [`Compiled::disassembly`] show what is compiled;
@@ -33,14 +34,16 @@
 #![forbid(unsafe_code)]
 
 pub mod mistakes;
+pub mod params;
 
 pub use evolute_frontend::{
-    Active, Argument, Array, ArraySpec, Bool, Compiled, Condition, Count, Cursor, Dense, Error, F32, F64,
-    Form, Function, I64, Int, IntoArray, Kind, Leaf, Leaves, Logic, Number, Part, Real, Real64, RealForm,
-    RealKind, RealSlice, RealSpec, RealTree, Scalar, Scalar32, Scalars, Single, Spec, Stack, Store,
-    TraceError, Traced, Tracing, Tree, array, array_of, concat, cond, control, einsum, grad, hvp, jvp, map,
-    map_rows, matrix, matrix_of, nested, scalar, scalar_of, scalars, scalars_of, scan, scan_stacked, spec,
-    stack, sum, sum_rows, value_and_grad, vector, vector_of, vjp, vmap, while_at_most, while_loop,
+    Active, Argument, Array, ArraySpec, Bool, Closure, Compiled, Condition, Count, Cursor, Dense, Error, F32,
+    F64, Form, Function, I64, Int, IntoArray, Kind, Leaf, Leaves, Logic, Number, Params, Part, Real, Real64,
+    RealForm, RealKind, RealSlice, RealSpec, RealTree, Scalar, Scalar32, Scalars, Single, Spec, Stack, Store,
+    TraceError, Traced, Tracing, Tree, array, array_of, axpy, concat, cond, control, einsum, grad, hvp,
+    inner, jvp, map, map_rows, matrix, matrix_of, nested, scalar, scalar_of, scalars, scalars_of, scan,
+    scan_stacked, spec, stack, sum, sum_rows, value_and_grad, vector, vector_of, vjp, vmap, while_at_most,
+    while_loop,
 };
 pub use evolute_ir as ir;
 pub use evolute_runtime::{
@@ -67,10 +70,10 @@ pub use evolute_transforms as transforms;
 pub mod prelude {
     pub use crate::{
         Array, ArraySpec, Bool, Compiled, Condition, Count, F32, F64, Function, I64, Int, IntoArray, Logic,
-        Options, Real, Real64, RealKind, RealSlice, Scalar, Scalar32, Scalars, Single, Traced, Tracing,
-        Workspace, array, array_of, concat, cond, einsum, grad, hvp, jvp, map, map_rows, matrix, matrix_of,
-        scalar, scalar_of, scalars, scalars_of, scan, scan_stacked, stack, sum, sum_rows, value_and_grad,
-        vector, vector_of, vjp, vmap, while_at_most, while_loop,
+        Options, Params, Real, Real64, RealKind, RealSlice, Scalar, Scalar32, Scalars, Single, Traced,
+        Tracing, Workspace, array, array_of, axpy, concat, cond, einsum, grad, hvp, inner, jvp, map,
+        map_rows, matrix, matrix_of, scalar, scalar_of, scalars, scalars_of, scan, scan_stacked, stack, sum,
+        sum_rows, value_and_grad, vector, vector_of, vjp, vmap, while_at_most, while_loop,
     };
 }
 

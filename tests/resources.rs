@@ -128,6 +128,33 @@ fn linear_algebra_allocates_nothing() {
     }
 }
 
+#[derive(Clone, Params)]
+struct Layers<T> {
+    w: Vec<T>,
+    b: [T; 2],
+}
+
+/// More buffers than are kept on the stack of a call: the workspace keeps them.
+#[test]
+fn calls_with_large_structs_allocate_nothing() {
+    let _turn = turn();
+    let layers = Layers { w: vec![vec![0.5, 0.25]; 20], b: [vec![1.0], vec![2.0]] };
+    for options in executions() {
+        let spec = Layers { w: vec![scalars(2); 20], b: [scalars(1), scalars(1)] };
+        let f = Function::scalar(spec, |layers| {
+            let numbers = layers.w.iter().chain(&layers.b).copied().flatten();
+            numbers.map(|x| x.powi(3)).sum()
+        });
+        let hvp = f.and_then(|f| f.hvp()?.compile_with(&options)).expect("compiles");
+        let (mut h, mut workspace) = (layers.clone(), hvp.workspace());
+        for _ in 0..3 {
+            let mut call = || hvp.call_into((&layers, &layers), &mut h, &mut workspace).expect("fits");
+            assert_eq!(allocations(&mut call), 0);
+        }
+        assert_eq!((&h.w[19], &h.b[1]), (&vec![1.5, 0.375], &vec![24.0]));
+    }
+}
+
 /// An empty workspace, or one of another function, grows in the first call and then serves.
 #[test]
 fn workspaces_serve_other_functions() {

@@ -126,6 +126,17 @@ pub enum Error {
     /// The call does not fit the function.
     #[error(transparent)]
     Call(#[from] CallError),
+    /// A part of a structured argument or result of a call does not fit the function: a field's array, or a list, of
+    /// another length.
+    #[error("{path}: expected {expected}, found {found}")]
+    Part {
+        /// The way to it: `input.layers[2].w`; of several arguments `input.0.layers[2].w`.
+        path: String,
+        /// Its type, or the number of its items.
+        expected: String,
+        /// What was given.
+        found: String,
+    },
     /// The function cannot be examined on these inputs.
     #[error(transparent)]
     Explain(#[from] ExplainError),

@@ -8,7 +8,7 @@ mod tracing;
 
 use crate::compiled::Compiled;
 use crate::error::Error;
-use crate::spec::{Active, Argument, Part, Spec, count};
+use crate::spec::{Active, Argument, Inputs, Part, Spec, count};
 use border::types_of;
 use evolute_ir::{Program, SourceLoc, Type, text, verify};
 use evolute_runtime::check::{DerivativeCheck, check_derivatives};
@@ -19,7 +19,7 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
-pub use tracing::Tracing;
+pub use tracing::{Closure, Tracing};
 
 /// A function traced from a Rust closure: from `S` to `R`, differentiated with respect to `A`: to `S`, or a [`Part`] of
 /// the arguments that were traced.
@@ -163,7 +163,7 @@ impl<S: Spec, R: Spec, A> Function<S, R, A> {
     /// As [`compile`](Function::compile).
     pub fn compile_with(&self, options: &Options) -> Result<Compiled<S, R>, Error> {
         let executable = Executable::new(&self.program, options)?;
-        Ok(Compiled::new(executable, self.outputs.clone()))
+        Ok(Compiled::new(executable, self.inputs.clone(), self.outputs.clone()))
     }
 
     /// This function to be run by the interpreter: the same interface and the same bits, without machine
@@ -236,8 +236,7 @@ impl<S: Spec, R: Spec, A> Function<S, R, A> {
     /// # Ok::<(), evolute_frontend::Error>(())
     /// ```
     pub fn explain_nan_with(&self, x: S::Host<'_>, options: &Options) -> Result<Option<NanOrigin>, Error> {
-        let mut inputs = Default::default();
-        S::inputs(x, &mut inputs);
+        let inputs = Inputs::of(&self.inputs, x)?;
         Ok(explain_nan(&self.program, options, &inputs)?)
     }
 
@@ -261,8 +260,7 @@ impl<S: Spec, R: Spec, A> Function<S, R, A> {
     /// # Ok::<(), evolute_frontend::Error>(())
     /// ```
     pub fn check_derivatives(&self, x: S::Host<'_>) -> Result<DerivativeCheck, Error> {
-        let mut inputs = Default::default();
-        S::inputs(x, &mut inputs);
+        let inputs = Inputs::of(&self.inputs, x)?;
         Ok(check_derivatives(&self.program, &self.wrt, &inputs)?)
     }
 }

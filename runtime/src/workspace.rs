@@ -1,5 +1,6 @@
 //! The memory of a call, kept between calls so that they allocate nothing.
 
+use crate::buffers::{Input, Output};
 use evolute_ir::{Interpreter, Machine};
 use std::sync::{Arc, Weak};
 
@@ -16,6 +17,8 @@ pub struct Workspace {
     pub(crate) lines: Vec<Line>,
     pub(crate) state: Option<State>,
     pub(crate) pointers: crate::native::Pointers,
+    /// Empty vectors, kept for their memory.
+    buffers: (Vec<Input<'static>>, Vec<Output<'static>>),
 }
 
 /// The state of an interpreter.
@@ -53,6 +56,18 @@ impl Workspace {
             self.state = None;
         }
         &mut self.state.get_or_insert_with(|| State::of(interpreter)).machine
+    }
+
+    /// Empty vectors for the buffers of a call: those that [`take_buffers`](Workspace::take_buffers) was given.
+    pub fn lend_buffers<'a>(&mut self) -> (Vec<Input<'a>>, Vec<Output<'a>>) {
+        std::mem::take(&mut self.buffers)
+    }
+
+    /// Keeps the memory of these vectors for the next call.
+    pub fn take_buffers(&mut self, inputs: Vec<Input<'_>>, outputs: Vec<Output<'_>>) {
+        // No element is collected, so only the lifetime changes; in place, as the sizes are equal.
+        let inputs = inputs.into_iter().map_while(|_| None).collect();
+        self.buffers = (inputs, outputs.into_iter().map_while(|_| None).collect());
     }
 
     /// Makes room for `bytes`.

@@ -10,6 +10,16 @@ use crate::traced::Traced;
 use evolute_ir::{IrError, Program, SourceLoc, Value};
 use std::panic::Location;
 
+/// A closure from `X` to `Y`: every `FnOnce(X) -> Y` is one.
+///
+/// A closure to be traced may have a result that lives as long as its trace, `'t`, while its argument does only by
+/// its spec: `for<'a, 't> FnOnce(&'a S::Traced<'t, 't>) -> Scalar<'t>`, which Rust cannot say, as the spec might ignore `'t`
+/// (E0582). As a parameter of a trait the result may be of any lifetime. So the argument can be lent for less than the
+/// life of the trace and dropped after, and may own memory.
+pub trait Closure<X, Y>: FnOnce(X) -> Y {}
+
+impl<X, Y, F: FnOnce(X) -> Y> Closure<X, Y> for F {}
+
 /// How closures are traced: [`Function::scalar`] and its relatives, with choices.
 ///
 /// ```
@@ -49,7 +59,7 @@ impl Tracing {
     where
         S: Spec,
         I: IntoSpec<Spec = S>,
-        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Traced<'t, F64>,
+        F: for<'a, 't> Closure<&'a S::Traced<'t, 't>, Traced<'t, F64>>,
     {
         self.scalar_of(inputs, f)
     }
@@ -64,7 +74,7 @@ impl Tracing {
         S: Spec,
         K: RealKind,
         I: IntoSpec<Spec = S>,
-        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Traced<'t, K>,
+        F: for<'a, 't> Closure<&'a S::Traced<'t, 't>, Traced<'t, K>>,
     {
         let operands = |x: Traced<'_, K>| vec![x.operand()];
         let output = |_: usize| spec::scalar_of::<K>();
@@ -88,7 +98,7 @@ impl Tracing {
         S: Spec,
         K: RealKind,
         I: IntoSpec<Spec = S>,
-        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Vec<Traced<'t, K>>,
+        F: for<'a, 't> Closure<&'a S::Traced<'t, 't>, Vec<Traced<'t, K>>>,
     {
         let operands = |x: Vec<Traced<'_, K>>| x.into_iter().map(Traced::operand).collect();
         let caller = Location::caller();
@@ -107,7 +117,7 @@ impl Tracing {
         S: Spec,
         R: Form,
         I: IntoSpec<Spec = S>,
-        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Traced<'t, R>,
+        F: for<'a, 't> Closure<&'a S::Traced<'t, 't>, Traced<'t, R>>,
     {
         let output = |_: usize, program: &Program| {
             let ty = program.ty(program.root().results[0]);
@@ -128,7 +138,7 @@ impl Tracing {
         S: Spec,
         R: Spec,
         I: IntoSpec<Spec = S>,
-        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> R::Made<'t>,
+        F: for<'a, 't> Closure<&'a S::Traced<'t, 't>, R::Made<'t>>,
     {
         let caller = Location::caller();
         types_of(&outputs, caller)?;
@@ -152,7 +162,7 @@ impl Tracing {
         &self,
         inputs: S,
         caller: Caller,
-        f: impl for<'t> FnOnce(&Trace, &'t S::Traced<'t, 't>) -> Vec<Operand>,
+        f: impl for<'a, 't> FnOnce(&Trace, &'a S::Traced<'t, 't>) -> Vec<Operand>,
         pack: impl FnOnce(&Trace, Vec<Value>) -> Vec<Value>,
         output: impl FnOnce(usize, &Program) -> R,
     ) -> Result<Function<S, R>, Error> {
@@ -176,9 +186,8 @@ impl Tracing {
 
     /// Refuses arguments whose elements alone exceed the limit, before anything is made of them.
     fn check_size(&self, list: &[Extents], caller: Caller) -> Result<(), TraceError> {
-        let split = list.iter().filter(|extents| !extents.whole);
-        let elements: usize =
-            split.filter_map(|e| e.extents.as_ref()).map(|e| e.iter().product::<usize>()).sum();
+        let split = list.iter().filter(|extents| !extents.whole && extents.extents.is_some());
+        let elements: usize = split.map(Extents::values).sum();
         if elements <= self.limit {
             return Ok(());
         }
@@ -211,7 +220,7 @@ impl Function<(), ()> {
         S: Spec,
         R: Form,
         I: IntoSpec<Spec = S>,
-        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Traced<'t, R>,
+        F: for<'a, 't> Closure<&'a S::Traced<'t, 't>, Traced<'t, R>>,
     {
         Tracing::default().trace(inputs, f)
     }
@@ -235,7 +244,7 @@ impl<S: Spec, R: Spec> Function<S, R> {
     pub fn trace_to<I, F>(inputs: I, outputs: R, f: F) -> Result<Self, Error>
     where
         I: IntoSpec<Spec = S>,
-        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> R::Made<'t>,
+        F: for<'a, 't> Closure<&'a S::Traced<'t, 't>, R::Made<'t>>,
     {
         Tracing::default().trace_to(inputs, outputs, f)
     }
@@ -251,7 +260,7 @@ impl<S: Spec> Function<S, Single<F64>> {
     pub fn scalar<I, F>(inputs: I, f: F) -> Result<Self, Error>
     where
         I: IntoSpec<Spec = S>,
-        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Traced<'t, F64>,
+        F: for<'a, 't> Closure<&'a S::Traced<'t, 't>, Traced<'t, F64>>,
     {
         Tracing::default().scalar(inputs, f)
     }
@@ -266,7 +275,7 @@ impl<S: Spec, K: RealKind> Function<S, Single<K>> {
     pub fn scalar_of<I, F>(inputs: I, f: F) -> Result<Self, Error>
     where
         I: IntoSpec<Spec = S>,
-        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Traced<'t, K>,
+        F: for<'a, 't> Closure<&'a S::Traced<'t, 't>, Traced<'t, K>>,
     {
         Tracing::default().scalar_of(inputs, f)
     }
@@ -289,7 +298,7 @@ impl<S: Spec, K: RealKind> Function<S, Scalars<K>> {
     pub fn vector<I, F>(inputs: I, f: F) -> Result<Self, Error>
     where
         I: IntoSpec<Spec = S>,
-        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Vec<Traced<'t, K>>,
+        F: for<'a, 't> Closure<&'a S::Traced<'t, 't>, Vec<Traced<'t, K>>>,
     {
         Tracing::default().vector(inputs, f)
     }

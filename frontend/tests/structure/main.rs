@@ -9,6 +9,7 @@ mod index;
 mod linalg;
 mod mistakes;
 mod mixed;
+mod params;
 mod specs;
 
 use evolute_frontend::{Error, Function, Spec, TraceError};
