@@ -113,10 +113,10 @@ fn what_overflows_has_the_right_sign() {
 
 #[test]
 fn lengths_in_double_precision() {
-    check!(F64 f64 [1e-307f64, 1e-300, 1e-160, 1.0, 1e150, 1e300], 1e-14);
+    check!(F64 f64 [1e-308f64, 1e-300, 1e-160, 1.0, 1e150, 1e300], 1e-14);
 }
 
 #[test]
 fn lengths_in_single_precision() {
-    check!(F32 f32 [1e-37f32, 1e-30, 1e-26, 1.0, 1e18, 1e30], 1e-5);
+    check!(F32 f32 [1e-38f32, 1e-30, 1e-26, 1.0, 1e18, 1e30], 1e-5);
 }
