@@ -19,10 +19,12 @@ fn close(found: &[f64], expected: &[f64], tolerance: f64) {
     assert!(worst <= tolerance, "{found:?}\n{expected:?}");
 }
 
+type Method = for<'t> fn(Array<'t>) -> Array<'t>;
+
 #[test]
 fn derivatives_are_those_of_finite_differences() -> Result<(), Error> {
     let a = example(4, 4);
-    let of_matrix: [(&str, for<'t> fn(Array<'t>) -> Array<'t>); 9] = [
+    let of_matrix: [(&str, Method); 9] = [
         ("cholesky", |a| a.cholesky()),
         ("inverse", |a| a.inverse()),
         ("solve", |a| a.solve(a.transpose().row(0))),

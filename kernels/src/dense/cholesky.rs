@@ -3,7 +3,7 @@
 //! Where that is not positive definite, as far as rounding lets see, the lower triangle is NaN. Above the
 //! diagonal there are zeros in every case.
 
-use super::matrices::{self, fill_symmetric, is_finite, zeros};
+use super::matrices::{self, empty_lower, fill_symmetric, is_finite, zeros};
 use faer::dyn_stack::{MemStack, StackReq};
 use faer::linalg::cholesky::llt::factor::{LltRegularization, cholesky_in_place, cholesky_in_place_scratch};
 use faer::mat::AsMatMut;
@@ -22,15 +22,10 @@ pub(super) fn factorise(a: &[f64], result: &mut [f64], n: usize, stack: &mut Mem
     let done = is_finite(a)
         && cholesky_in_place(l.rb_mut(), regularization, Par::Seq, stack, Default::default()).is_ok()
         && is_factor(l.rb());
-    for (i, row) in result.chunks_exact_mut(n).enumerate() {
-        for (j, x) in row.iter_mut().enumerate() {
-            *x = match j <= i {
-                true if done => l[(i, j)],
-                true => f64::NAN,
-                false => 0.0,
-            };
-        }
+    if !done {
+        (0..n).for_each(|j| l.rb_mut().col_mut(j).fill(f64::NAN));
     }
+    empty_lower(l.rb(), result);
 }
 
 /// Whether the diagonal is positive: what overflowed is found here.

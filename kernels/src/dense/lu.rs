@@ -113,7 +113,7 @@ pub(super) fn log_det(f: &[f64], n: usize) -> f64 {
 }
 
 pub(super) fn det_sign(f: &[f64], n: usize) -> f64 {
-    let sign = |pivot: f64| if pivot == 0.0 { 0.0 } else { (pivot / pivot).copysign(pivot) };
+    let sign = |pivot: f64| if pivot == 0.0 { 0.0 } else { pivot.signum() };
     order_sign(f, n) * pivots(f, n).map(sign).product::<f64>() + 0.0
 }
 
@@ -122,5 +122,5 @@ fn order_sign(f: &[f64], n: usize) -> f64 {
     let order = &f[n * n..];
     let inversions: usize =
         (0..n).map(|i| order[i + 1..].iter().filter(|&&later| later < order[i]).count()).sum();
-    if inversions % 2 == 0 { 1.0 } else { -1.0 }
+    if inversions.is_multiple_of(2) { 1.0 } else { -1.0 }
 }
