@@ -13,7 +13,7 @@
 //! | [`cond`] | | one of two closures | what it gives |
 //!
 //! How often a loop runs is a number, or a traced integer: a loop's own index, whose bound is known, or any other with
-//! [`Int::at_most`]. Whether an array is read at `x.at(i)`, or `x.row(2 * i + 1)`, is seen while tracing: then
+//! [`Int::at_most`]. [`Count::rev`] runs it from the last iteration number to 0. Whether an array is read at `x.at(i)`, or `x.row(2 * i + 1)`, is seen while tracing: then
 //! the loop goes over its rows.
 //!
 //! ```
@@ -35,7 +35,7 @@ mod rows;
 pub use rows::{map_rows, sum_rows, vmap};
 
 use crate::error::TraceError;
-use crate::trace::{self, Caller, LoopBody, Looped, Site, Term, Trace, Turns};
+use crate::trace::{self, Caller, LoopBody, Looped, Site, Term, Trace, Turns, capped};
 use crate::traced::{Condition, Int};
 use crate::tree::{Leaf, Leaves, Stack, Tree, leaves, operands};
 use evolute_ir::Value;
@@ -46,7 +46,10 @@ pub const WHILE_CAP: u32 = 1 << 20;
 
 /// How often a loop runs: a number, or a traced integer.
 #[derive(Clone, Copy, Debug)]
-pub struct Count<'t>(Number<'t>);
+pub struct Count<'t> {
+    number: Number<'t>,
+    reverse: bool,
+}
 
 #[derive(Clone, Copy, Debug)]
 enum Number<'t> {
@@ -56,19 +59,19 @@ enum Number<'t> {
 
 impl From<usize> for Count<'_> {
     fn from(n: usize) -> Self {
-        Count(Number::Fixed(n))
+        Count::new(Number::Fixed(n))
     }
 }
 
 impl<'t> From<Int<'t>> for Count<'t> {
     fn from(n: Int<'t>) -> Self {
-        Count(Number::Traced(n, None))
+        Count::new(Number::Traced(n, None))
     }
 }
 
 impl<'t> From<&Int<'t>> for Count<'t> {
     fn from(n: &Int<'t>) -> Self {
-        Count(Number::Traced(*n, None))
+        Count::new(Number::Traced(*n, None))
     }
 }
 
@@ -85,30 +88,51 @@ impl<'t> Int<'t> {
     /// # Ok::<(), evolute_frontend::Error>(())
     /// ```
     pub fn at_most(self, cap: usize) -> Count<'t> {
-        Count(Number::Traced(self, Some(cap)))
+        Count::new(Number::Traced(self, Some(cap)))
     }
 }
 
-impl Count<'_> {
-    fn turns(self, site: Site<'_>) -> Turns {
-        let cap = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        match self.0 {
-            Number::Fixed(n) => Turns::Fixed(cap(n)),
-            Number::Traced(n, most) => {
-                let bound = site.trace.upper_bound(n.operand()).map(|bound| bound.max(0) as usize);
-                let bound = match (bound, most) {
-                    (Some(bound), Some(most)) => bound.min(most),
-                    (Some(bound), None) => bound,
-                    (None, Some(most)) => most,
-                    (None, None) => {
-                        site.trace.fail(TraceError::Unbounded { at: site.trace.user_line(site.caller) });
-                        0
-                    }
-                };
-                Turns::Counted(site.trace.values(&[n.operand()], site.caller)[0], cap(bound))
-            }
-        }
+impl<'t> Count<'t> {
+    fn new(number: Number<'t>) -> Self {
+        Count { number, reverse: false }
     }
+
+    /// The same iterations in the other order: from the last number to 0.
+    ///
+    /// ```
+    /// use evolute_frontend::{Count, Function, scan, vector};
+    ///
+    /// // By Horner's rule, the coefficient of the constant first.
+    /// let f = Function::trace((vector(3), vector(1)), |(a, x)| {
+    ///     scan(Count::from(3).rev(), x * 0.0, |sum, i| sum * x + a.at(i))
+    /// })?;
+    /// assert_eq!(f.eval((&[1.0, 2.0, 3.0], &[10.0]))?, [321.0]);
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
+    pub fn rev(self) -> Self {
+        Count { reverse: !self.reverse, ..self }
+    }
+
+    fn turns(self, site: Site<'_>) -> Turns {
+        let (count, cap) = match self.number {
+            Number::Fixed(n) => (None, n),
+            Number::Traced(n, most) => {
+                let count = site.trace.values(&[n.operand()], site.caller)[0];
+                (Some(count), bound(site, n, most))
+            }
+        };
+        Turns { count, cap: capped(cap), reverse: self.reverse }
+    }
+}
+
+/// The most that a count may be.
+fn bound(site: Site<'_>, n: Int<'_>, most: Option<usize>) -> usize {
+    let known = site.trace.upper_bound(n.operand()).map(|bound| bound.max(0) as usize);
+    let bounds = known.into_iter().chain(most);
+    bounds.min().unwrap_or_else(|| {
+        site.trace.fail(TraceError::Unbounded { at: site.trace.user_line(site.caller) });
+        0
+    })
 }
 
 /// The sum of what a closure gives for `i` from 0 to below `n`: of a scalar, an array, a tuple of them; zeros if `n` is
@@ -261,7 +285,6 @@ pub fn while_at_most<'t, C: Tree<'t>>(
     step: impl FnOnce(C) -> C,
 ) -> C {
     let caller = Location::caller();
-    let cap = u32::try_from(cap).unwrap_or(u32::MAX);
     let start = leaves(&init);
     let leaves = trace::within(caller, |trace| {
         let carry =
@@ -269,7 +292,7 @@ pub fn while_at_most<'t, C: Tree<'t>>(
         let values = trace.values(&operands(&start), caller);
         let go = |values: &[Value]| go(carry(values)).operand();
         let step = |values: &[Value]| operands(&leaves(&step(carry(values))));
-        let results = Site { trace, caller }.while_loop(cap, &values, go, step);
+        let results = Site { trace, caller }.while_loop(capped(cap), &values, go, step);
         trace::leaves_like(trace, &start, &results)
     });
     init.rebuild(&mut leaves.into_iter())

@@ -258,6 +258,24 @@ impl Builder {
         self.open[self.open.len() - 1].region
     }
 
+    /// How many regions an open one is nested in.
+    pub fn depth(&self, region: Region) -> Option<usize> {
+        self.open.iter().position(|open| open.region == region)
+    }
+
+    /// Builds in an open region that encloses the innermost one.
+    ///
+    /// # Panics
+    /// If the region is not open, or `body` leaves a region open.
+    pub fn within<R>(&mut self, region: Region, body: impl FnOnce(&mut Builder) -> R) -> R {
+        let depth = self.depth(region).expect("the region is open");
+        let mut inner = self.open.split_off(depth + 1);
+        let result = body(self);
+        assert_eq!(self.open.len(), depth + 1, "what is opened is closed");
+        self.open.append(&mut inner);
+        result
+    }
+
     /// `value` as the innermost open region sees it: itself, or the parameter that captures it.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Groups G1, G2 and the functions of G3: comparison with the file's absolute tolerances, one a component.
+//! Groups G1, G2, G5 and the functions of G3: comparison with the file's absolute tolerances, one a component.
 //!
 //! The tolerances are used as they are; the factor 4 that the oracle permits re-associated code is not needed.
 

@@ -9,7 +9,7 @@ macro_rules! residuals {
         /// The problem of this name.
         pub(crate) fn find(name: &str) -> Vec<Problem> {
             match name {
-                $($name => vec![Problem::Residuals { traced: |x| $function(x), plain: |x| $function(x) }],)+
+                $($name => vec![Problem::Residuals { traced: |x| $function(x), plain: Some(|x| $function(x)) }],)+
                 _ => Vec::new(),
             }
         }

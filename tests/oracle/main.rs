@@ -6,6 +6,7 @@
 //! | G2 | sparse scalar functions | `g2` | `functions` |
 //! | G3 | nested derivatives | `g3_functions`, `g3_nested` | `functions`, `g3_nested` |
 //! | G4 | primitives | `g4_unary`, `g4_multi`, `g4_vector` | `ulps` |
+//! | G5 | models: arrays, loops, conditionals | `g5` | `functions` |
 //!
 //! Every quantity is computed by every route and nesting the library has (see `problem`), natively and
 //! interpreted with the same bits, strictly and contracted. A case without a function fails, and the
@@ -21,6 +22,7 @@ mod g3_nested;
 mod g4_multi;
 mod g4_unary;
 mod g4_vector;
+mod g5;
 mod nest;
 mod problem;
 mod report;
@@ -68,4 +70,11 @@ fn g4_primitives() {
     assert!(cases.is_empty(), "cases of an unknown kind");
     tally.finish(&mut report);
     report.finish(321);
+}
+
+#[test]
+fn g5_models() {
+    let mut report = Report::new("G5");
+    functions::check(&mut report, functions::load("G5", 10), g5::find);
+    report.finish(10);
 }

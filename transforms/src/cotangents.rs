@@ -1,6 +1,8 @@
 //! Cotangents under construction: the shares that a tangent's cotangent is the sum of.
 
 use crate::linear::{Coefficient, add_signed, constant_like, repeated};
+use crate::masks;
+use crate::pieces;
 use evolute_ir::{Builder, IrError, Literal, Op, Prim, Program, Value};
 use std::collections::BTreeMap;
 
@@ -23,12 +25,11 @@ pub(crate) struct Cell {
     pub(crate) whole: Option<Share>,
     /// Contributions to single elements of an array, by their flat indices.
     elements: BTreeMap<usize, Share>,
+    /// Contributions to elements one after the other, with the place of the first.
+    blocks: Vec<(usize, Share)>,
     /// Where contributions are added as they come, if that is so: a sum of the region under construction.
     pub(crate) sum: Option<Value>,
 }
-
-/// An array of more elements, few of which have contributions, is added to rather than packed.
-const MAX_PACKED: usize = 64;
 
 impl Share {
     pub(crate) fn of(value: Value) -> Share {
@@ -60,16 +61,10 @@ impl Share {
     /// The share with its scale applied.
     fn multiplied(self, builder: &mut Builder) -> Result<Share, IrError> {
         let Some(scale) = self.scale else { return Ok(self) };
-        let scale = repeated(builder, scale, self.value)?;
+        let ty = builder.program().ty(self.value).clone();
+        let scale = repeated(builder, scale, &ty)?;
         let value = builder.insert(Op::Prim(Prim::Mul), &[self.value, scale])?;
         Ok(Share { scale: None, value, ..self })
-    }
-
-    /// The share with its mask applied, and its scale unless every linear map leaves that alone.
-    pub(crate) fn mappable(self, builder: &mut Builder) -> Result<Share, IrError> {
-        let share = self.selected(builder)?;
-        let uniform = share.scale.is_none_or(|scale| builder.program().ty(scale).is_scalar());
-        if uniform { Ok(share) } else { share.multiplied(builder) }
     }
 
     /// The share as (negated, value), its mask and scale applied.
@@ -115,13 +110,34 @@ impl Share {
                 Ok(Share { value, ..share })
             }
             Coefficient::When(condition, holds) => {
-                let condition =
-                    if holds { condition } else { builder.insert(Op::Prim(Prim::Not), &[condition])? };
+                let condition = if holds { condition } else { masks::not(builder, condition)? };
                 let mask = match self.mask {
                     None => condition,
-                    Some(mask) => builder.insert(Op::Prim(Prim::And), &[mask, condition])?,
+                    Some(mask) => masks::both(builder, mask, condition)?,
                 };
                 Ok(Share { mask: Some(mask), ..self })
+            }
+        }
+    }
+
+    /// The share moved by a linear map. A mask or scale that is one scalar for all elements passes, any other is applied.
+    pub(crate) fn mapped(
+        self,
+        builder: &mut Builder,
+        map: impl FnOnce(&mut Builder, Value) -> Result<Value, IrError>,
+    ) -> Result<Share, IrError> {
+        let uniform = self.scale.is_none_or(|scale| builder.program().ty(scale).is_scalar());
+        let share = if uniform { self } else { self.multiplied(builder)? };
+        match share.mask.and_then(|mask| masks::uniform(builder, mask)) {
+            Some(condition) => {
+                let value = map(builder, share.value)?;
+                let mask = Some(masks::over(builder, condition, value)?);
+                Ok(Share { mask, value, ..share })
+            }
+            None => {
+                let share = share.selected(builder)?;
+                let value = map(builder, share.value)?;
+                Ok(Share { value, ..share })
             }
         }
     }
@@ -129,7 +145,7 @@ impl Share {
 
 impl Cell {
     pub(crate) fn is_empty(&self) -> bool {
-        self.whole.is_none() && self.elements.is_empty()
+        self.whole.is_none() && self.elements.is_empty() && self.blocks.is_empty()
     }
 
     pub(crate) fn add(&mut self, builder: &mut Builder, share: Share) -> Result<(), IrError> {
@@ -138,10 +154,7 @@ impl Cell {
             *sum = builder.insert(Op::AddAt, &[*sum, value])?;
             return Ok(());
         }
-        self.whole = Some(match self.whole {
-            None => share,
-            Some(present) => present.plus(builder, share)?,
-        });
+        self.whole = Some(plus(builder, self.whole, share)?);
         Ok(())
     }
 
@@ -158,11 +171,29 @@ impl Cell {
             let indices = constant_indices(builder, index, of);
             return self.add_at(builder, value, &indices, of);
         }
-        let share = match self.elements.get(&index) {
-            None => share,
-            Some(present) => present.plus(builder, share)?,
-        };
+        let share = plus(builder, self.elements.get(&index).copied(), share)?;
         self.elements.insert(index, share);
+        Ok(())
+    }
+
+    /// Adds to the elements of the cotangent of `of` from `start` on.
+    pub(crate) fn add_block(
+        &mut self,
+        builder: &mut Builder,
+        start: usize,
+        share: Share,
+        of: Value,
+    ) -> Result<(), IrError> {
+        if self.sum.is_some() {
+            let share = pieces::placed(builder, start, share, of)?;
+            return self.add(builder, share);
+        }
+        let shape = |share: &Share| builder.program().ty(share.value).shape.clone();
+        let same = |(other, present): &(usize, Share)| *other == start && shape(present) == shape(&share);
+        match self.blocks.iter().position(same) {
+            Some(place) => self.blocks[place].1 = self.blocks[place].1.plus(builder, share)?,
+            None => self.blocks.push((start, share)),
+        }
         Ok(())
     }
 
@@ -189,42 +220,36 @@ impl Cell {
 
     /// The contributions as one share.
     pub(crate) fn gather(self, builder: &mut Builder, of: Value) -> Result<Share, IrError> {
-        let Cell { whole, elements, sum: _ } = self;
-        if elements.is_empty() {
-            return Ok(whole.expect("a cell that is not empty"));
-        }
-        let ty = builder.program().ty(of).clone();
-        let len = ty.shape.len();
-        if len > MAX_PACKED && elements.len() * 4 < len {
-            let mut cell = Cell { whole, ..Cell::default() };
-            for (index, share) in elements {
-                let value = share.plain(builder)?;
-                let indices = constant_indices(builder, index, of);
-                cell.add_at(builder, value, &indices, of)?;
+        let Cell { mut whole, elements, mut blocks, sum: _ } = self;
+        let mut pieces: Vec<(usize, Share)> = elements.into_iter().collect();
+        match pieces::overlap(builder, pieces.iter().chain(&blocks)) {
+            false => pieces.append(&mut blocks),
+            true => {
+                for (start, share) in blocks {
+                    let share = pieces::placed(builder, start, share, of)?;
+                    whole = Some(plus(builder, whole, share)?);
+                }
             }
-            return cell.gather(builder, of);
         }
-        let zero = builder.constant(Literal::from_f64(ty.elem, 0.0));
-        let mut parts = vec![zero; len];
-        for (index, share) in elements {
-            parts[index] = share.plain(builder)?;
+        if !pieces.is_empty() {
+            let share = pieces::packed(builder, pieces, of)?;
+            whole = Some(plus(builder, whole, share)?);
         }
-        let id = builder.intern(&ty);
-        let packed = Share::of(builder.insert(Op::Pack(id), &parts)?);
-        match whole {
-            None => Ok(packed),
-            Some(whole) => whole.plus(builder, packed),
-        }
+        Ok(whole.expect("a cell that is not empty"))
     }
 
-    /// The share of the whole array, of which parts may be taken, and those of single elements.
-    #[allow(clippy::type_complexity, reason = "two things at once")]
-    pub(crate) fn split(
-        self,
-        builder: &mut Builder,
-    ) -> Result<(Option<Share>, BTreeMap<usize, Share>), IrError> {
-        let whole = self.whole.map(|whole| whole.mappable(builder)).transpose()?;
-        Ok((whole, self.elements))
+    /// The share of the whole array and those of single elements, if there are no others.
+    #[expect(clippy::result_large_err, reason = "it is the cell again")]
+    pub(crate) fn split(self) -> Result<(Option<Share>, BTreeMap<usize, Share>), Cell> {
+        if self.blocks.is_empty() { Ok((self.whole, self.elements)) } else { Err(self) }
+    }
+}
+
+/// The sum of what there is.
+fn plus(builder: &mut Builder, sum: Option<Share>, share: Share) -> Result<Share, IrError> {
+    match sum {
+        None => Ok(share),
+        Some(sum) => sum.plus(builder, share),
     }
 }
 

@@ -10,6 +10,7 @@
 //! | `linalg` | those of dense linear algebra |
 //! | `linear` | what such a rule may emit: the vocabulary of linear code |
 //! | `tape`, `transpose` | linear code as data, and running it backwards: reverse mode |
+//! | `cotangents`, `pieces`, `masks` | what is gathered on the way back |
 //! | [`simplify`](mod@simplify) | the table of rewrites and its driver |
 //! | `contract` | fused multiply-adds |
 //! | [`pipeline`] | the order of the passes, with what each did |
@@ -33,7 +34,9 @@ mod differentiate;
 pub mod inline;
 mod linalg;
 mod linear;
+mod masks;
 mod matrices;
+mod pieces;
 pub mod pipeline;
 mod placement;
 mod products;

@@ -8,7 +8,7 @@ use crate::differentiate::Walk;
 use crate::matrices::product;
 use evolute_ir::{
     Builder, Elem, Inst, IrError, Linalg, Literal, Op, Origin, Prim, Reduction, Role, Strides, StridesId,
-    TypeId, Value,
+    Type, TypeId, Value,
 };
 use smallvec::SmallVec;
 
@@ -113,19 +113,18 @@ pub(crate) struct Forward<'b> {
 
 /// A real constant of `like`'s type: every element is `x`.
 pub(crate) fn constant_like(builder: &mut Builder, like: Value, x: f64) -> Result<Value, IrError> {
-    let elem = builder.program().ty(like).elem;
-    let scalar = builder.constant(Literal::from_f64(elem, x));
-    repeated(builder, scalar, like)
+    let ty = builder.program().ty(like).clone();
+    let scalar = builder.constant(Literal::from_f64(ty.elem, x));
+    repeated(builder, scalar, &ty)
 }
 
-/// `x` in `like`'s type: itself, or a scalar as every element.
-pub(crate) fn repeated(builder: &mut Builder, x: Value, like: Value) -> Result<Value, IrError> {
-    let ty = builder.program().ty(like).clone();
-    if builder.program().ty(x) == &ty {
+/// `x` as a value of this type: itself, or a scalar as every element.
+pub(crate) fn repeated(builder: &mut Builder, x: Value, ty: &Type) -> Result<Value, IrError> {
+    if builder.program().ty(x) == ty {
         return Ok(x);
     }
     let strides = vec![0; ty.shape.extents().len()].into();
-    let (id, strides) = (builder.intern(&ty), builder.strides(&Strides { offset: 0, strides }));
+    let (id, strides) = (builder.intern(ty), builder.strides(&Strides { offset: 0, strides }));
     builder.insert(Op::View(id, strides), &[x])
 }
 

@@ -3,18 +3,26 @@
 use evolute_ir::{Builder, IrError, Op, Reduction, Strides, Type, Value};
 
 /// Zeros of type `ty`, to which the elements of `x` are added at the flat indices that `strides` give.
-///
-/// Axes of stride 0 are summed by a reduction, which has lanes; what then only moves elements is a view; the rest is a
-/// [`Op::Spread`].
 pub(crate) fn spread(
     builder: &mut Builder,
     x: Value,
     ty: &Type,
     strides: &Strides,
 ) -> Result<Value, IrError> {
-    let shape = builder.program().ty(x).shape.clone();
-    let extents = shape.extents();
-    let own = Strides::row_major(&shape).strides;
+    let (x, strides) = condensed(builder, x, strides)?;
+    place(builder, x, ty, &strides)
+}
+
+/// `x` without what [`spread`] needs no [`Op::Spread`] for, and the strides that are left: axes of stride 0 are summed
+/// by a reduction, which has lanes, and the others are in the order of their strides, which a view gives them.
+pub(crate) fn condensed(
+    builder: &mut Builder,
+    x: Value,
+    strides: &Strides,
+) -> Result<(Value, Strides), IrError> {
+    let ty = builder.program().ty(x).clone();
+    let extents = ty.shape.extents();
+    let own = Strides::row_major(&ty.shape).strides;
     // Axes of extent 1 go nowhere; those of stride 0 come last, to be summed.
     let axes: Vec<usize> = (0..extents.len()).filter(|&k| extents[k] != 1).collect();
     let (mut kept, summed): (Vec<usize>, Vec<usize>) = axes.iter().partition(|&&k| strides.strides[k] != 0);
@@ -30,13 +38,17 @@ pub(crate) fn spread(
         let sums = builder.intern(&array(&kept));
         x = builder.insert(Op::Reduce(Reduction::Sum, sums), &[x])?;
     }
-    let rest =
-        Strides { offset: strides.offset, strides: kept.iter().map(|&k| strides.strides[k]).collect() };
-    let kept = array(&kept);
-    if kept.shape.len() == ty.shape.len() && rest == Strides::row_major(&kept.shape) {
+    let rest = kept.iter().map(|&k| strides.strides[k]).collect();
+    Ok((x, Strides { offset: strides.offset, strides: rest }))
+}
+
+/// [`spread`] of what is condensed: a view if the elements are all there are.
+pub(crate) fn place(builder: &mut Builder, x: Value, ty: &Type, strides: &Strides) -> Result<Value, IrError> {
+    let shape = &builder.program().ty(x).shape;
+    if shape.len() == ty.shape.len() && *strides == Strides::row_major(shape) {
         return view(builder, x, ty, &Strides::row_major(&ty.shape));
     }
-    let (ty, strides) = (builder.intern(ty), builder.strides(&rest));
+    let (ty, strides) = (builder.intern(ty), builder.strides(strides));
     builder.insert(Op::Spread(ty, strides), &[x])
 }
 

@@ -13,9 +13,9 @@ use crate::cotangents::{Cell, Share};
 use crate::differentiate::Walk;
 use crate::linear::{LinearMap, constant_like};
 use crate::matrices::{product, turned};
-use crate::placement::spread;
+use crate::placement::{condensed, place};
 use crate::tape::{Entry, Record, Tangent, Tape};
-use evolute_ir::{Builder, IrError, Linalg, Op, Origin, Role, Strides, Type, Value};
+use evolute_ir::{Builder, IrError, Linalg, Op, Origin, Role, Strides, StridesId, Type, Value};
 use std::collections::BTreeMap;
 
 /// The cotangents gathered so far, on the way back through one record.
@@ -117,13 +117,12 @@ impl Backward {
                 }
                 if let Some(term) = addition.term {
                     self.derivative_of(builder, term);
-                    let part = match addition.indices.is_empty() {
+                    let indices = &addition.indices[..];
+                    let part = match indices.is_empty() {
                         true => share,
-                        false => {
-                            let share = share.mappable(builder)?;
-                            let operands = [&[share.value], &addition.indices[..]].concat();
-                            Share { value: builder.insert(Op::At, &operands)?, ..share }
-                        }
+                        false => share.mapped(builder, |builder, value| {
+                            builder.insert(Op::At, &[&[value], indices].concat())
+                        })?,
                     };
                     self.add(builder, term, part)?;
                 }
@@ -145,54 +144,69 @@ impl Backward {
         share: Share,
     ) -> Result<(), IrError> {
         let of = self.of[to.index()];
-        match map {
+        let ty = builder.program().ty(of).clone();
+        let share = match *map {
             LinearMap::Element(index) => {
-                return self.cells[to.index()].add_element(builder, *index as usize, share, of);
+                return self.cells[to.index()].add_element(builder, index as usize, share, of);
             }
-            LinearMap::At(indices) => {
+            LinearMap::At(ref indices) => {
                 let value = share.plain(builder)?;
                 return self.cells[to.index()].add_at(builder, value, indices, of);
             }
-            LinearMap::View(..)
-            | LinearMap::Spread(..)
-            | LinearMap::Sum(_)
-            | LinearMap::Left(_)
-            | LinearMap::Right(_)
-            | LinearMap::SolveTriangular { .. }
-            | LinearMap::LuSolve { .. } => {}
-        }
-        let share = share.mappable(builder)?;
-        let value = share.value;
-        let ty = builder.program().ty(of).clone();
-        let value = match *map {
-            LinearMap::View(_, strides) => {
-                let strides = builder.program().strides(strides).clone();
-                spread(builder, value, &ty, &strides)?
-            }
-            LinearMap::Spread(_, strides) => {
+            LinearMap::View(_, strides) => return self.view(builder, strides, to, share),
+            LinearMap::Spread(_, strides) => share.mapped(builder, |builder, value| {
                 let id = builder.intern(&ty);
-                builder.insert(Op::View(id, strides), &[value])?
-            }
-            LinearMap::Sum(_) => repeat(builder, value, &ty)?,
-            LinearMap::Left(k) => {
+                builder.insert(Op::View(id, strides), &[value])
+            })?,
+            LinearMap::Sum(_) => share.mapped(builder, |builder, value| repeat(builder, value, &ty))?,
+            LinearMap::Left(k) => share.mapped(builder, |builder, value| {
                 let k = turned(builder, k)?;
-                product(builder, k, value)?
-            }
-            LinearMap::Right(k) => {
+                product(builder, k, value)
+            })?,
+            LinearMap::Right(k) => share.mapped(builder, |builder, value| {
                 let k = turned(builder, k)?;
-                product(builder, value, k)?
-            }
+                product(builder, value, k)
+            })?,
             LinearMap::SolveTriangular { k, upper, transposed } => {
-                let transposed = !transposed;
-                builder.insert(Op::Linalg(Linalg::SolveTriangular { upper, transposed }), &[k, value])?
+                share.mapped(builder, |builder, value| {
+                    let transposed = !transposed;
+                    builder.insert(Op::Linalg(Linalg::SolveTriangular { upper, transposed }), &[k, value])
+                })?
             }
-            LinearMap::LuSolve { k: [a, f], transposed } => {
+            LinearMap::LuSolve { k: [a, f], transposed } => share.mapped(builder, |builder, value| {
                 let transposed = !transposed;
-                builder.insert(Op::Linalg(Linalg::LuSolve { transposed }), &[a, f, value])?
-            }
-            LinearMap::Element(_) | LinearMap::At(_) => unreachable!("they add to a part"),
+                builder.insert(Op::Linalg(Linalg::LuSolve { transposed }), &[a, f, value])
+            })?,
         };
-        self.add(builder, to, Share { value, ..share })
+        self.add(builder, to, share)
+    }
+
+    /// The transpose of a view adds to a part, too, if that is elements one after the other.
+    fn view(
+        &mut self,
+        builder: &mut Builder,
+        strides: StridesId,
+        to: Tangent,
+        share: Share,
+    ) -> Result<(), IrError> {
+        let of = self.of[to.index()];
+        let mut strides = builder.program().strides(strides).clone();
+        let share = share.mapped(builder, |builder, value| {
+            let (value, rest) = condensed(builder, value, &strides)?;
+            strides = rest;
+            Ok(value)
+        })?;
+        let ty = builder.program().ty(of).clone();
+        let shape = &builder.program().ty(share.value).shape;
+        let is_block = strides.strides == Strides::row_major(shape).strides;
+        let is_part = !shape.is_empty() && shape.len() < ty.shape.len();
+        match usize::try_from(strides.offset) {
+            Ok(start) if is_block && is_part => self.cells[to.index()].add_block(builder, start, share, of),
+            _ => {
+                let share = share.mapped(builder, |builder, value| place(builder, value, &ty, &strides))?;
+                self.add(builder, to, share)
+            }
+        }
     }
 
     /// Hands an array's cotangent to the tangents of its parts.
@@ -204,16 +218,17 @@ impl Backward {
         of: Value,
     ) -> Result<(), IrError> {
         let scalars = parts.iter().all(|&(to, _)| builder.program().ty(self.of[to.index()]).is_scalar());
-        let (whole, elements) = match scalars {
-            true => cell.split(builder)?,
-            false => (Some(cell.gather(builder, of)?.mappable(builder)?), BTreeMap::new()),
+        let split = if scalars { cell.split() } else { Err(cell) };
+        let (whole, elements) = match split {
+            Ok(split) => split,
+            Err(cell) => (Some(cell.gather(builder, of)?), BTreeMap::new()),
         };
         for &(to, place) in parts {
             self.derivative_of(builder, to);
-            if let Some(share) = whole {
+            if let Some(array) = whole {
                 let ty = builder.program().ty(self.of[to.index()]).clone();
-                let value = part(builder, share.value, &ty, place)?;
-                self.add(builder, to, Share { value, ..share })?;
+                let share = array.mapped(builder, |builder, array| part(builder, array, &ty, place))?;
+                self.add(builder, to, share)?;
             }
             if let Some(&share) = elements.get(&(place as usize)) {
                 self.add(builder, to, share)?;

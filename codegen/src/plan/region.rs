@@ -1,7 +1,7 @@
 //! Planning a region: one instruction after the other, with what is known of each value.
 
 use super::memory::{Home, Mem, Memory};
-use super::usage::{Usage, fallible};
+use super::usage::{Usage, fallible, pointwise};
 use super::{Access, Form, Nest, Node, Step, access};
 use evolute_ir::{Def, Elem, Entity, Failure, FailureKind, Inst, Literal, Op, Program, Region, Table, Value};
 
@@ -203,8 +203,10 @@ impl<'p> Planner<'p> {
         for &operand in operands {
             let len = self.program.ty(operand).shape.len();
             let usage = self.usage[operand];
+            let def = self.program.def_inst(operand).map(|inst| self.program.op(inst));
+            let inline = usage.inlinable && def.is_some_and(|op| pointwise(op).is_some());
             // One that is read later must not change when the pack is taken over.
-            let free = usage.last == self.position && !usage.inlinable;
+            let free = usage.last == self.position && !inline;
             if self.wishes[operand].is_none() && free && len > 0 {
                 let part = self.mem_like(Home::Within(mem, offset), operand);
                 self.wish(operand, Some(part));

@@ -1,8 +1,8 @@
 //! Sums of products over named axes.
 //!
 //! Two operands become batches of matrices, `[b, m, k]` and `[b, k, n]`: axes of both that stay, of one that
-//! stay, and of both that are summed. What only one has and is summed, is summed before. So an einsum is views, at
-//! most two `reduce`s, and one `dot`.
+//! stay, and of both that are summed. What only one has and is summed, is summed before. So an einsum of two is views,
+//! at most two `reduce`s, and one `dot`. Of more, the first two are replaced by their product, and so on.
 
 use super::{Array, make};
 use crate::kind::RealKind;
@@ -10,30 +10,46 @@ use crate::trace::{Site, row_major};
 use evolute_ir::{Op, Reduction, Value};
 use std::panic::Location;
 
-/// Sums of products of the elements of one or two arrays, as in NumPy: each letter is an axis, those missing behind
-/// the arrow are summed over. A letter repeated in one operand is its diagonal.
+/// Sums of products of the elements of arrays, as in NumPy: each letter is an axis, those missing behind the arrow are
+/// summed over. A letter repeated in one operand is its diagonal. Products of more than two are formed from the left:
+/// the order of the operands decides what it costs.
 ///
 /// ```
-/// use evolute_frontend::{Function, einsum, matrix};
+/// use evolute_frontend::{Function, einsum, matrix, vector};
 ///
 /// let f = Function::trace((matrix(2, 2), matrix(2, 2)), |(a, b)| einsum("ij,kj->ik", &[*a, *b]))?;
 /// assert_eq!(f.eval((&[1.0, 2.0, 3.0, 4.0], &[1.0, 0.0, 1.0, 1.0]))?, [1.0, 3.0, 3.0, 7.0]);
 ///
 /// let sums = Function::trace(matrix(2, 2), |a| einsum("ij->j", &[*a]))?;
 /// assert_eq!(sums.eval(&[1.0, 2.0, 3.0, 4.0])?, [4.0, 6.0]);
+///
+/// let form = Function::trace((vector(2), matrix(2, 2)), |(x, a)| einsum("i,ij,j->", &[*x, *a, *x]))?;
+/// assert_eq!(form.eval((&[1.0, 2.0], &[1.0, 2.0, 3.0, 4.0]))?, [27.0]);
 /// # Ok::<(), evolute_frontend::Error>(())
 /// ```
 #[track_caller]
 pub fn einsum<'t, K: RealKind>(subscripts: &str, arrays: &[Array<'t, K>]) -> Array<'t, K> {
     let operands: Vec<_> = arrays.iter().map(|x| x.operand()).collect();
     make(&operands, Location::caller(), |site, values| match parsed(site, subscripts, values) {
-        Ok((inputs, result)) => match (values, &inputs[..]) {
-            (&[x], [labels]) => arranged(site, x, labels, &[&result]),
-            (&[a, b], [left, right]) => contract(site, [a, b], [left, right], &result),
-            _ => unreachable!("as many operands as subscripts, one or two"),
-        },
+        Ok((inputs, result)) => product(site, values, &inputs, &result),
         Err((expected, found)) => site.misfit("einsum", expected, found, &site.ty(K::ELEM, &[])),
     })
+}
+
+/// The einsum of as many operands as there are labels, one at least.
+fn product(site: Site<'_>, values: &[Value], labels: &[Vec<usize>], result: &[usize]) -> Value {
+    let (mut x, mut own) = (values[0], labels[0].clone());
+    for (place, (&y, others)) in values.iter().zip(labels).enumerate().skip(1) {
+        let later = labels[place + 1..].iter().flatten().chain(result);
+        let mut kept: Vec<usize> =
+            own.iter().chain(others).copied().filter(|l| later.clone().any(|k| k == l)).collect();
+        kept.sort_unstable();
+        kept.dedup();
+        let kept = if place + 1 == values.len() { result } else { &kept };
+        x = contract(site, [x, y], [&own, others], kept);
+        own = kept.to_vec();
+    }
+    if values.len() == 1 { arranged(site, x, &own, &[result]) } else { x }
 }
 
 type Mistake = (String, String);
@@ -49,8 +65,8 @@ fn parsed(site: Site<'_>, text: &str, values: &[Value]) -> Result<(Vec<Vec<usize
     };
     let inputs = inputs.split(',').map(labels).collect::<Result<Vec<_>, _>>()?;
     let result = labels(result)?;
-    if inputs.len() != values.len() || inputs.len() > 2 {
-        return Err((format!("{} operands, one or two", inputs.len()), values.len().to_string()));
+    if inputs.len() != values.len() {
+        return Err((format!("{} operands", inputs.len()), values.len().to_string()));
     }
     let mut known: Vec<(usize, usize)> = Vec::new();
     for (labels, &value) in inputs.iter().zip(values) {

@@ -1,13 +1,12 @@
 //! Elements and parts of arrays at constant and at traced indices.
 //!
-//! A constant index is checked at once, and makes a `view`. A traced index that is affine in the number of the
-//! innermost loop, and always within the array, makes the array one of the loop's rows; any other is checked by
-//! the call.
+//! A constant index is checked at once, and makes a `view`. A traced index that is affine in the numbers of loops,
+//! and always within the array, makes the array one of their rows; any other is checked by the call.
 
 use super::join::element;
 use super::{Array, IntoArray, make};
 use crate::kind::{I64, Kind, Number};
-use crate::trace::{LoopBody, Operand, RowView, Site, Term, Turns, row_major};
+use crate::trace::{Affine, LoopBody, Operand, RowView, Site, Term, Turns, row_major};
 use crate::traced::{Int, Traced};
 use evolute_ir::Value;
 use std::panic::Location;
@@ -161,7 +160,7 @@ impl<'t, K: Kind> Array<'t, K> {
             };
             let count = shape.iter().product();
             let list = site.reshape(indices, &[count]);
-            let looped = site.looped(Turns::Fixed(count as u32), &[], &[list], |_, _, rows| LoopBody {
+            let looped = site.looped(Turns::fixed(count), &[], &[list], |_, _, rows| LoopBody {
                 stacks: vec![site.operand(site.part(x, &[rows[0]]))],
                 ..LoopBody::default()
             });
@@ -203,27 +202,30 @@ impl<'t, K: Number> Array<'t, K> {
                 sums: vec![Term { start: Some(x), term: site.operand(rows[1]), at: vec![rows[0]] }],
                 ..LoopBody::default()
             };
-            site.looped(Turns::Fixed(count as u32), &[], &[list, updates], body).sums[0]
+            site.looped(Turns::fixed(count), &[], &[list, updates], body).sums[0]
         })
     }
 }
 
 /// How an axis is read.
+#[derive(Clone)]
 enum Read {
-    /// Always at this index.
-    Constant(i64),
-    /// At `start + step · i` in iteration `i` of the innermost loop.
-    Affine { start: i64, step: i64 },
+    /// At an index affine in iteration numbers of loops, or at a constant one.
+    Affine(Affine),
     /// At this index, to be checked by the call.
     Computed(Value),
     /// All of it.
     Whole,
 }
 
-/// The part of `x` at indices of its first axes. What is constant or affine is one view, of which the rest is computed.
+/// How many times as large as an axis the rows may be that overlap in it, as those of `x.at(i + j)` do.
+const OVERLAP: i64 = 4;
+
+/// The part of `x` at indices of its first axes. What is constant or affine is views and rows of loops, of which the
+/// rest is computed.
 fn part(site: Site<'_>, operation: &'static str, x: Value, operands: &[Operand], values: &[Value]) -> Value {
     let extents = site.extents(x);
-    let outer = site.trace.is_outer(x);
+    let loops = site.trace.loops_within(x);
     let mut reads = Vec::new();
     for (axis, &extent) in extents.iter().enumerate() {
         let Some(&operand) = operands.get(axis) else {
@@ -236,48 +238,87 @@ fn part(site: Site<'_>, operation: &'static str, x: Value, operands: &[Operand],
             let ty = site.ty(site.elem(x), &extents[operands.len()..]);
             return site.misfit(operation, expected, odd, &ty);
         }
-        let affine =
-            site.trace.affine_below(operand, extent).filter(|&a| outer && site.trace.is_innermost(a));
-        reads.push(match (constant, affine) {
-            (Some(i), _) => Read::Constant(i),
-            (None, Some(affine)) => Read::Affine { start: affine.start, step: affine.step },
-            (None, None) => Read::Computed(values[axis]),
-        });
+        let affine = site.trace.affine_below(operand, extent);
+        let affine = affine.filter(|affine| makes_rows(site, affine, extent, &loops));
+        reads.push(affine.map_or(Read::Computed(values[axis]), Read::Affine));
     }
-    let (base, computed) = viewed(site, x, &extents, &reads);
-    site.part(base, &computed)
+    read(site, x, reads, &loops)
 }
 
-/// The view of `x`, a row of the innermost loop if something is affine, and the indices of its first axes.
-fn viewed(site: Site<'_>, x: Value, extents: &[usize], reads: &[Read]) -> (Value, Vec<Value>) {
-    let mut view = RowView { offset: 0, step: 0, extents: Vec::new(), strides: Vec::new() };
-    let (mut computed, mut in_loop) = (Vec::new(), false);
-    for ((read, &extent), stride) in reads.iter().zip(extents).zip(row_major(extents)) {
-        match *read {
-            Read::Constant(i) => view.offset += i * stride,
-            Read::Affine { start, step } => {
-                view.offset += start * stride;
-                view.step += step * stride;
-                in_loop = true;
+/// Whether what is read at this index of an axis is made of rows of these loops, and these are not much more than
+/// the axis.
+fn makes_rows(site: Site<'_>, affine: &Affine, extent: usize, loops: &[(Value, u32)]) -> bool {
+    let (mut rest, mut extent) = (affine.clone(), extent as i64);
+    for &(index, cap) in loops {
+        let (step, without) = rest.without(index);
+        rest = without;
+        if step != 0 {
+            let (low, high) = site.trace.range(&rest);
+            let length = high - low + 1;
+            if length.saturating_mul(i64::from(cap)) > OVERLAP * extent {
+                return false;
             }
-            Read::Computed(index) => {
-                computed.push(index);
-                view.extents.push(extent);
-                view.strides.push(stride);
-            }
-            Read::Whole => {
-                view.extents.push(extent);
-                view.strides.push(stride);
-            }
+            extent = length;
         }
     }
-    let RowView { offset, ref extents, ref strides, .. } = view;
-    let base = match () {
-        () if in_loop => site.row(x, view),
-        () if extents.is_empty() => element(site, x, offset as u32),
-        () => site.view(x, extents, offset, strides),
+    rest.terms.is_empty()
+}
+
+/// Goes into the loops on which an index depends, from the outside: the array is each time a row of the one before.
+fn read(site: Site<'_>, mut x: Value, mut reads: Vec<Read>, loops: &[(Value, u32)]) -> Value {
+    let depends = |read: &Read, index: Value| match read {
+        Read::Affine(affine) => affine.without(index).0 != 0,
+        Read::Computed(_) | Read::Whole => false,
     };
-    (base, computed)
+    for &(index, _) in loops {
+        if reads.iter().any(|read| depends(read, index)) {
+            let (view, rest) = row_view(site, x, &reads, Some(index));
+            (x, reads) = (site.row(index, x, view), rest);
+        }
+    }
+    let (RowView { offset, extents, strides, .. }, rest) = row_view(site, x, &reads, None);
+    if extents.is_empty() {
+        return element(site, x, offset as u32);
+    }
+    let computed = rest.into_iter().filter_map(|read| match read {
+        Read::Computed(index) => Some(index),
+        Read::Affine(_) | Read::Whole => None,
+    });
+    site.part(site.view(x, &extents, offset, &strides), &computed.collect::<Vec<_>>())
+}
+
+/// The view of `x` that is read, a row in each iteration of the loop of this number if there is one, and how its axes
+/// are read then.
+fn row_view(site: Site<'_>, x: Value, reads: &[Read], index: Option<Value>) -> (RowView, Vec<Read>) {
+    let mut view = RowView { offset: 0, step: 0, extents: Vec::new(), strides: Vec::new() };
+    let mut rest = Vec::new();
+    let extents = site.extents(x);
+    for ((read, &extent), stride) in reads.iter().zip(&extents).zip(row_major(&extents)) {
+        let mut extent = extent;
+        let read = match read {
+            Read::Affine(affine) => {
+                let (step, mut inner) =
+                    index.map_or_else(|| (0, affine.clone()), |index| affine.without(index));
+                view.step += step * stride;
+                if inner.terms.is_empty() {
+                    view.offset += inner.start * stride;
+                    continue;
+                }
+                if step != 0 {
+                    let (low, high) = site.trace.range(&inner);
+                    view.offset += low * stride;
+                    inner.start -= low;
+                    extent = (high - low + 1) as usize;
+                }
+                Read::Affine(inner)
+            }
+            Read::Computed(_) | Read::Whole => read.clone(),
+        };
+        view.extents.push(extent);
+        view.strides.push(stride);
+        rest.push(read);
+    }
+    (view, rest)
 }
 
 impl Site<'_> {

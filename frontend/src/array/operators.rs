@@ -1,4 +1,12 @@
-//! Operators between arrays, arrays and scalars, arrays and numbers.
+//! Operators between arrays, arrays and scalars, arrays and numbers, one or a list of them.
+//!
+//! ```
+//! use evolute_frontend::{Function, vector};
+//!
+//! let f = Function::trace(vector(2), |x| 2.0 * x - [1.0, 3.0])?;
+//! assert_eq!(f.eval(&[1.0, 1.0])?, [1.0, -1.0]);
+//! # Ok::<(), evolute_frontend::Error>(())
+//! ```
 
 use super::pointwise::prim;
 use super::{Array, IntoArray};
@@ -91,6 +99,12 @@ macro_rules! binary_operator {
             &Traced<'t, Dense<$K>>, $host;
             $host, Traced<'t, Dense<$K>>;
             $host, &Traced<'t, Dense<$K>>;
+        }
+        between! { [, const N: usize] $Trait $method $Prim $K:
+            Traced<'t, Dense<$K>>, [$host; N];
+            &Traced<'t, Dense<$K>>, [$host; N];
+            [$host; N], Traced<'t, Dense<$K>>;
+            [$host; N], &Traced<'t, Dense<$K>>;
         }
         assign! { [] $Assign $assign $Prim $K: $host; }
     };

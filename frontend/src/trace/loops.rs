@@ -2,34 +2,41 @@
 //!
 //! The body runs once, on the iteration number. What it gives decides the rest: the sums' parameters are made
 //! when the terms' types are known. What it reads of an outer array at an affine index becomes one of the loop's
-//! rows, over one `view` of that array, so iterations stay independent when the loop is differentiated.
+//! rows, over one `view` of that array, so iterations stay independent when the loop is differentiated. An index that
+//! is affine in the numbers of several loops makes rows of rows.
 
-use super::{Affine, Operand, Site, Trace};
+use super::{Operand, Site, Trace};
 use crate::error::TraceError;
 use crate::tree::Leaf;
 use evolute_ir::{ClosedRegion, Elem, LoopSpec, Op, Region, Trips, Type, Value};
 
-/// How often a loop runs.
+/// How often a loop runs, and in which order.
 #[derive(Clone, Copy)]
-pub(crate) enum Turns {
-    Fixed(u32),
-    /// As a traced integer says, at most so often.
-    Counted(Value, u32),
+pub(crate) struct Turns {
+    /// A traced integer that says how often.
+    pub(crate) count: Option<Value>,
+    /// The most iterations; all of them, if nothing is counted.
+    pub(crate) cap: u32,
+    /// From the last iteration number to 0.
+    pub(crate) reverse: bool,
 }
 
 impl Turns {
-    fn cap(self) -> u32 {
-        match self {
-            Turns::Fixed(n) | Turns::Counted(_, n) => n,
-        }
+    pub(crate) fn fixed(n: usize) -> Turns {
+        Turns { count: None, cap: capped(n), reverse: false }
     }
 
     fn trips(self) -> Trips {
-        match self {
-            Turns::Fixed(n) => Trips::Fixed(n),
-            Turns::Counted(_, n) => Trips::Counted(n),
+        match self.count {
+            None => Trips::Fixed(self.cap),
+            Some(_) => Trips::Counted(self.cap),
         }
     }
+}
+
+/// A number of iterations, or the most that there may be.
+pub(crate) fn capped(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 /// What an iteration gives.
@@ -60,6 +67,9 @@ pub(crate) struct Looped {
 /// A loop whose body is open.
 pub(super) struct OpenLoop {
     region: Region,
+    /// The iteration number.
+    index: Value,
+    cap: u32,
     rows: Vec<Row>,
 }
 
@@ -81,34 +91,28 @@ pub(crate) struct RowView {
 }
 
 impl Trace {
-    /// Whether the number is that of the loop whose body is innermost.
-    pub(crate) fn is_innermost(&self, affine: Affine) -> bool {
+    /// The iteration numbers of the open loops within which `x` stays what it is, the outermost first, and the most
+    /// iterations of each.
+    pub(crate) fn loops_within(&self, x: Value) -> Vec<(Value, u32)> {
         let builder = self.builder.borrow();
-        let region = builder.current();
-        let home = builder.program().value(affine.index).region;
-        home == region && self.loops.borrow().iter().any(|open| open.region == region)
-    }
-
-    /// Whether `x` can be read a row an iteration by the innermost loop: it is not made in its body.
-    pub(crate) fn is_outer(&self, x: Value) -> bool {
-        let builder = self.builder.borrow();
-        builder.program().value(x).region != builder.current()
+        let Some(home) = builder.depth(builder.program().value(x).region) else { return Vec::new() };
+        let inner = |open: &&OpenLoop| builder.depth(open.region).is_some_and(|depth| depth > home);
+        self.loops.borrow().iter().filter(inner).map(|open| (open.index, open.cap)).collect()
     }
 }
 
 impl Site<'_> {
-    /// Row `i` of a view of an outer array, in iteration `i` of the innermost loop.
-    pub(crate) fn row(&self, array: Value, view: RowView) -> Value {
+    /// Row `i` of a view of an array, in iteration `i` of the loop with this iteration number.
+    pub(crate) fn row(&self, index: Value, array: Value, view: RowView) -> Value {
         let ty = self.ty(self.elem(array), &view.extents);
-        let region = self.trace.builder.borrow().current();
         let mut loops = self.trace.loops.borrow_mut();
-        let open = loops.iter_mut().find(|open| open.region == region).expect("a loop is open");
+        let open = loops.iter_mut().find(|open| open.index == index).expect("the loop is open");
         let same = |row: &&Row| row.array == array && row.view.as_ref() == Some(&view);
         if let Some(row) = open.rows.iter().find(same) {
             return row.param;
         }
         self.trace.at(self.caller);
-        let param = self.trace.builder.borrow_mut().param(&ty);
+        let param = self.trace.builder.borrow_mut().within(open.region, |builder| builder.param(&ty));
         open.rows.push(Row { array, view: Some(view), param });
         param
     }
@@ -122,7 +126,7 @@ impl Site<'_> {
         rows: &[Value],
         body: impl FnOnce(Value, &[Value], &[Value]) -> LoopBody,
     ) -> Looped {
-        let cap = turns.cap();
+        let cap = turns.cap;
         let carries: Vec<Type> = start.iter().map(|&v| self.trace.ty(v)).collect();
         let types: Vec<Type> = [Type::scalar(Elem::I64)]
             .into_iter()
@@ -146,7 +150,7 @@ impl Site<'_> {
         self.trace.learn_index(index, cap);
         let region = self.trace.builder.borrow().current();
         let mut loops = self.trace.loops.borrow_mut();
-        loops.push(OpenLoop { region, rows });
+        loops.push(OpenLoop { region, index, cap, rows });
         loops.len() - 1
     }
 
@@ -189,14 +193,10 @@ impl Site<'_> {
         region: Option<ClosedRegion>,
         closing: Closing,
     ) -> Looped {
-        let cap = turns.cap();
+        let cap = turns.cap;
         let [carries, rows, sums] = closing.counts.map(|count| count as u32);
-        let spec = LoopSpec { trips: turns.trips(), reverse: false, carries, rows, sums };
-        let mut operands = match turns {
-            Turns::Fixed(_) => Vec::new(),
-            Turns::Counted(count, _) => vec![count],
-        };
-        operands.extend(start);
+        let spec = LoopSpec { trips: turns.trips(), reverse: turns.reverse, carries, rows, sums };
+        let mut operands: Vec<Value> = turns.count.into_iter().chain(start.iter().copied()).collect();
         operands.extend(closing.rows.iter().map(|row| self.array_of_rows(row, cap)));
         let mut types: Vec<Type> = start.iter().map(|&v| self.trace.ty(v)).collect();
         types.extend(closing.stacked.iter().map(|row| self.stack(row, cap)));

@@ -135,6 +135,8 @@ impl Site<'_> {
     }
 
     /// One instruction that reads elements at other indices. The builder gives back the operand if they are the same.
+    /// It stands where the array is made, unless it repeats elements: so a loop that reads a part of an array captures
+    /// that part, and its derivative adds to a part.
     pub(crate) fn view(&self, x: Value, extents: &[usize], offset: i64, strides: &[i64]) -> Value {
         let ty = self.ty(self.elem(x), extents);
         if extents.is_empty() && self.extents(x).is_empty() {
@@ -144,10 +146,16 @@ impl Site<'_> {
             let strides = builder.strides(&Strides { offset, strides: strides.into() });
             Ok(Op::View(builder.intern(&ty), strides))
         });
-        match (op, ty.shape.extents().len() == extents.len()) {
-            (Some(op), true) => self.insert(op, &[x], &ty),
-            _ => self.trace.placeholder(&ty),
-        }
+        let fits = ty.shape.extents().len() == extents.len();
+        let Some(op) = op.filter(|_| fits) else { return self.trace.placeholder(&ty) };
+        let value = self.trace.build(self.caller, |builder| {
+            let (of, home) = (builder.program().ty(x), builder.program().value(x).region);
+            match ty.shape.len() <= of.shape.len() && builder.depth(home).is_some() {
+                true => builder.within(home, |builder| builder.insert(op, &[x])),
+                false => builder.insert(op, &[x]),
+            }
+        });
+        value.unwrap_or_else(|| self.trace.placeholder(&ty))
     }
 
     /// The same elements in row-major order.

@@ -126,3 +126,31 @@ fn diagonals_outer_and_inner_products() -> Result<(), Error> {
     assert_eq!(f.eval((&[1.0, 2.0], &[3.0, 5.0]))?, 24.0 + 13.0);
     Ok(())
 }
+
+#[test]
+fn einsum_of_several_operands() -> Result<(), Error> {
+    let (a, b, c) = (numbers(6), numbers(8), numbers(8));
+    let term = |i: usize, j: usize, k: usize, l: usize| a[2 * i + j] * b[4 * j + k] * c[2 * k + l];
+    for (subscripts, shape) in [("ij,jk,kl->il", &[3, 2][..]), ("ij,jk,kl->", &[]), ("ij,jk,kl->lj", &[2, 2])]
+    {
+        let f = Function::trace((matrix(3, 2), matrix(2, 4), matrix(4, 2)), |(a, b, c)| {
+            let product = einsum(subscripts, &[*a, *b, *c]);
+            assert_eq!(product.shape(), shape);
+            product
+        })?;
+        assert!(!operations(&f).contains(&"loop".to_string()), "{f}");
+        let mut expected = vec![0.0; shape.iter().product()];
+        for flat in 0..3 * 2 * 4 * 2 {
+            let (i, j, k, l) = (flat / 16, flat / 8 % 2, flat / 2 % 4, flat % 2);
+            let place = match shape {
+                [3, 2] => 2 * i + l,
+                [] => 0,
+                _ => 2 * l + j,
+            };
+            expected[place] += term(i, j, k, l);
+        }
+        assert_eq!(f.eval((&a, &b, &c))?, expected, "{subscripts}");
+        assert!(f.check_derivatives((&a, &b, &c))?.passed(), "{subscripts}");
+    }
+    Ok(())
+}

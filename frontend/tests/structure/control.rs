@@ -1,6 +1,6 @@
 use evolute_frontend::{
-    Array, Error, Function, I64, Int, Scalar, cond, map, map_rows, matrix, matrix_of, scalar, scalar_of,
-    scan, scan_stacked, sum, sum_rows, vector, vmap, while_loop,
+    Array, Count, Error, Function, I64, Int, Scalar, cond, map, map_rows, matrix, matrix_of, scalar,
+    scalar_of, scan, scan_stacked, sum, sum_rows, vector, vmap, while_loop,
 };
 
 /// The text without the places that end lines and stand behind parameters.
@@ -149,4 +149,23 @@ fn loops_outside_of_traces_are_evaluated() {
     let array: Array<'_> = map(4, |i| i.to_f64());
     assert!(array.error().is_some_and(|error| error.to_string().contains("outside of a trace")));
     assert!((array + 1.0).sum().error().is_some());
+}
+
+#[test]
+fn loops_backwards() -> Result<(), Error> {
+    let suffix_sums = Function::trace(vector(3), |x| {
+        let (_, sums) = scan_stacked(Count::from(3).rev(), Scalar::from(0.0), |sum, i| {
+            let sum = sum + x.at(i);
+            (sum, sum * sum)
+        });
+        sums
+    })?;
+    assert!(suffix_sums.to_string().contains("trips 3 reverse"), "{suffix_sums}");
+    assert_eq!(suffix_sums.eval(&[1.0, 2.0, 3.0])?, [36.0, 25.0, 9.0]);
+    assert!(suffix_sums.check_derivatives(&[1.0, 2.0, 3.0])?.passed());
+    let counted = Function::trace((vector(4), scalar_of::<I64>()), |(x, n)| {
+        scan(n.at_most(4).rev(), Scalar::from(0.0), |y, i| 10.0 * y + x.at(i))
+    })?;
+    assert_eq!(counted.eval((&[1.0, 2.0, 3.0, 4.0], &3))?, 321.0);
+    Ok(())
 }

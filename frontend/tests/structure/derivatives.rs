@@ -1,8 +1,8 @@
 //! That what is traced has derivatives: the rules are tested where they are written.
 
 use evolute_frontend::{
-    Error, Function, I64, Scalar, Spec, cond, grad, hvp, jvp, map, matrix, scalar, scalar_of, scan, sum,
-    vector, vjp, vmap,
+    Error, Function, I64, IntoArray, Scalar, Spec, cond, grad, hvp, jvp, map, matrix, scalar, scalar_of,
+    scan, sum, vector, vjp, vmap,
 };
 
 /// Forward, reverse and second derivatives against differences.
@@ -79,5 +79,36 @@ fn of_functions_of_arrays() -> Result<(), Error> {
     assert_eq!(f.wrt::<0>().grad()?.eval((&x, &a))?, [8.0, 14.0]);
     assert_eq!(f.wrt::<0>().hvp()?.eval(((&x, &a), &[1.0, 0.0]))?, [4.0, 2.0]);
     assert_eq!(f.wrt::<0>().hessian()?.eval((&x, &a))?, [4.0, 2.0, 2.0, 6.0]);
+    Ok(())
+}
+
+/// The cotangents of parts of an array, however they are arranged, become one array without sums of zeros.
+#[test]
+fn of_parts_of_one_array() -> Result<(), Error> {
+    let x: Vec<f64> = (0..13).map(|i| (f64::from(i) * 0.7).sin()).collect();
+    let network = Function::trace(vector(13), |p| {
+        let (weights, biases) = (p.slice(0, 0..6).reshape(&[2, 3]), p.slice(0, 6..8));
+        let hidden = (weights.dot([1.0, -0.5, 2.0]) + biases).tanh();
+        hidden.inner(p.slice(0, 10..12)) * p.at(12)
+    })?;
+    check(&network, &x)?;
+    let hvp = network.hvp()?.stages()?.pop().expect("a stage").program.to_string();
+    assert!(hvp.contains("pack") && !hvp.contains("spread"), "{hvp}");
+    // Those that overlap are added.
+    check(&Function::trace(vector(13), |x| x.slice(0, 0..12).inner(x.slice(0, 1..13)) * x.at(12))?, &x)
+}
+
+/// What a condition did not choose sends no NaN back, through whatever moves elements.
+#[test]
+fn of_arrays_that_a_scalar_chooses() -> Result<(), Error> {
+    let f = Function::trace(vector(3), |x| {
+        let root = x.inner(x).sqrt();
+        let unit = (x / root).slice(0, 0..2).reversed(0);
+        let chosen = root.gt(0.0).into_array().select(unit, x.slice(0, 1..3));
+        chosen.dot([2.0, 3.0]).item() + chosen.at(1) * chosen.sum()
+    })?;
+    check(&f, &[0.3, -0.4, 1.2])?;
+    assert_eq!(f.grad()?.eval(&[0.0; 3])?, [0.0, 2.0, 3.0]);
+    assert_eq!(f.hvp()?.eval((&[0.0; 3], &[1.0; 3]))?, [0.0, 1.0, 3.0]);
     Ok(())
 }

@@ -106,6 +106,7 @@ impl Builder {
                 _ if operands[1] == operands[2] => Some(operands[1]),
                 _ => None,
             },
+            Op::Dot => self.fold_dot(operands[0], operands[1]),
             Op::Cast(elem) => {
                 if self.program.ty(operands[0]).elem == elem {
                     return Some(operands[0]);
@@ -118,7 +119,6 @@ impl Builder {
             | Op::Iota(_)
             | Op::Spread(..)
             | Op::Reduce(..)
-            | Op::Dot
             | Op::At
             | Op::AddAt
             | Op::Linalg(_)

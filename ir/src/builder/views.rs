@@ -1,10 +1,11 @@
-//! Views of views, and elements of views: read from where the elements come from.
+//! Views of views, and elements of views: read from where the elements come from. Products that are views.
 
 use super::Builder;
 use crate::entity::{StridesId, TypeId, Value};
 use crate::op::Op;
-use crate::structure::Strides;
-use crate::types::Shape;
+use crate::prim::Prim;
+use crate::structure::{Reduction, Strides};
+use crate::types::{Shape, Type};
 
 impl Builder {
     /// What a view is without a view below it, or without itself if it moves nothing.
@@ -30,6 +31,36 @@ impl Builder {
             return Some(below);
         }
         self.insert(Op::Element(u32::try_from(flat).ok()?), &[below]).ok()
+    }
+
+    /// A `dot` whose elements are one product each, or that has one element each time, without the `dot`.
+    pub(super) fn fold_dot(&mut self, a: Value, b: Value) -> Option<Value> {
+        let (left, right) = (self.program.ty(a), self.program.ty(b));
+        let &[batch, m, k] = left.shape.extents() else { return None };
+        let (n, elem) = (right.shape.extents()[2], left.elem);
+        let [batch, m, n, k] = [batch, m, n, k].map(|extent| extent as usize);
+        // An axis that is not repeated has the stride that it has in a row-major array.
+        let step = |extent: usize, by: usize| if extent == 1 { by as i64 } else { 0 };
+        if k == 1 {
+            let shape = [batch, m, n];
+            let columns = self.arranged(a, &shape, &[m as i64, 1, step(n, 1)])?;
+            let rows = self.arranged(b, &shape, &[n as i64, step(m, n), 1])?;
+            return self.insert(Op::Prim(Prim::Mul), &[columns, rows]).ok();
+        }
+        if (m, n) != (1, 1) || k == 0 {
+            return None;
+        }
+        let [row, column] = [a, b].map(|x| self.arranged(x, &[batch, k], &[k as i64, 1]));
+        let products = self.insert(Op::Prim(Prim::Mul), &[row?, column?]).ok()?;
+        let sums = self.intern(&Type::array(elem, &[batch])?);
+        let sums = self.insert(Op::Reduce(Reduction::Sum, sums), &[products]).ok()?;
+        self.arranged(sums, &[batch, 1, 1], &[1, 1, 1])
+    }
+
+    fn arranged(&mut self, x: Value, extents: &[usize], strides: &[i64]) -> Option<Value> {
+        let ty = self.intern(&Type::array(self.program.ty(x).elem, extents)?);
+        let strides = self.strides(&Strides { offset: 0, strides: strides.into() });
+        self.insert(Op::View(ty, strides), &[x]).ok()
     }
 
     /// The strides and the operand of `value` if it is a view.

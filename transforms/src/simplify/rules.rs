@@ -9,7 +9,7 @@
 
 use super::matching::Matching;
 use evolute_ir::{Builder, Elem, IrError, Op, Prim, Value};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::LazyLock;
 
 /// What replaces an instruction, or `None` where the rule does not match.
@@ -113,7 +113,8 @@ table! {
     Powi "x² → x·x"              last     |s, x, n| if s.int(n) == Some(2) && is_f64(s, x) { Some(s.prim(Prim::Mul, &[x, x])) } else { None };
     Powi "x³ → x·x·x"            last     |s, x, n| if s.int(n) == Some(3) && is_f64(s, x) { Some(power(s, x, 3)) } else { None };
     Powi "x⁻¹ → recip x"         last     |s, x, n| if s.int(n) == Some(-1) { Some(s.prim(Prim::Recip, &[x])) } else { None };
-    Powi "x⁴ → x²·x²"            contract |s, x, n| if s.int(n) == Some(4) { Some(power(s, x, 4)) } else { None };
+    Powi "xⁿ → x·x·…"            contract |s, x, n| exponent(s, n, 4..=8).map(|n| power(s, x, n));
+    Powi "x⁻ⁿ → (recip x)ⁿ"      contract |s, x, n| exponent(s, n, -8..=-2).map(|n| { let r = s.prim(Prim::Recip, &[x])?; power(s, r, n) });
     Powf "powf(x, 0) → 1"        exact    |s, x, y| if s.is_real(y, 0.0) { s.constant_like(x, 1.0).map(Ok) } else { None };
     Powf "powf(x, 1) → x"        exact    |s, x, y| if s.is_real(y, 1.0) { ok(x) } else { None };
     Powf "powf(x, n) → powi(x, n)" contract |s, x, y| {
@@ -251,7 +252,17 @@ fn is_f64(s: &Builder, x: Value) -> bool {
     s.is_elem(x, Elem::F64)
 }
 
+/// The size of an exponent that is one of these.
+fn exponent(s: &Builder, n: Value, range: RangeInclusive<i64>) -> Option<u32> {
+    let n = s.int(n).filter(|n| range.contains(n))?;
+    u32::try_from(n.unsigned_abs()).ok()
+}
+
 fn power(s: &mut Builder, x: Value, n: u32) -> Result<Value, IrError> {
-    let square = s.prim(Prim::Mul, &[x, x])?;
-    s.prim(Prim::Mul, &[square, if n == 3 { x } else { square }])
+    if n == 1 {
+        return Ok(x);
+    }
+    let half = power(s, x, n / 2)?;
+    let square = s.prim(Prim::Mul, &[half, half])?;
+    if n % 2 == 0 { Ok(square) } else { s.prim(Prim::Mul, &[square, x]) }
 }

@@ -142,7 +142,7 @@ fn leaf(rng: &mut Rng, builder: &mut Builder, params: &[Value], elem: Elem) -> V
     }
     let literal = match elem {
         Elem::F64 | Elem::F32 => Literal::from_f64(elem, rng.pick(&CONSTANTS)),
-        Elem::I64 => Literal::I64(rng.below(6) as i64 - 1),
+        Elem::I64 => Literal::I64(rng.below(19) as i64 - 9),
         Elem::Bool => Literal::Bool(rng.below(2) == 1),
     };
     builder.constant(literal)

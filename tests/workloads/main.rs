@@ -1,0 +1,56 @@
+//! The benchmark workloads against the values on which other systems agree, and what their programs do not depend
+//! on.
+
+mod cases;
+
+use cases::{Case, known, scaled, small};
+use evolute::prelude::*;
+
+/// The relative error of what is found.
+const TOLERANCE: f64 = 1e-12;
+
+fn check(case: &dyn Case, options: &Options) {
+    let [found, known] = case.evaluate(options).expect("a workload evaluates");
+    for (found, known) in found.numbers().zip(known.numbers()) {
+        let error = (found - known).abs() / known.abs();
+        assert!(error <= TOLERANCE, "{}: {found} is not {known}, by {error:e}", case.name());
+    }
+}
+
+#[test]
+fn native_code_gives_the_known_values() {
+    let cases = known();
+    assert_eq!(cases.len(), 18);
+    cases.iter().for_each(|case| check(&**case, &Options::default()));
+}
+
+#[test]
+fn the_interpreter_gives_the_known_values() {
+    small().iter().for_each(|case| check(&**case, &Options::default().interpreted()));
+}
+
+/// Neither do tracing, differentiating and compiling: numbers in machine code apart, which are short where they are small.
+#[test]
+fn programs_do_not_depend_on_the_size() {
+    let [small, large, larger] = [1, 10, 100].map(scaled);
+    for ((small, large), larger) in small.iter().zip(&large).zip(&larger) {
+        let [small, large, larger] = [small, large, larger].map(|case| {
+            let made = case.hvp(&Options::default()).expect("a workload compiles");
+            (made.instructions, made.report.code_bytes)
+        });
+        assert_eq!(large, larger, "instructions and bytes of code");
+        assert_eq!(small.0, large.0, "instructions");
+        assert!(small.1.abs_diff(large.1) * 20 < large.1, "{} and {} bytes of code", small.1, large.1);
+    }
+}
+
+/// What is read and added to at computed indices is neither gathered nor spread out: only scalars are kept.
+#[test]
+fn bundle_adjustment_needs_no_memory_for_observations() {
+    for factor in [1, 10, 100] {
+        let cases = scaled(factor);
+        let case = cases.iter().find(|case| case.name().starts_with("W4b")).expect("a workload");
+        let made = case.hvp(&Options::default()).expect("a workload compiles");
+        assert!(made.report.workspace_bytes < 1000, "{} bytes", made.report.workspace_bytes);
+    }
+}
