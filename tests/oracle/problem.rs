@@ -22,8 +22,11 @@ use evolute::{Error, FpMode, Spec};
 /// A function under test, traced and (where it has neither derivatives nor loops inside) plain.
 pub(crate) enum Problem {
     Scalar { traced: for<'t> fn(&[Scalar<'t>]) -> Scalar<'t>, plain: Option<fn(&[f64]) -> f64> },
-    Residuals { traced: for<'t> fn(&[Scalar<'t>]) -> Vec<Scalar<'t>>, plain: Option<fn(&[f64]) -> Vec<f64>> },
+    Residuals { traced: for<'t> fn(&[Scalar<'t>]) -> Vec<Scalar<'t>>, plain: Option<Plain> },
 }
+
+/// Residuals on plain numbers.
+type Plain = fn(&[f64]) -> Vec<f64>;
 
 /// Where to measure. `w` is empty without residuals.
 pub(crate) struct Point {

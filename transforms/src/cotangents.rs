@@ -239,7 +239,6 @@ impl Cell {
     }
 
     /// The share of the whole array and those of single elements, if there are no others.
-    #[expect(clippy::result_large_err, reason = "it is the cell again")]
     pub(crate) fn split(self) -> Result<(Option<Share>, BTreeMap<usize, Share>), Cell> {
         if self.blocks.is_empty() { Ok((self.whole, self.elements)) } else { Err(self) }
     }

@@ -3,9 +3,8 @@
 //! A camera is a rotation vector (3), its centre (3), its focal length, its principal point (2) and two radial
 //! distortions.
 
-use super::workload::{Case, Known, Objective, Workload};
+use super::workload::{Case, Known, Workload};
 use evolute::prelude::*;
-use evolute::{Error, I64, Part};
 use std::rc::Rc;
 
 const CAMERAS: usize = 100;
@@ -50,17 +49,6 @@ fn objective<'t>(p: Array<'t>, (camera_of, point_of, features): Observations<'t>
     })
 }
 
-type Inputs = (Vector, (Indices, Indices, Vector));
-
-fn trace(n: usize) -> Result<Objective<Inputs, Part<Inputs, 0>>, Error> {
-    let data = (vector_of::<I64>(n), vector_of::<I64>(n), matrix(n, 2));
-    let inputs = (vector(CAMERAS * CAMERA + 3 * POINTS + n), data);
-    Function::trace(inputs, |(p, (c, x, f))| objective(*p, (*c, *x, *f))).map(|f| f.wrt::<0>())
-}
-
-type Vector = evolute::ArraySpec<F64>;
-type Indices = evolute::ArraySpec<I64>;
-
 fn camera(c: usize) -> [f64; CAMERA] {
     let base = [0.1, 0.2, -0.1, 0.0, 0.0, -5.0, 1.0, 0.0, 0.0, 0.0, 0.0];
     let swing = [0.05, 0.05, 0.05, 0.1, 0.1, 0.1, 0.1, 0.05, 0.05, 0.01, 0.001];
@@ -88,9 +76,14 @@ pub(crate) fn adjustment(n: usize) -> Box<dyn Case> {
         let point_of = (0..n).map(|i| ((7 * i + 13 * (i / 1000)) % POINTS) as i64).collect();
         (p, (camera_of, point_of, (0..n).flat_map(feature).collect()))
     };
+    let trace = move || {
+        let data = (vector_of::<I64>(n), vector_of::<I64>(n), matrix(n, 2));
+        let inputs = (vector(CAMERAS * CAMERA + 3 * POINTS + n), data);
+        Function::trace(inputs, |(p, (c, x, f))| objective(*p, (*c, *x, *f))).map(|f| f.wrt::<0>())
+    };
     Box::new(Workload {
         name: format!("W4b P={n}"),
-        trace: Box::new(move || trace(n)),
+        trace: Box::new(trace),
         arguments: Rc::new(arguments),
         borrow: |(p, (c, x, f))| ((p, (c, x, f)), p),
         known: (n == 10_000).then_some(MANY),

@@ -11,9 +11,12 @@ pub(crate) struct Workload<S: Spec, A = S> {
     pub(crate) trace: Box<dyn Fn() -> Result<Objective<S, A>, Error>>,
     /// The point, and the data.
     pub(crate) arguments: Rc<dyn Fn() -> S::Owned>,
-    pub(crate) borrow: for<'a> fn(&'a S::Owned) -> (S::Host<'a>, &'a [f64]),
+    pub(crate) borrow: Borrow<S>,
     pub(crate) known: Option<Known>,
 }
+
+/// The arguments as a call takes them, and the vector of parameters among them.
+pub(crate) type Borrow<S> = for<'a> fn(&'a <S as Spec>::Owned) -> (<S as Spec>::Host<'a>, &'a [f64]);
 
 /// A scalar function, differentiated with respect to a vector.
 pub(crate) type Objective<S, A> = Function<S, Single<F64>, A>;

@@ -264,5 +264,5 @@ fn power(s: &mut Builder, x: Value, n: u32) -> Result<Value, IrError> {
     }
     let half = power(s, x, n / 2)?;
     let square = s.prim(Prim::Mul, &[half, half])?;
-    if n % 2 == 0 { Ok(square) } else { s.prim(Prim::Mul, &[square, x]) }
+    if n.is_multiple_of(2) { Ok(square) } else { s.prim(Prim::Mul, &[square, x]) }
 }
