@@ -207,6 +207,8 @@ impl Renumbered {
             | Op::AddAt
             | Op::Loop { .. }
             | Op::Cond { .. }
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
             | Op::Jvp { .. }
             | Op::Vjp { .. } => op,
         }

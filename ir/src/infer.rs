@@ -41,7 +41,12 @@ pub(crate) fn infer(program: &Program, op: Op, operands: &[Value]) -> Result<Inf
         Op::Dot => infer_dot(program, operands),
         Op::At => infer_at(program, operands),
         Op::AddAt => infer_add_at(program, operands),
-        Op::Jvp { .. } | Op::Vjp { .. } | Op::Loop { .. } | Op::Cond { .. } => {
+        Op::Jvp { .. }
+        | Op::Vjp { .. }
+        | Op::Loop { .. }
+        | Op::Cond { .. }
+        | Op::Custom { .. }
+        | Op::LinearSolve { .. } => {
             Err(mismatch(op, "to be built with its regions", "none"))
         }
     }
@@ -318,6 +323,8 @@ pub(crate) fn op_name(op: Op) -> String {
         Op::AddAt => "add_at".into(),
         Op::Loop { .. } => "loop".into(),
         Op::Cond { .. } => "cond".into(),
+        Op::Custom { .. } => "custom".into(),
+        Op::LinearSolve { .. } => "linear_solve".into(),
         Op::Jvp { .. } => "jvp".into(),
         Op::Vjp { .. } => "vjp".into(),
     }

@@ -10,6 +10,7 @@
 //! | [`prim`] | THE table of pointwise primitives, one row each |
 //! | `op`, `program` | what an instruction does; the tables of a program, provenance |
 //! | `structure` | strided access, reductions, what a loop takes and gives |
+//! | `solver` | how a linear system is solved |
 //! | `builder`, `infer`, `signature` | typed, hash-consed, folding construction |
 //! | `expr` | the language of the table's partial derivatives |
 //! | `copy`, `live` | renumbering and dead code |
@@ -46,6 +47,7 @@ mod op;
 pub mod prim;
 mod program;
 mod signature;
+mod solver;
 mod structure;
 pub mod text;
 mod types;
@@ -62,6 +64,7 @@ pub use live::live_insts;
 pub use op::Op;
 pub use prim::{Class, Prim};
 pub use program::{Def, InstData, LevelData, Mode, Origin, Program, RegionData, Role, SourceLoc, ValueData};
+pub use solver::{Method, Solver};
 pub use structure::{LANES, LoopSpec, MAX_LANE_ELEMENTS, Reduction, Strides, Trips};
 pub use types::{Elem, Literal, Shape, Type};
 pub use verify::verify;

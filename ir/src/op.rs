@@ -2,6 +2,7 @@
 
 use crate::entity::{LoopId, Region, StridesId, TypeId};
 use crate::prim::Prim;
+use crate::solver::Solver;
 #[cfg(doc)]
 use crate::structure::LoopSpec;
 use crate::structure::Reduction;
@@ -60,6 +61,22 @@ pub enum Op {
         /// The number of sums.
         sums: u32,
     },
+    /// `custom x…`: the results `y…` of `primal` on `[x…]`. Its derivative is not that of `primal` but what `rule` says: a
+    /// region on `[u…, y…, x…]` that gives the tangents of the real ones of `y…`, linear in the tangents `u…` of the
+    /// real ones of `x…`.
+    Custom {
+        /// What is computed.
+        primal: Region,
+        /// How it is differentiated, in every mode and order.
+        rule: Region,
+    },
+    /// `linear_solve b, c…`: the vector `x` with `A x = b`, where `matrix` on `[v, c…]` gives `A v`, linear in `v`.
+    LinearSolve {
+        /// The product of the matrix and a vector.
+        matrix: Region,
+        /// How the solution is found.
+        solver: Solver,
+    },
     /// `jvp [x…, ẋ…, c…]` of a region with parameters `[x…, c…]`: its results and their tangents. The
     /// first `wrt` parameters are differentiated, the captured `c…` are constants.
     Jvp {
@@ -85,6 +102,8 @@ impl Op {
             Op::Jvp { region, .. } | Op::Vjp { region, .. } => [Some(region), None],
             Op::Loop { body, condition, .. } => [condition, Some(body)],
             Op::Cond { yes, no, .. } => [Some(yes), Some(no)],
+            Op::Custom { primal, rule } => [Some(primal), Some(rule)],
+            Op::LinearSolve { matrix, .. } => [Some(matrix), None],
             Op::Const(_)
             | Op::Prim(_)
             | Op::Cast(_)
@@ -107,6 +126,11 @@ impl Op {
         matches!(self, Op::Jvp { .. } | Op::Vjp { .. })
     }
 
+    /// Whether it is there to be differentiated, and replaced by what it stands for once all derivatives are taken.
+    pub fn is_implicit(self) -> bool {
+        matches!(self, Op::Custom { .. } | Op::LinearSolve { .. })
+    }
+
     /// The operation with its nested regions replaced, in the order of [`Op::regions`].
     pub(crate) fn with_regions(self, mut to: impl FnMut(Region) -> Region) -> Op {
         match self {
@@ -120,6 +144,11 @@ impl Op {
                 let yes = to(yes);
                 Op::Cond { yes, no: to(no), sums }
             }
+            Op::Custom { primal, rule } => {
+                let primal = to(primal);
+                Op::Custom { primal, rule: to(rule) }
+            }
+            Op::LinearSolve { matrix, solver } => Op::LinearSolve { matrix: to(matrix), solver },
             op => op,
         }
     }

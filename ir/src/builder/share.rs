@@ -89,6 +89,8 @@ impl Builder {
             | Op::AddAt
             | Op::Loop { .. }
             | Op::Cond { .. }
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
             | Op::Jvp { .. }
             | Op::Vjp { .. } => None,
         }

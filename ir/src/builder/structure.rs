@@ -1,4 +1,4 @@
-//! Insertion of operations with regions: derivative operators, loops, conditionals.
+//! Insertion of operations with regions: derivative operators, loops, conditionals, what has a derivative of its own.
 
 use super::{Builder, ClosedRegion};
 use crate::entity::{Region, StridesId, TypeId, Value};
@@ -7,6 +7,7 @@ use crate::infer;
 use crate::op::Op;
 use crate::program::{Def, Mode};
 use crate::signature::{Signature, list, signature};
+use crate::solver::Solver;
 use crate::structure::{LoopSpec, Strides, Trips};
 
 impl Builder {
@@ -78,6 +79,36 @@ impl Builder {
         self.share_captures(&mut yes, &mut no);
         let op = Op::Cond { yes: yes.region, no: no.region, sums: sums.len() as u32 };
         self.insert_with_regions(op, &[&[condition], sums, &yes.captured].concat())
+    }
+
+    /// Inserts a function with a derivative of its own, on `operands` and what the regions capture; see [`Op::Custom`].
+    ///
+    /// # Errors
+    /// Operands that do not fit the regions, or a rule that does not fit the primal region.
+    pub fn custom(
+        &mut self,
+        mut primal: ClosedRegion,
+        mut rule: ClosedRegion,
+        operands: &[Value],
+    ) -> Result<Vec<Value>, IrError> {
+        self.share_captures(&mut rule, &mut primal);
+        let op = Op::Custom { primal: primal.region, rule: rule.region };
+        self.insert_with_regions(op, &[operands, &primal.captured].concat())
+    }
+
+    /// Inserts the solution of a linear system with the right-hand side `b`; see [`Op::LinearSolve`].
+    ///
+    /// # Errors
+    /// A matrix that does not map vectors like `b` to such vectors.
+    pub fn linear_solve(
+        &mut self,
+        solver: Solver,
+        matrix: ClosedRegion,
+        b: Value,
+    ) -> Result<Value, IrError> {
+        let op = Op::LinearSolve { matrix: matrix.region, solver };
+        let solution = self.insert_with_regions(op, &[&[b], &matrix.captured[..]].concat())?;
+        Ok(solution[0])
     }
 
     /// Gives both regions the captures of either, in one order.
