@@ -198,6 +198,8 @@ impl Flattener<'_> {
             | Op::AddAt
             | Op::Loop { .. }
             | Op::Cond { .. }
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
             | Op::Jvp { .. }
             | Op::Vjp { .. } => unreachable!("the program is flat"),
         }

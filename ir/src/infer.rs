@@ -46,9 +46,7 @@ pub(crate) fn infer(program: &Program, op: Op, operands: &[Value]) -> Result<Inf
         | Op::Loop { .. }
         | Op::Cond { .. }
         | Op::Custom { .. }
-        | Op::LinearSolve { .. } => {
-            Err(mismatch(op, "to be built with its regions", "none"))
-        }
+        | Op::LinearSolve { .. } => Err(mismatch(op, "to be built with its regions", "none")),
     }
 }
 

@@ -110,9 +110,11 @@ impl<'a, L: Linear> Walk<'a, L> {
             let operands = self.body.operands(inst);
             let active = operands.iter().any(|&v| self.tangents[v].is_some());
             if self.body.op(inst).regions().next().is_some() {
-                match active {
-                    true => L::structured(self, inst)?,
-                    false => _ = self.copy_structure(inst, false)?,
+                match (active, self.body.op(inst)) {
+                    (false, _) => _ = self.copy_structure(inst, false)?,
+                    (true, Op::Custom { rule, .. }) => self.custom(inst, rule)?,
+                    (true, Op::LinearSolve { matrix, .. }) => self.linear_solve(inst, matrix)?,
+                    (true, _) => L::structured(self, inst)?,
                 }
                 continue;
             }
@@ -190,7 +192,12 @@ impl<'a, L: Linear> Walk<'a, L> {
             Op::View(ty, strides) => LinearMap::View(ty, strides),
             Op::Spread(ty, strides) => LinearMap::Spread(ty, strides),
             Op::At => LinearMap::At(known[1..].into()),
-            Op::Loop { .. } | Op::Cond { .. } | Op::Jvp { .. } | Op::Vjp { .. } => {
+            Op::Loop { .. }
+            | Op::Cond { .. }
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
+            | Op::Jvp { .. }
+            | Op::Vjp { .. } => {
                 unreachable!("operators are removed innermost first, structures have their own rule")
             }
         };

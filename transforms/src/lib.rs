@@ -9,6 +9,7 @@
 //! | `differentiate` | the jvp rule of every instruction, stated once for both modes |
 //! | `linear` | what such a rule may emit: the vocabulary of linear code |
 //! | `tape`, `transpose` | linear code as data, and running it backwards: reverse mode |
+//! | `solve` | iterations that solve a linear system |
 //! | [`simplify`](mod@simplify) | the table of rewrites and its driver |
 //! | `contract` | fused multiply-adds |
 //! | [`pipeline`] | the order of the passes, with what each did |
@@ -35,6 +36,7 @@ pub mod pipeline;
 mod placement;
 mod products;
 pub mod simplify;
+mod solve;
 mod structure;
 mod tape;
 mod transpose;

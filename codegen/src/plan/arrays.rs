@@ -38,7 +38,9 @@ impl Planner<'_> {
             }
             Op::Cond { yes, no, sums } => self.conditional(inst, [yes, no], sums as usize),
             Op::Prim(_) | Op::Cast(_) | Op::Select => {}
-            Op::Jvp { .. } | Op::Vjp { .. } => unreachable!("`Plan::new` refuses operators"),
+            Op::Custom { .. } | Op::LinearSolve { .. } | Op::Jvp { .. } | Op::Vjp { .. } => {
+                unreachable!("`Plan::new` refuses operators")
+            }
         }
     }
 

@@ -212,7 +212,8 @@ impl Plan {
     /// # Errors
     /// If derivative operators are left.
     pub fn new(program: &Program, options: &CodegenOptions) -> Result<Plan, CodegenError> {
-        let count = program.insts().values().filter(|inst| inst.op.is_derivative()).count();
+        let count =
+            program.insts().values().filter(|inst| inst.op.is_derivative() || inst.op.is_implicit()).count();
         if count > 0 {
             return Err(CodegenError::OperatorsLeft { count });
         }
@@ -287,6 +288,8 @@ pub(crate) fn is_flat(program: &Program) -> bool {
             | Op::AddAt
             | Op::Loop { .. }
             | Op::Cond { .. }
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
             | Op::Jvp { .. }
             | Op::Vjp { .. } => false,
         })

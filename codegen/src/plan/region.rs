@@ -179,6 +179,8 @@ impl<'p> Planner<'p> {
             | Op::Reduce(..)
             | Op::Dot
             | Op::At
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
             | Op::Jvp { .. }
             | Op::Vjp { .. } => {}
         }

@@ -80,6 +80,8 @@ impl Planner<'_> {
                 | Op::AddAt
                 | Op::Loop { .. }
                 | Op::Cond { .. }
+                | Op::Custom { .. }
+                | Op::LinearSolve { .. }
                 | Op::Jvp { .. }
                 | Op::Vjp { .. } => position,
             };
@@ -104,6 +106,8 @@ fn computes_operand(op: Op, number: usize) -> bool {
         | Op::At
         | Op::Loop { .. }
         | Op::Cond { .. }
+        | Op::Custom { .. }
+        | Op::LinearSolve { .. }
         | Op::Jvp { .. }
         | Op::Vjp { .. } => false,
     }

@@ -100,12 +100,7 @@ impl Builder {
     ///
     /// # Errors
     /// A matrix that does not map vectors like `b` to such vectors.
-    pub fn linear_solve(
-        &mut self,
-        solver: Solver,
-        matrix: ClosedRegion,
-        b: Value,
-    ) -> Result<Value, IrError> {
+    pub fn linear_solve(&mut self, solver: Solver, matrix: ClosedRegion, b: Value) -> Result<Value, IrError> {
         let op = Op::LinearSolve { matrix: matrix.region, solver };
         let solution = self.insert_with_regions(op, &[&[b], &matrix.captured[..]].concat())?;
         Ok(solution[0])

@@ -134,7 +134,9 @@ impl<'t> Parser<'t> {
         let end = if self.open.len() == 1 { "return" } else { "yield" };
         match self.text.next {
             Token::Word(word) if word == end => self.end_body(),
-            Token::Word("jvp" | "vjp" | "loop" | "cond" | "custom" | "linear_solve") => self.operation_with_regions(Vec::new()),
+            Token::Word("jvp" | "vjp" | "loop" | "cond" | "custom" | "linear_solve") => {
+                self.operation_with_regions(Vec::new())
+            }
             Token::Word(word) if word.starts_with('v') => self.definition(),
             _ => self.text.expected(&format!("an instruction or `{end}`")),
         }
@@ -147,9 +149,13 @@ impl<'t> Parser<'t> {
         }
         self.text.mark('=')?;
         match (&self.text.next, &results[..]) {
-            (Token::Word("jvp" | "vjp" | "loop" | "cond" | "custom" | "linear_solve"), _) => self.operation_with_regions(results),
+            (Token::Word("jvp" | "vjp" | "loop" | "cond" | "custom" | "linear_solve"), _) => {
+                self.operation_with_regions(results)
+            }
             (_, &[result]) => self.instruction(result),
-            _ => self.text.expected("`jvp`, `vjp`, `loop`, `cond` or `custom`, which alone have several results"),
+            _ => self
+                .text
+                .expected("`jvp`, `vjp`, `loop`, `cond` or `custom`, which alone have several results"),
         }
     }
 

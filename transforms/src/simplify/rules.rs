@@ -165,6 +165,8 @@ impl Rewrite {
             | Op::AddAt
             | Op::Loop { .. }
             | Op::Cond { .. }
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
             | Op::Jvp { .. }
             | Op::Vjp { .. } => {
                 return &[];
