@@ -5,7 +5,7 @@
 
 mod regions;
 
-use crate::entity::{Entity, Inst, Level, Loc, StridesId, Table, TypeId, Value};
+use crate::entity::{Entity, Inst, Level, Loc, Region, StridesId, Table, TypeId, Value};
 use crate::live::{live_insts, live_values};
 use crate::op::Op;
 use crate::program::{Def, InstData, LevelData, Program, ValueData};
@@ -16,14 +16,19 @@ use regions::Copier;
 pub(crate) fn compact(program: Program) -> Program {
     match is_flat(&program) {
         true => renumbered(program),
-        false => Copier::new(&program, None).run(),
+        false => Copier::new(&program, None).run(Program::ROOT),
     }
 }
 
 /// `program` without the instructions on which no result depends.
 pub fn without_dead_code(program: &Program) -> Program {
     let live = live_values(program);
-    Copier::new(program, Some(&live)).run()
+    Copier::new(program, Some(&live)).run(Program::ROOT)
+}
+
+/// A region as a program, its parameters in order.
+pub(crate) fn of_region(program: &Program, region: Region) -> Program {
+    Copier::new(program, None).run(region)
 }
 
 /// As [`without_dead_code`], reusing the tables if there is a single region.
@@ -35,7 +40,7 @@ pub(crate) fn into_live(program: Program) -> Program {
         }
         false => {
             let live = live_values(&program);
-            Copier::new(&program, Some(&live)).run()
+            Copier::new(&program, Some(&live)).run(Program::ROOT)
         }
     }
 }

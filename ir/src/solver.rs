@@ -38,6 +38,13 @@ impl Method {
 
 /// A method, how exact its solution is to be, and how long it may take.
 ///
+/// ```
+/// use evolute_ir::{Method, Solver};
+///
+/// let solver = Solver::gmres().to_tolerance(1e-10).within(50);
+/// assert_eq!(solver, Solver::new(Method::Gmres, 1e-10, 50));
+/// ```
+///
 /// A solution is accepted if its residual is small: `‖b − A x‖ ≤ tolerance · (‖A‖ ‖x‖ + ‖b‖)`, which is the exact
 /// solution of a system whose coefficients differ by `tolerance` (Rigal and Gaches, 1967). A tolerance below what the
 /// numbers can resolve is raised to that. If `max_iterations` do not suffice, that is an error of the call.
@@ -52,6 +59,26 @@ pub struct Solver {
 }
 
 impl Solver {
+    /// Minimal residuals, for any matrix: to a tolerance of 1e-14 within 1000 products.
+    pub fn gmres() -> Solver {
+        Solver::new(Method::Gmres, 1e-14, 1000)
+    }
+
+    /// Conjugate gradients, for a symmetric positive definite matrix: to a tolerance of 1e-14 within 1000 products.
+    pub fn conjugate_gradient() -> Solver {
+        Solver::new(Method::ConjugateGradient, 1e-14, 1000)
+    }
+
+    /// The same method with another tolerance.
+    pub fn to_tolerance(self, tolerance: f64) -> Solver {
+        Solver::new(self.method, tolerance, self.max_iterations)
+    }
+
+    /// The same method with at most so many products.
+    pub fn within(self, max_iterations: u32) -> Solver {
+        Solver { max_iterations, ..self }
+    }
+
     /// A solver of this method; a tolerance that is not a number is 0.
     pub fn new(method: Method, tolerance: f64, max_iterations: u32) -> Solver {
         Solver { method, tolerance: tolerance.max(0.0).to_bits(), max_iterations }

@@ -10,7 +10,7 @@ use crate::error::CallError;
 use crate::explain::ExplainError;
 use evolute_ir::{Interpreter, Literal, Machine, Program, Type};
 use evolute_transforms::derive::{self, DeriveError};
-use evolute_transforms::inline::{Between, remove_operators};
+use evolute_transforms::inline::{Between, evaluable};
 use std::fmt;
 use thiserror::Error;
 
@@ -98,9 +98,8 @@ pub fn check_derivatives(
 ) -> Result<DerivativeCheck, CheckError> {
     let slots: Vec<Slot> = program.param_types().into_iter().map(Slot::new).collect();
     check_buffers(["input", "inputs"], &slots, inputs.iter().map(Input::extent))?;
-    let mut value = Evaluation::new(&remove_operators(program, Between::Keep)?, inputs)?;
-    let mut tangent =
-        Evaluation::new(&remove_operators(&derive::jvp(program, wrt, None)?, Between::Keep)?, inputs)?;
+    let mut value = Evaluation::new(&evaluable(program, Between::Keep)?, inputs)?;
+    let mut tangent = Evaluation::new(&evaluable(&derive::jvp(program, wrt, None)?, Between::Keep)?, inputs)?;
     let mut checks = Vec::new();
     for (position, &argument) in wrt.iter().enumerate() {
         for element in 0..slots[argument].ty.shape.len() {

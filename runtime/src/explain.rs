@@ -9,7 +9,7 @@ use crate::error::CallError;
 use evolute_ir::{
     Interpreter, IrError, Level, Literal, Mode, Op, Program, Role, SourceLoc, Table, Value, text,
 };
-use evolute_transforms::inline::{Between, remove_operators};
+use evolute_transforms::inline::{Between, evaluable};
 use std::fmt;
 use thiserror::Error;
 
@@ -85,7 +85,7 @@ impl fmt::Display for NanOrigin {
 /// # Errors
 /// Inputs that do not fit the program, or an evaluation that fails.
 pub fn explain_nan(program: &Program, inputs: &[Input<'_>]) -> Result<Option<NanOrigin>, ExplainError> {
-    let program = remove_operators(program, Between::Keep)?;
+    let program = evaluable(program, Between::Keep)?;
     let slots: Vec<Slot> = program.param_types().into_iter().map(Slot::new).collect();
     check(["input", "inputs"], &slots, inputs.iter().map(Input::extent))?;
     let interpreter = Interpreter::new(&program)?;

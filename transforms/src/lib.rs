@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | [`derive`](mod@derive) | the derivative operators as functions of a program: `jvp`, `vjp`, `grad`, `hvp`, … |
 //! | [`inline`](mod@inline) | copying a program into another under construction; removing operators innermost first |
+//! | [`implicit`](mod@implicit) | solutions of equations, with derivatives by the implicit function theorem |
 //! | `differentiate` | the jvp rule of every instruction, stated once for both modes |
 //! | `linear` | what such a rule may emit: the vocabulary of linear code |
 //! | `tape`, `transpose` | linear code as data, and running it backwards: reverse mode |
@@ -30,6 +31,7 @@ mod contract;
 mod cotangents;
 pub mod derive;
 mod differentiate;
+pub mod implicit;
 pub mod inline;
 mod linear;
 pub mod pipeline;

@@ -5,11 +5,13 @@
 //! method again from there if that is too large, and gives up after the most products allowed. The
 //! right-hand side is scaled to a largest element of 1 first, so that no square under- or overflows.
 //!
+//! A system of one unknown is a division.
+//!
 //! What is not a number in the matrix or the right-hand side makes the whole solution so.
 
 mod conjugate_gradient;
 mod gmres;
-mod vectors;
+pub(crate) mod vectors;
 
 use evolute_ir::{
     Builder, IrError, Literal, LoopSpec, Method, Op, Prim, Reduction, Solver, Trips, Type, Value,
@@ -80,8 +82,10 @@ pub(crate) fn solution(
     product: Product<'_>,
 ) -> Result<Value, IrError> {
     let ty = builder.program().ty(b).clone();
-    if ty.shape.is_empty() {
-        return Ok(b);
+    match ty.shape.len() {
+        0 => return Ok(b),
+        1 => return one_unknown(builder, b, product),
+        _ => {}
     }
     let scale = scale(builder, b)?;
     let mut on = Vectors(builder);
@@ -101,6 +105,14 @@ pub(crate) fn solution(
     let end = restarted(builder, solver, goal, b, start, product)?;
     let x = checked(builder, goal, end)?;
     builder.insert(Op::Prim(Prim::Mul), &[x, scales])
+}
+
+/// `b / a`.
+fn one_unknown(builder: &mut Builder, b: Value, product: Product<'_>) -> Result<Value, IrError> {
+    let ty = builder.program().ty(b).clone();
+    let one = Vectors(builder).full(&ty, 1.0)?;
+    let a = product(builder, one)?;
+    builder.insert(Op::Prim(Prim::Div), &[b, a])
 }
 
 /// The largest magnitude of an element, or 1 if that is 0.
@@ -164,7 +176,7 @@ fn checked(builder: &mut Builder, goal: Goal, end: State) -> Result<Value, IrErr
 }
 
 /// A loop that runs as long as `go` holds: its carries.
-fn while_loop(
+pub(crate) fn while_loop(
     builder: &mut Builder,
     cap: u32,
     start: &[Value],

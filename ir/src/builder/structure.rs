@@ -5,7 +5,7 @@ use crate::entity::{Region, StridesId, TypeId, Value};
 use crate::error::IrError;
 use crate::infer;
 use crate::op::Op;
-use crate::program::{Def, Mode};
+use crate::program::{Def, Mode, Program};
 use crate::signature::{Signature, list, signature};
 use crate::solver::Solver;
 use crate::structure::{LoopSpec, Strides, Trips};
@@ -104,6 +104,13 @@ impl Builder {
         let op = Op::LinearSolve { matrix: matrix.region, solver };
         let solution = self.insert_with_regions(op, &[&[b], &matrix.captured[..]].concat())?;
         Ok(solution[0])
+    }
+
+    /// A closed region as a program of its own, and the values that it captured: the program's last parameters.
+    ///
+    /// It costs the size of all that has been built.
+    pub fn detach(&self, closed: ClosedRegion) -> (Program, Vec<Value>) {
+        (crate::copy::of_region(&self.program, closed.region), closed.captured)
     }
 
     /// Gives both regions the captures of either, in one order.

@@ -3,22 +3,22 @@
 use evolute_ir::{Builder, Elem, IrError, Literal, Op, Prim, Reduction, Strides, Type, Value};
 
 /// A builder of vector arithmetic.
-pub(super) struct Vectors<'a>(pub(super) &'a mut Builder);
+pub(crate) struct Vectors<'a>(pub(crate) &'a mut Builder);
 
 impl Vectors<'_> {
-    pub(super) fn prim(&mut self, prim: Prim, operands: &[Value]) -> Result<Value, IrError> {
+    pub(crate) fn prim(&mut self, prim: Prim, operands: &[Value]) -> Result<Value, IrError> {
         self.0.insert(Op::Prim(prim), operands)
     }
 
-    pub(super) fn add(&mut self, a: Value, b: Value) -> Result<Value, IrError> {
+    pub(crate) fn add(&mut self, a: Value, b: Value) -> Result<Value, IrError> {
         self.prim(Prim::Add, &[a, b])
     }
 
-    pub(super) fn mul(&mut self, a: Value, b: Value) -> Result<Value, IrError> {
+    pub(crate) fn mul(&mut self, a: Value, b: Value) -> Result<Value, IrError> {
         self.prim(Prim::Mul, &[a, b])
     }
 
-    pub(super) fn constant(&mut self, elem: Elem, x: f64) -> Value {
+    pub(crate) fn constant(&mut self, elem: Elem, x: f64) -> Value {
         self.0.constant(Literal::from_f64(elem, x))
     }
 
@@ -29,37 +29,37 @@ impl Vectors<'_> {
     }
 
     /// An array of equal elements.
-    pub(super) fn repeated(&mut self, x: Value, ty: &Type) -> Result<Value, IrError> {
+    pub(crate) fn repeated(&mut self, x: Value, ty: &Type) -> Result<Value, IrError> {
         self.view(x, ty, &vec![0; ty.shape.extents().len()])
     }
 
-    pub(super) fn full(&mut self, ty: &Type, x: f64) -> Result<Value, IrError> {
+    pub(crate) fn full(&mut self, ty: &Type, x: f64) -> Result<Value, IrError> {
         let x = self.constant(ty.elem, x);
         self.repeated(x, ty)
     }
 
     /// `xᵀ y`.
-    pub(super) fn inner(&mut self, x: Value, y: Value) -> Result<Value, IrError> {
+    pub(crate) fn inner(&mut self, x: Value, y: Value) -> Result<Value, IrError> {
         let products = self.mul(x, y)?;
         let elem = self.0.program().ty(x).elem;
         let scalar = self.0.intern(&Type::scalar(elem));
         self.0.insert(Op::Reduce(Reduction::Sum, scalar), &[products])
     }
 
-    pub(super) fn norm(&mut self, x: Value) -> Result<Value, IrError> {
+    pub(crate) fn norm(&mut self, x: Value) -> Result<Value, IrError> {
         let square = self.inner(x, x)?;
         self.prim(Prim::Sqrt, &[square])
     }
 
     /// `x / a` for a scalar `a`.
-    pub(super) fn over(&mut self, x: Value, a: Value) -> Result<Value, IrError> {
+    pub(crate) fn over(&mut self, x: Value, a: Value) -> Result<Value, IrError> {
         let ty = self.0.program().ty(x).clone();
         let a = self.repeated(a, &ty)?;
         self.prim(Prim::Div, &[x, a])
     }
 
     /// `x ± a y` for a scalar `a`.
-    pub(super) fn plus(&mut self, x: Value, sign: Prim, a: Value, y: Value) -> Result<Value, IrError> {
+    pub(crate) fn plus(&mut self, x: Value, sign: Prim, a: Value, y: Value) -> Result<Value, IrError> {
         let ty = self.0.program().ty(x).clone();
         let a = self.repeated(a, &ty)?;
         let moved = self.mul(a, y)?;
@@ -67,7 +67,7 @@ impl Vectors<'_> {
     }
 
     /// The inner products of the rows with `x`.
-    pub(super) fn along(&mut self, rows: Value, x: Value) -> Result<Value, IrError> {
+    pub(crate) fn along(&mut self, rows: Value, x: Value) -> Result<Value, IrError> {
         let (elem, m, n) = self.matrix(rows);
         let array = |extents: &[usize]| Type::array(elem, extents).expect("as large as before");
         let rows = self.view(rows, &array(&[1, m, n]), &[0, n as i64, 1])?;
@@ -77,7 +77,7 @@ impl Vectors<'_> {
     }
 
     /// `x` without these multiples of the rows.
-    pub(super) fn without(&mut self, x: Value, rows: Value, factors: Value) -> Result<Value, IrError> {
+    pub(crate) fn without(&mut self, x: Value, rows: Value, factors: Value) -> Result<Value, IrError> {
         let (elem, m, n) = self.matrix(rows);
         let array = |extents: &[usize]| Type::array(elem, extents).expect("as large as before");
         let factors = self.view(factors, &array(&[1, 1, m]), &[0, 0, 1])?;
