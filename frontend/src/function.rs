@@ -4,6 +4,7 @@ mod border;
 mod derivatives;
 mod evaluation;
 mod inlined;
+mod rule;
 mod tracing;
 
 use crate::compiled::Compiled;

@@ -35,6 +35,7 @@ pub use control::{
 };
 pub use error::{Error, TraceError};
 pub use evolute_ir::{Method, Solver};
+pub use evolute_runtime::rule::{RuleCheck, RuleError};
 pub use function::{Function, Tracing};
 pub use implicit::{Iteration, Newton, fixed_point, implicit, linear_solve, root};
 pub use kind::{Bool, Dense, F32, F64, Form, I64, Kind, Number, RealForm, RealKind, Store};

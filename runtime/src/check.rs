@@ -84,7 +84,7 @@ impl From<evolute_ir::IrError> for CheckError {
 }
 
 /// Relative agreement asked of a smooth function in `f64`.
-const TOLERANCE: f64 = 1e-7;
+pub(crate) const TOLERANCE: f64 = 1e-7;
 
 /// Compares the derivatives of `program` with respect to the arguments `wrt` at `inputs` with finite
 /// differences. Takes four evaluations and a derivative an input element.
@@ -137,14 +137,14 @@ fn worst(argument: usize, element: usize, derivatives: &[f64], differences: &[(f
 }
 
 /// The sample points around `x`.
-struct Steps {
+pub(crate) struct Steps {
     x: f64,
     h: f64,
     epsilon: f64,
 }
 
 impl Steps {
-    fn new(ty: &Type, x: f64) -> Steps {
+    pub(crate) fn new(ty: &Type, x: f64) -> Steps {
         let epsilon = match ty.elem {
             evolute_ir::Elem::F32 => f64::from(f32::EPSILON),
             _ => f64::EPSILON,
@@ -155,10 +155,10 @@ impl Steps {
     }
 
     /// For each result element the difference and its estimated error.
-    fn differences(
+    pub(crate) fn differences<E>(
         &self,
-        mut f: impl FnMut(f64) -> Result<Vec<f64>, CheckError>,
-    ) -> Result<Vec<(f64, f64)>, CheckError> {
+        mut f: impl FnMut(f64) -> Result<Vec<f64>, E>,
+    ) -> Result<Vec<(f64, f64)>, E> {
         let Steps { x, h, epsilon } = *self;
         let samples = [f(x - h)?, f(x - h / 2.0)?, f(x + h / 2.0)?, f(x + h)?];
         let differences = (0..samples[0].len()).map(|i| {

@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | [`derive`](mod@derive) | the derivative operators as functions of a program: `jvp`, `vjp`, `grad`, `hvp`, … |
 //! | [`inline`](mod@inline) | copying a program into another under construction; removing operators innermost first |
+//! | [`rule`] | functions with a derivative that the user states |
 //! | [`implicit`](mod@implicit) | solutions of equations, with derivatives by the implicit function theorem |
 //! | `differentiate` | the jvp rule of every instruction, stated once for both modes |
 //! | `linear` | what such a rule may emit: the vocabulary of linear code |
@@ -37,6 +38,7 @@ mod linear;
 pub mod pipeline;
 mod placement;
 mod products;
+pub mod rule;
 pub mod simplify;
 mod solve;
 mod structure;

@@ -9,6 +9,7 @@ use crate::trace::{self, Caller, Operand, Trace};
 use crate::traced::Traced;
 use evolute_ir::{IrError, Program, SourceLoc, Value};
 use std::panic::Location;
+use std::sync::Arc;
 
 /// How closures are traced: [`Function::scalar`] and its relatives, with choices.
 ///
@@ -145,6 +146,35 @@ impl Tracing {
             pack,
             |_, _| outputs.clone(),
         )
+    }
+
+    /// A rule: on tangents like the arguments, results and arguments.
+    #[allow(clippy::type_complexity, reason = "the types of a rule")]
+    pub(super) fn record_rule<S: Spec, R: Spec>(
+        &self,
+        inputs: (S, R, S),
+        outputs: R,
+        caller: Caller,
+        rule: impl for<'t> FnOnce(
+            &'t S::Traced<'t, 't>,
+            &'t R::Traced<'t, 't>,
+            &'t S::Traced<'t, 't>,
+        ) -> R::Made<'t>,
+    ) -> Result<Program, Error> {
+        let expected = list(&outputs);
+        let pack = |trace: &Trace, values: Vec<Value>| match trace.has_failed() {
+            true => Vec::new(),
+            false => unbound(trace, caller, &values, &expected).unwrap_or_default(),
+        };
+        let operands = Unmake { outputs: &outputs, caller };
+        let function = self.record(
+            inputs,
+            caller,
+            |trace, (x_dot, y, x)| operands.of(trace, rule(x, y, x_dot)),
+            pack,
+            |_, _| outputs.clone(),
+        )?;
+        Ok(Arc::unwrap_or_clone(function.program))
     }
 
     fn record<S: Spec, R: Spec>(
