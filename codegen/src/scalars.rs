@@ -196,6 +196,7 @@ impl Flattener<'_> {
             | Op::Dot
             | Op::At
             | Op::AddAt
+            | Op::External(_)
             | Op::Loop { .. }
             | Op::Cond { .. }
             | Op::Custom { .. }

@@ -3,6 +3,7 @@
 mod border;
 mod derivatives;
 mod evaluation;
+mod external;
 mod inlined;
 mod rule;
 mod tracing;

@@ -164,6 +164,7 @@ pub(crate) fn fold(op: Op, operands: &[Operand]) -> Option<Repr> {
         | Op::Dot
         | Op::At
         | Op::AddAt
+        | Op::External(_)
         | Op::Loop { .. }
         | Op::Cond { .. }
         | Op::Custom { .. }

@@ -5,7 +5,7 @@
 
 mod regions;
 
-use crate::entity::{Entity, Inst, Level, Loc, Region, StridesId, Table, TypeId, Value};
+use crate::entity::{Entity, ExternalId, Inst, Level, Loc, Region, StridesId, Table, TypeId, Value};
 use crate::live::{live_insts, live_values};
 use crate::op::Op;
 use crate::program::{Def, InstData, LevelData, Program, ValueData};
@@ -124,6 +124,7 @@ fn with_tables(mut program: Program, tables: Renumbered) -> Program {
     let from = Program {
         types: std::mem::take(&mut program.types),
         strides: std::mem::take(&mut program.strides),
+        externals: std::mem::take(&mut program.externals),
         locs: std::mem::take(&mut program.locs),
         levels: std::mem::take(&mut program.levels),
         ..Program::empty()
@@ -140,6 +141,8 @@ struct Renumbered {
     strides: Table<StridesId, Option<StridesId>>,
     type_order: Vec<TypeId>,
     strides_order: Vec<StridesId>,
+    externals: Table<ExternalId, Option<ExternalId>>,
+    external_order: Vec<ExternalId>,
     loc_order: Vec<Loc>,
     level_order: Vec<Level>,
 }
@@ -154,6 +157,8 @@ impl Renumbered {
             strides: Table::filled(program.strides.len(), None),
             type_order: Vec::new(),
             strides_order: Vec::new(),
+            externals: Table::filled(program.externals.len(), None),
+            external_order: Vec::new(),
             loc_order: Vec::new(),
             level_order: Vec::new(),
         };
@@ -194,6 +199,13 @@ impl Renumbered {
         })
     }
 
+    fn external(&mut self, external: ExternalId) -> ExternalId {
+        *self.externals[external].get_or_insert_with(|| {
+            self.external_order.push(external);
+            ExternalId::new(self.external_order.len() - 1)
+        })
+    }
+
     /// The operation in terms of the new tables; regions and loops are the copier's.
     fn op(&mut self, op: Op) -> Op {
         match op {
@@ -202,6 +214,7 @@ impl Renumbered {
             Op::View(ty, strides) => Op::View(self.ty(ty), self.strides(strides)),
             Op::Spread(ty, strides) => Op::Spread(self.ty(ty), self.strides(strides)),
             Op::Reduce(reduction, ty) => Op::Reduce(reduction, self.ty(ty)),
+            Op::External(external) => Op::External(self.external(external)),
             Op::Const(_)
             | Op::Prim(_)
             | Op::Cast(_)
@@ -236,6 +249,7 @@ impl Renumbered {
     fn finish(mut self, from: &Program, to: &mut Program) {
         to.types = Table::from_rows(self.type_order.iter().map(|&id| from.types[id].clone()));
         to.strides = Table::from_rows(self.strides_order.iter().map(|&id| from.strides[id].clone()));
+        to.externals = Table::from_rows(self.external_order.iter().map(|&id| from.externals[id].clone()));
         to.levels = Table::from_rows(self.level_order.clone().into_iter().map(|level| {
             let LevelData { mode, loc } = from.levels[level];
             LevelData { mode, loc: self.loc(loc) }

@@ -35,13 +35,25 @@ pub enum IrError {
     /// taken. Return it from the inner closure instead.
     #[error(
         "{value}{} belongs to an inner derivative whose closure has ended: return it from the closure instead",
-        at(defined)
+        made(defined)
     )]
     Escaped {
         /// The value.
         value: Value,
         /// Where it was made.
         defined: Option<SourceLoc>,
+    },
+    /// The user's mistake: a derivative of an external function, which has none. Give the function that calls it a rule
+    /// of its own.
+    #[error(
+        "the external function {name:?}{} has no derivative: give a function that calls it a rule, by `with_rule`",
+        at(called)
+    )]
+    NoDerivative {
+        /// The function.
+        name: String,
+        /// Where it is called.
+        called: Option<SourceLoc>,
     },
     /// The text is not a program.
     #[error("line {line}: {message}")]
@@ -60,8 +72,13 @@ pub enum IrError {
 }
 
 /// ` (made at file:line)`, or nothing.
-fn at(loc: &Option<SourceLoc>) -> String {
+fn made(loc: &Option<SourceLoc>) -> String {
     loc.as_ref().map(|loc| format!(" (made at {loc})")).unwrap_or_default()
+}
+
+/// ` at file:line`, or nothing.
+fn at(loc: &Option<SourceLoc>) -> String {
+    loc.as_ref().map(|loc| format!(" at {loc}")).unwrap_or_default()
 }
 
 struct Lines<'a>(&'a [String]);

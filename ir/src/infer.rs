@@ -1,11 +1,12 @@
 //! The type of an operation's result, given its operands: the one statement of what is well typed,
 //! used by the builder for each instruction and by the verifier again.
 
-use crate::entity::{Entity, StridesId, TypeId, Value};
+use crate::entity::{Entity, ExternalId, StridesId, TypeId, Value};
 use crate::error::IrError;
 use crate::op::Op;
 use crate::prim::{Class, Prim};
 use crate::program::Program;
+use crate::signature::list;
 use crate::structure::Reduction;
 use crate::types::{Elem, Shape, Type};
 
@@ -41,6 +42,7 @@ pub(crate) fn infer(program: &Program, op: Op, operands: &[Value]) -> Result<Inf
         Op::Dot => infer_dot(program, operands),
         Op::At => infer_at(program, operands),
         Op::AddAt => infer_add_at(program, operands),
+        Op::External(id) => infer_external(program, id, operands),
         Op::Jvp { .. }
         | Op::Vjp { .. }
         | Op::Loop { .. }
@@ -275,6 +277,17 @@ fn infer_add_at(program: &Program, operands: &[Value]) -> Result<Inferred, IrErr
     Ok(Inferred::Known(program.value(x).ty))
 }
 
+fn infer_external(program: &Program, id: ExternalId, operands: &[Value]) -> Result<Inferred, IrError> {
+    let op = Op::External(id);
+    let external = program.externals.get(id).ok_or_else(|| mismatch(op, "a known function", "none"))?;
+    let found = || operands.iter().map(|&v| program.ty(v));
+    if !found().eq(external.params()) {
+        let op = format!("external {:?}", external.name());
+        return Err(IrError::Type { op, expected: list(external.params()), found: list(found()) });
+    }
+    Ok(Inferred::New(external.result().clone()))
+}
+
 /// The type of the part of `x` at these indices.
 fn part(program: &Program, op: Op, x: Value, indices: &[Value]) -> Result<Type, IrError> {
     let ty = program.ty(x);
@@ -319,6 +332,7 @@ pub(crate) fn op_name(op: Op) -> String {
         Op::Dot => "dot".into(),
         Op::At => "at".into(),
         Op::AddAt => "add_at".into(),
+        Op::External(_) => "external".into(),
         Op::Loop { .. } => "loop".into(),
         Op::Cond { .. } => "cond".into(),
         Op::Custom { .. } => "custom".into(),

@@ -10,6 +10,7 @@
 //! | [`prim`] | THE table of pointwise primitives, one row each |
 //! | `op`, `program` | what an instruction does; the tables of a program, provenance |
 //! | `structure` | strided access, reductions, what a loop takes and gives |
+//! | `external` | functions of the user's |
 //! | `solver` | how a linear system is solved |
 //! | `builder`, `infer`, `signature` | typed, hash-consed, folding construction |
 //! | `expr` | the language of the table's partial derivatives |
@@ -40,6 +41,7 @@ mod dot;
 mod entity;
 mod error;
 mod expr;
+mod external;
 mod infer;
 pub mod interp;
 mod live;
@@ -56,9 +58,10 @@ pub mod verify;
 pub use builder::{Builder, CHAIN_LIMIT, ClosedRegion, Rewriter};
 pub use copy::without_dead_code;
 pub use dot::dot;
-pub use entity::{Entity, Inst, Level, Loc, LoopId, Region, StridesId, Table, TypeId, Value};
+pub use entity::{Entity, ExternalId, Inst, Level, Loc, LoopId, Region, StridesId, Table, TypeId, Value};
 pub use error::IrError;
 pub use expr::{Expr, ExprBuilder, Partial};
+pub use external::{External, ExternalFn};
 pub use interp::{Buffer, EvalError, Failure, FailureKind, Interpreter, Machine};
 pub use live::live_insts;
 pub use op::Op;

@@ -1,6 +1,6 @@
 //! What an instruction does: the closed set of operations.
 
-use crate::entity::{LoopId, Region, StridesId, TypeId};
+use crate::entity::{ExternalId, LoopId, Region, StridesId, TypeId};
 use crate::prim::Prim;
 use crate::solver::Solver;
 #[cfg(doc)]
@@ -42,6 +42,8 @@ pub enum Op {
     At,
     /// `add_at x, y, i…`: `x` with `y` added to its part at these indices.
     AddAt,
+    /// A function of the user's; see [`External`](crate::External).
+    External(ExternalId),
     /// A loop; see [`LoopSpec`].
     Loop {
         /// What is done each time.
@@ -116,7 +118,8 @@ impl Op {
             | Op::Reduce(..)
             | Op::Dot
             | Op::At
-            | Op::AddAt => [None, None],
+            | Op::AddAt
+            | Op::External(_) => [None, None],
         };
         regions.into_iter().flatten()
     }

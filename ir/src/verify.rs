@@ -213,6 +213,11 @@ impl<'a> Verifier<'a> {
             _ => true,
         };
         self.require_inst(inst, spec, || "its loop does not exist".into());
+        let external = match data.op {
+            Op::External(id) => program.externals.get(id).is_some(),
+            _ => true,
+        };
+        self.require_inst(inst, external, || "its function does not exist".into());
     }
 
     fn exists(&self, value: Value) -> bool {
@@ -351,7 +356,8 @@ impl<'a> Verifier<'a> {
             | Op::Reduce(..)
             | Op::Dot
             | Op::At
-            | Op::AddAt) => self.result(inst, op, operands),
+            | Op::AddAt
+            | Op::External(_)) => self.result(inst, op, operands),
         }
     }
 

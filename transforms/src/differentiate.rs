@@ -10,8 +10,8 @@ use crate::inline::Provenance;
 use crate::linear::{Coefficient, Forward, Linear, LinearMap, constant_like};
 use crate::tape::Tape;
 use evolute_ir::{
-    Builder, ExprBuilder, Inst, IrError, Level, Mode, Op, Origin, Partial, Prim, Program, Reduction, Region,
-    Role, Strides, Table, Type, TypeId, Value,
+    Builder, ExprBuilder, ExternalId, Inst, IrError, Level, Mode, Op, Origin, Partial, Prim, Program,
+    Reduction, Region, Role, Strides, Table, Type, TypeId, Value,
 };
 use smallvec::SmallVec;
 
@@ -188,6 +188,7 @@ impl<'a, L: Linear> Walk<'a, L> {
                 let (array, term) = (tangent(0), tangent(1));
                 return self.linear.add_at(array, term, &known[2..], result).map(Some);
             }
+            Op::External(id) => return Err(self.no_derivative(id, result)),
             Op::Element(index) => LinearMap::Element(index),
             Op::View(ty, strides) => LinearMap::View(ty, strides),
             Op::Spread(ty, strides) => LinearMap::Spread(ty, strides),
@@ -205,6 +206,12 @@ impl<'a, L: Linear> Walk<'a, L> {
             Some(tangent) => self.linear.map(map, tangent, result).map(Some),
             None => Ok(None),
         }
+    }
+
+    fn no_derivative(&mut self, id: ExternalId, result: Value) -> IrError {
+        let program = self.linear.builder().program();
+        let name = program.externals()[id].name().into();
+        IrError::NoDerivative { name, called: program.loc(result).cloned() }
     }
 
     fn combined(

@@ -370,6 +370,7 @@ impl Provenance {
                 Op::Spread(to.intern(from.type_of_id(ty)), to.strides(from.strides(strides)))
             }
             Op::Reduce(reduction, ty) => Op::Reduce(reduction, to.intern(from.type_of_id(ty))),
+            Op::External(id) => Op::External(to.external(&from.externals()[id])),
             Op::Const(_)
             | Op::Prim(_)
             | Op::Cast(_)

@@ -33,6 +33,7 @@ impl Planner<'_> {
             Op::Dot => self.dot(result(), operands),
             Op::At => self.at(inst, result(), operands),
             Op::AddAt => self.add_at(inst, result(), operands),
+            Op::External(id) => self.external(inst, result(), operands, id),
             Op::Loop { body, condition, spec } => {
                 self.looping(inst, program.loop_spec(spec), body, condition);
             }

@@ -151,6 +151,9 @@ impl Walk<'_> {
                     &To::Scalar(value) => self.define(Crossing::Scalar(value), f),
                 }
             }
+            Step::External { operands, to, .. } => {
+                operands.iter().chain([to]).for_each(|access| self.access(access, f));
+            }
             Step::Call(piece) => {
                 let pieces = self.pieces;
                 self.steps(&pieces[*piece as usize], *piece as usize + 1);

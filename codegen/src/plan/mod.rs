@@ -23,6 +23,7 @@
 mod access;
 mod arrays;
 mod crossing;
+mod external;
 mod looping;
 mod memory;
 mod nest;
@@ -39,7 +40,9 @@ pub(crate) use nest::{Node, Sink, UNROLLED};
 use crate::error::CodegenError;
 use crate::options::CodegenOptions;
 use crate::scalars::Operation;
-use evolute_ir::{Elem, Failure, Literal, LoopSpec, Op, Program, Strides, Table, Value};
+use evolute_ir::{
+    Elem, External, ExternalId, Failure, Literal, LoopSpec, Op, Program, Strides, Table, Value,
+};
 use std::collections::HashMap;
 
 /// Elements in memory: a memory, and where in it they lie.
@@ -89,6 +92,8 @@ pub(crate) enum Step {
     Loop(Box<Loop>),
     /// A conditional.
     Choice(Box<Choice>),
+    /// A call of a function of the user's, on elements that lie one after the other.
+    External { function: ExternalId, operands: Vec<Access>, to: Access, check: u32 },
     /// The steps of a piece, which are a function of their own.
     Call(u32),
 }
@@ -198,6 +203,7 @@ pub struct Plan {
     /// Of every value.
     pub(crate) elems: Table<Value, Elem>,
     pub(crate) checks: Vec<Failure>,
+    pub(crate) externals: Table<ExternalId, External>,
     workspace_bytes: usize,
     /// About how many instructions it becomes.
     weight: usize,
@@ -232,6 +238,7 @@ impl Plan {
             workspace_bytes: first_slot + count * size_of::<u64>(),
             mems: planner.mems,
             checks: planner.checks,
+            externals: program.externals().clone(),
             steps,
             pieces,
             slots,
@@ -267,6 +274,7 @@ impl Step {
                 20 + sum(&looping.body) + condition + 20 * looping.lanes.len() + 10 * looping.pairs.len()
             }
             Step::Call(_) => 4,
+            Step::External { operands, .. } => 8 + 4 * operands.len(),
             Step::Choice(choice) => 4 + sum(&choice.branches[0]) + sum(&choice.branches[1]),
         }
     }
@@ -286,6 +294,7 @@ pub(crate) fn is_flat(program: &Program) -> bool {
             | Op::Dot
             | Op::At
             | Op::AddAt
+            | Op::External(_)
             | Op::Loop { .. }
             | Op::Cond { .. }
             | Op::Custom { .. }

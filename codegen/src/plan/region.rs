@@ -179,6 +179,7 @@ impl<'p> Planner<'p> {
             | Op::Reduce(..)
             | Op::Dot
             | Op::At
+            | Op::External(_)
             | Op::Custom { .. }
             | Op::LinearSolve { .. }
             | Op::Jvp { .. }

@@ -78,6 +78,7 @@ impl Planner<'_> {
                 | Op::Reduce(..)
                 | Op::Dot
                 | Op::AddAt
+                | Op::External(_)
                 | Op::Loop { .. }
                 | Op::Cond { .. }
                 | Op::Custom { .. }
@@ -104,6 +105,7 @@ fn computes_operand(op: Op, number: usize) -> bool {
         | Op::View(..)
         | Op::Dot
         | Op::At
+        | Op::External(_)
         | Op::Loop { .. }
         | Op::Cond { .. }
         | Op::Custom { .. }

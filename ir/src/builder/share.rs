@@ -87,6 +87,7 @@ impl Builder {
             | Op::Dot
             | Op::At
             | Op::AddAt
+            | Op::External(_)
             | Op::Loop { .. }
             | Op::Cond { .. }
             | Op::Custom { .. }

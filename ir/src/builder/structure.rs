@@ -1,8 +1,9 @@
 //! Insertion of operations with regions: derivative operators, loops, conditionals, what has a derivative of its own.
 
 use super::{Builder, ClosedRegion};
-use crate::entity::{Region, StridesId, TypeId, Value};
+use crate::entity::{ExternalId, Region, StridesId, TypeId, Value};
 use crate::error::IrError;
+use crate::external::External;
 use crate::infer;
 use crate::op::Op;
 use crate::program::{Def, Mode, Program};
@@ -19,6 +20,22 @@ impl Builder {
         let id = self.program.strides.push(strides.clone());
         self.strides.insert(strides.clone(), id);
         id
+    }
+
+    /// The id of a function of the user's. Another one of the same name is renamed, so that a text tells them apart.
+    pub fn external(&mut self, external: &External) -> ExternalId {
+        let externals = &self.program.externals;
+        if let Some((id, _)) = externals.iter().find(|(_, known)| known.is_same(external)) {
+            return id;
+        }
+        let taken = |name: &str| externals.values().any(|known| known.name() == name);
+        let names = (2u32..).map(|number| format!("{}_{number}", external.name()));
+        let other = match taken(external.name()) {
+            true => names.into_iter().find(|name| !taken(name)),
+            false => None,
+        };
+        let external = other.map_or_else(|| external.clone(), |name| external.renamed(name));
+        self.program.externals.push(external)
     }
 
     /// Inserts a derivative operator on a closed region: its results are the region's, then the

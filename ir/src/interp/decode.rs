@@ -1,7 +1,7 @@
 //! Decoding: a program becomes steps over slots.
 
 use super::eval::{Run, cast_code, prim_code};
-use super::steps::{Dot, Indices, Pointwise, Reduce, Step, Work, nothing};
+use super::steps::{Call, Dot, Indices, Pointwise, Reduce, Step, Work, nothing};
 use super::{Code, Failure, FailureKind, Interpreter, Machine, Slots};
 use crate::entity::{Inst, Region, Table, Value};
 use crate::error::IrError;
@@ -204,6 +204,12 @@ impl<'p> Decoder<'p> {
                 self.push(Step::At { from, to, indices });
             }
             Op::AddAt => self.add_at(value, operands)?,
+            Op::External(id) => {
+                let operands = operands.iter().map(|&v| self.places[v].clone()).collect();
+                let to = self.define(value)?;
+                let function = program.externals()[id].clone();
+                self.push(Step::External(Call { function, operands, to }));
+            }
             Op::Loop { .. }
             | Op::Cond { .. }
             | Op::Custom { .. }

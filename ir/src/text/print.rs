@@ -119,6 +119,10 @@ fn head(program: &Program, inst: Inst, f: &mut Formatter<'_>) -> fmt::Result {
         Op::Reduce(reduction, ty) => {
             write!(f, " {}{}", reduction.name(), known(program.types.get(ty)))?;
         }
+        Op::External(id) => match program.externals.get(id) {
+            Some(external) => write!(f, " {}", quoted(external.name()))?,
+            None => f.write_str(" ?")?,
+        },
         Op::Prim(_)
         | Op::Select
         | Op::Element(_)
@@ -156,7 +160,8 @@ fn head(program: &Program, inst: Inst, f: &mut Formatter<'_>) -> fmt::Result {
         | Op::Reduce(..)
         | Op::Dot
         | Op::At
-        | Op::AddAt => Ok(()),
+        | Op::AddAt
+        | Op::External(_) => Ok(()),
     }
 }
 

@@ -56,6 +56,7 @@ fn is_hoisted(program: &Program, inst: Inst, op: Op) -> bool {
         | Op::View(..)
         | Op::At
         | Op::AddAt
+        | Op::External(_)
         | Op::Loop { .. }
         | Op::Cond { .. }
         | Op::Custom { .. }

@@ -163,6 +163,7 @@ impl Rewrite {
             | Op::Dot
             | Op::At
             | Op::AddAt
+            | Op::External(_)
             | Op::Loop { .. }
             | Op::Cond { .. }
             | Op::Custom { .. }
