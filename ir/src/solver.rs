@@ -46,8 +46,8 @@ impl Method {
 /// ```
 ///
 /// A solution is accepted if its residual is small: `‖b − A x‖ ≤ tolerance · (‖A‖ ‖x‖ + ‖b‖)`, which is the exact
-/// solution of a system whose coefficients differ by `tolerance` (Rigal and Gaches, 1967). A tolerance below what the
-/// numbers can resolve is raised to that. If `max_iterations` do not suffice, that is an error of the call.
+/// solution of a system whose coefficients differ by `tolerance` (Rigal and Gaches, 1967), and at most a tenth of `‖b‖`,
+/// which no solution of a singular system is. A tolerance below what the numbers can resolve is raised to that. If `max_iterations` do not suffice, that is an error of the call.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Solver {
     /// The method.

@@ -41,6 +41,10 @@ impl State {
     }
 }
 
+/// A residual that is not smaller than the right-hand side by this says that the matrix is singular to working
+/// precision: there `‖A‖ ‖x‖` may be as large as one likes.
+const MEANINGFUL: f64 = 0.1;
+
 /// When to stop.
 #[derive(Clone, Copy)]
 struct Goal {
@@ -51,14 +55,24 @@ struct Goal {
 }
 
 impl Goal {
-    /// Whether a residual of this norm is too large.
-    fn is_missed(self, builder: &mut Builder, state: State, residual: Value) -> Result<Value, IrError> {
+    /// Whether a residual of this norm is too large: `Gt` says so, `Le` the opposite; neither holds of a NaN.
+    fn compared(
+        self,
+        builder: &mut Builder,
+        comparison: Prim,
+        state: State,
+        residual: Value,
+    ) -> Result<Value, IrError> {
         let mut on = Vectors(builder);
         let x_norm = on.norm(state.x)?;
         let moved = on.mul(state.norm, x_norm)?;
         let size = on.add(moved, self.b_norm)?;
-        let bound = on.mul(self.tolerance, size)?;
-        on.prim(Prim::Gt, &[residual, bound])
+        let small = on.mul(self.tolerance, size)?;
+        let elem = on.0.program().ty(residual).elem;
+        let meaningful = on.constant(elem, MEANINGFUL);
+        let meaningful = on.mul(meaningful, self.b_norm)?;
+        let bound = on.prim(Prim::Min, &[small, meaningful])?;
+        on.prim(comparison, &[residual, bound])
     }
 
     /// Whether there may be another product.
@@ -68,7 +82,7 @@ impl Goal {
 
     /// Whether a method goes on.
     fn goes_on(self, builder: &mut Builder, state: State, residual: Value) -> Result<Value, IrError> {
-        let missed = self.is_missed(builder, state, residual)?;
+        let missed = self.compared(builder, Prim::Gt, state, residual)?;
         let allowed = self.is_allowed(builder, state)?;
         builder.insert(Op::Prim(Prim::And), &[missed, allowed])
     }
@@ -165,14 +179,21 @@ fn restarted(
     Ok(State::of(&while_loop(builder, cap, &start.values(), again, run)?))
 }
 
-/// The solution, if its residual is small: else this loop of no iterations fails.
+/// The solution, if its residual is small: else this loop of no iterations fails, or there are no numbers.
 fn checked(builder: &mut Builder, goal: Goal, end: State) -> Result<Value, IrError> {
     let missed = |builder: &mut Builder, _: &[Value]| {
         let residual = Vectors(builder).norm(end.r)?;
-        goal.is_missed(builder, end, residual)
+        goal.compared(builder, Prim::Gt, end, residual)
     };
     let same = |_: &mut Builder, carries: &[Value]| Ok(carries.to_vec());
-    Ok(while_loop(builder, 0, &[end.x], missed, same)?[0])
+    let x = while_loop(builder, 0, &[end.x], missed, same)?[0];
+    let ty = builder.program().ty(x).clone();
+    let residual = Vectors(builder).norm(end.r)?;
+    let reached = goal.compared(builder, Prim::Le, end, residual)?;
+    let mut on = Vectors(builder);
+    let reached = on.repeated(reached, &Type { elem: evolute_ir::Elem::Bool, shape: ty.shape.clone() })?;
+    let none = on.full(&ty, f64::NAN)?;
+    builder.insert(Op::Select, &[reached, x, none])
 }
 
 /// A loop that runs as long as `go` holds: its carries.

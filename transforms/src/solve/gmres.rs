@@ -10,8 +10,10 @@ use super::vectors::Vectors;
 use super::{Goal, Product, State, while_loop};
 use evolute_ir::{Builder, IrError, Literal, Op, Prim, Type, Value};
 
-/// The most directions kept.
-const DIRECTIONS: usize = 32;
+/// All directions are kept of a system in which `p…` and `q…` have no more elements than this each, which then takes no
+/// more steps than it has unknowns; of a larger one as many as fit, but no fewer than [`FEWEST`].
+const ELEMENTS: usize = 1 << 16;
+const FEWEST: usize = 32;
 
 /// A residual has been reduced if it is smaller by this factor.
 const REDUCED: f64 = 0.9;
@@ -45,9 +47,8 @@ pub(super) fn run(
     product: Product<'_>,
 ) -> Result<State, IrError> {
     let ty = builder.program().ty(state.r).clone();
-    let kept = ty.shape.len().min(DIRECTIONS);
-    let rows =
-        Type::array(ty.elem, &[kept, ty.shape.len()]).ok_or(IrError::TooLarge { limit: DIRECTIONS })?;
+    let kept = (ELEMENTS / ty.shape.len()).max(FEWEST).min(ty.shape.len());
+    let rows = Type::array(ty.elem, &[kept, ty.shape.len()]).ok_or(IrError::TooLarge { limit: ELEMENTS })?;
     let mut on = Vectors(builder);
     let none = on.full(&rows, 0.0)?;
     let residual = on.norm(state.r)?;

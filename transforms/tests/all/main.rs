@@ -4,4 +4,5 @@ mod derive;
 mod filetests;
 mod random_structures;
 mod rules;
+mod solve;
 mod structures;
