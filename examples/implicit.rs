@@ -6,7 +6,7 @@
 //! `w(θ) = argmin_w train(w) + ½ Σ exp(θⱼ) wⱼ²`: the zero of its gradient, found by `root`. The outer one chooses the θ
 //! for which `w(θ)` does best on other data. Its gradient and its Hessian-vector products come from the implicit
 //! function theorem, at a few products with the inner Hessian: none goes through Newton's iterations. They are compared
-//! with differences, and then used by a Newton method of the outer problem.
+//! with differences, and then used by a descent whose step lengths one Hessian-vector product each gives.
 
 use evolute::prelude::*;
 

@@ -24,6 +24,8 @@
 //! - [`Array`] is a traced array of any rank, one value of the program ([`mod@array`]); [`sum`], [`map`], [`scan`],
 //!   [`while_loop`] and [`cond`] are loops and conditionals that stay so in the program and its derivatives
 //!   ([`control`]).
+//! - [`linear_solve`], [`root`] and [`fixed_point`] are differentiated by the implicit function theorem ([`mod@implicit`]);
+//!   [`Function::with_rule`] states a derivative, [`Function::external`] calls any Rust code.
 //! - Inside a closure, [`grad()`], [`jvp()`], [`vjp()`] and [`hvp()`] differentiate inner closures.
 //! - Generic functions `fn f<T: Real>(x: &[T]) -> T` run on `f64`, on `f32`, and traced ([`Real`]).
 //! - [`Function::stages`], [`Compiled::clif`], [`Compiled::disassembly`] show what is compiled;

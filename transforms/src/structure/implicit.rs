@@ -142,6 +142,10 @@ impl Walk<'_, Tape<'_>> {
             false => self.transposed(structure, matrix)?,
         };
         self.cotangent_origin(structure.known[0]);
+        // What does not converge is the user's system.
+        let loc = self.provenance.map(self.body, self.body.result(structure.inst), &self.known).loc;
+        let origin = Origin { loc, ..self.linear.builder.origin() };
+        self.linear.builder.set_origin(origin);
         let solution = self.linear.builder.linear_solve(solver, transposed, cotangent)?;
         backward.give(self.linear.builder, rhs, solution)
     }
