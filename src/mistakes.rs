@@ -41,6 +41,21 @@
 //! });
 //! ```
 //!
+//! A struct of them:
+//!
+//! ```compile_fail,E0521
+//! use evolute::prelude::*;
+//! #[derive(Clone, Params)]
+//! struct Layer<T> {
+//!     w: Vec<T>,
+//! }
+//! let kept = std::cell::Cell::new(None);
+//! let f = Function::trace(Layer { w: vec![vector(2)] }, |layer| {
+//!     kept.set(Some(layer.clone())); // the struct would outlive its trace
+//!     layer.w[0].sum()
+//! });
+//! ```
+//!
 //! In a captured `Vec`:
 //!
 //! ```compile_fail,E0521

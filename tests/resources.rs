@@ -122,6 +122,55 @@ fn calls_of_external_functions_and_solvers_allocate_nothing() {
     assert_eq!(allocations(&mut call), 0);
 }
 
+/// What a factorisation needs is in the workspace. Products of large matrices keep memory of their own for each thread: the
+/// first call may ask for that.
+#[test]
+fn linear_algebra_allocates_nothing() {
+    let _turn = turn();
+    for n in [3, 60] {
+        let f = Function::trace((matrix(n, n), vector(n)), |(a, b)| {
+            let x = a.solve(b);
+            let (q, r) = a.qr();
+            a.cholesky().solve_lower(x).sum() + a.logdet() + a.eigvalsh().maximum() + q.dot(r).sum()
+        });
+        let hvp = f.and_then(|f| f.wrt::<0>().hvp()?.compile()).expect("compiles");
+        let mut a = filled(n * n);
+        (0..n).for_each(|i| a[i * (n + 1)] = (n + i) as f64);
+        let (b, mut h, mut workspace) = (filled(n), vec![0.0; n * n], hvp.workspace());
+        let mut call = || hvp.call_into(((&a, &b), &a), &mut h, &mut workspace).expect("fits");
+        call();
+        assert_eq!(allocations(&mut call), 0, "{n} rows");
+        assert!(h.iter().all(|x| x.is_finite()));
+    }
+}
+
+#[derive(Clone, Params)]
+struct Layers<T> {
+    w: Vec<T>,
+    b: [T; 2],
+}
+
+/// More buffers than are kept on the stack of a call: the workspace keeps them.
+#[test]
+fn calls_with_large_structs_allocate_nothing() {
+    let _turn = turn();
+    let layers = Layers { w: vec![vec![0.5, 0.25]; 20], b: [vec![1.0], vec![2.0]] };
+    for options in executions() {
+        let spec = Layers { w: vec![scalars(2); 20], b: [scalars(1), scalars(1)] };
+        let f = Function::scalar(spec, |layers| {
+            let numbers = layers.w.iter().chain(&layers.b).copied().flatten();
+            numbers.map(|x| x.powi(3)).sum()
+        });
+        let hvp = f.and_then(|f| f.hvp()?.compile_with(&options)).expect("compiles");
+        let (mut h, mut workspace) = (layers.clone(), hvp.workspace());
+        for _ in 0..3 {
+            let mut call = || hvp.call_into((&layers, &layers), &mut h, &mut workspace).expect("fits");
+            assert_eq!(allocations(&mut call), 0);
+        }
+        assert_eq!((&h.w[19], &h.b[1]), (&vec![1.5, 0.375], &vec![24.0]));
+    }
+}
+
 /// An empty workspace, or one of another function, grows in the first call and then serves.
 #[test]
 fn workspaces_serve_other_functions() {
@@ -166,26 +215,17 @@ fn threads_share_one_function() {
 // ── code memory ─────────────────────────────────────────────────────────────────────────────────
 
 #[cfg(target_os = "linux")]
+#[path = "../codegen/tests/common/mappings.rs"]
+mod mappings;
+
+#[cfg(target_os = "linux")]
 mod code_memory {
+    use super::mappings::{executable_mappings, resident_bytes};
     use super::*;
 
     fn square(n: usize) -> Compiled<Scalars<F64>, Single<F64>> {
         let f = Function::scalar(n, |x| x[0] * x[0] + 1.0);
         f.and_then(|f| f.compile()).expect("compiles")
-    }
-
-    /// The number of executable mappings of the process; none of them is writable.
-    fn executable_mappings() -> usize {
-        let maps = std::fs::read_to_string("/proc/self/maps").expect("Linux");
-        let rights: Vec<&str> = maps.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
-        assert!(rights.iter().all(|r| !(r.contains('w') && r.contains('x'))), "{maps}");
-        rights.iter().filter(|r| r.contains('x')).count()
-    }
-
-    fn resident_bytes() -> usize {
-        let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
-        let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
-        kib.and_then(|kib| kib.parse::<usize>().ok()).expect("a number") * 1024
     }
 
     /// Runs `f` on another thread while this one examines the mappings.

@@ -10,7 +10,7 @@ use thiserror::Error;
 /// The first mistake made while a closure was traced.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum TraceError {
-    /// An operation that cannot be: operands of the wrong type, a value that outlived its inner derivative, a
+    /// An operation that cannot be: operands of the wrong type, a value that outlived its inner closure, a
     /// program past its size limit.
     #[error("at {at}: {source}")]
     At {
@@ -91,9 +91,10 @@ pub enum TraceError {
         /// The line of the derivative, loop or conditional.
         at: SourceLoc,
     },
-    /// A value of a trace around this one, or of an inner derivative whose closure has ended. Compute with values
-    /// of one trace; return what an inner closure computes.
-    #[error("at {at}: a value of another trace, or of an inner derivative whose closure has ended")]
+    /// A value of a trace around this one, or of a trace that has ended: outside of every trace each inner
+    /// derivative, loop and conditional has one of its own. Compute with values of one trace; return what an inner
+    /// closure computes.
+    #[error("at {at}: a value of another trace, or of an inner closure that has ended")]
     Foreign {
         /// The user's line.
         at: SourceLoc,
@@ -134,6 +135,17 @@ pub enum Error {
     /// The call does not fit the function.
     #[error(transparent)]
     Call(#[from] CallError),
+    /// A part of a structured argument or result of a call does not fit the function: a field's array, or a list, of
+    /// another length.
+    #[error("{path}: expected {expected}, found {found}")]
+    Part {
+        /// The way to it: `input.layers[2].w`; of several arguments `input.0.layers[2].w`.
+        path: String,
+        /// Its type, or the number of its items.
+        expected: String,
+        /// What was given.
+        found: String,
+    },
     /// The function cannot be examined on these inputs.
     #[error(transparent)]
     Explain(#[from] ExplainError),

@@ -34,16 +34,17 @@ pub use control::{
     Count, cond, map, map_rows, scan, scan_stacked, sum, sum_rows, vmap, while_at_most, while_loop,
 };
 pub use error::{Error, TraceError};
+pub use evolute_derive::Params;
 pub use evolute_ir::{Method, Solver};
 pub use evolute_runtime::rule::{RuleCheck, RuleError};
-pub use function::{Function, Tracing};
+pub use function::{Closure, Function, Rule, Tracing};
 pub use implicit::{Iteration, Newton, fixed_point, implicit, linear_solve, root};
 pub use kind::{Bool, Dense, F32, F64, Form, I64, Kind, Number, RealForm, RealKind, Store};
 pub use nested::{grad, hvp, jvp, value_and_grad, vjp};
 pub use real::{Logic, Real, Real64, RealSlice};
 pub use spec::{
-    ArraySpec, Cursor, RealSpec, Scalars, Single, Spec, array, array_of, matrix, matrix_of, scalar,
-    scalar_of, scalars, scalars_of, vector, vector_of,
+    Active, Argument, ArraySpec, Cursor, Part, RealSpec, Scalars, Single, Spec, array, array_of, matrix,
+    matrix_of, scalar, scalar_of, scalars, scalars_of, vector, vector_of,
 };
 pub use traced::{Condition, Int, Scalar, Scalar32, Traced};
-pub use tree::{Leaf, Leaves, RealTree, Stack, Tree};
+pub use tree::{Leaf, Leaves, RealTree, Stack, Tree, axpy, inner};

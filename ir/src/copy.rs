@@ -59,7 +59,10 @@ fn renumbered(mut program: Program) -> Program {
     let params = program.regions[Program::ROOT].params.len();
     values.by_ref().take(params).for_each(|data| tables.value(data));
     for (inst, data) in program.insts.values_mut().zip(values) {
-        inst.op = tables.op(inst.op);
+        // Nearly all are primitives, which name no type.
+        if !matches!(inst.op, Op::Prim(_)) {
+            inst.op = tables.op(inst.op);
+        }
         tables.value(data);
     }
     with_tables(program, tables)
@@ -164,20 +167,18 @@ impl Renumbered {
         };
         program.types.keys().take(Elem::ALL.len()).for_each(|id| _ = tables.ty(id));
         tables.loc(Loc::UNKNOWN);
-        let levels = program
-            .values
-            .iter()
-            .filter(|&(value, data)| kept(value, data))
-            .map(|(_, data)| data.origin.level);
-        tables.number_levels(program, levels.collect());
+        tables.number_levels(program, kept);
         tables
     }
 
     /// The levels of live values keep their order; the text names their places before all others.
-    fn number_levels(&mut self, program: &Program, met: Vec<Level>) {
+    fn number_levels(&mut self, program: &Program, kept: impl Fn(Value, &ValueData) -> bool) {
         let mut used = Table::filled(program.levels.len(), false);
         used[Level::PRIMAL] = true;
-        met.into_iter().for_each(|level| used[level] = true);
+        if program.levels.len() > 1 {
+            let kept = program.values.iter().filter(|&(value, data)| kept(value, data));
+            kept.for_each(|(_, data)| used[data.origin.level] = true);
+        }
         for level in program.levels.keys().filter(|&level| used[level]) {
             self.levels[level] = Some(Level::new(self.level_order.len()));
             self.level_order.push(level);
@@ -186,17 +187,11 @@ impl Renumbered {
     }
 
     fn ty(&mut self, ty: TypeId) -> TypeId {
-        *self.types[ty].get_or_insert_with(|| {
-            self.type_order.push(ty);
-            TypeId::new(self.type_order.len() - 1)
-        })
+        number(&mut self.types, &mut self.type_order, ty)
     }
 
     fn strides(&mut self, strides: StridesId) -> StridesId {
-        *self.strides[strides].get_or_insert_with(|| {
-            self.strides_order.push(strides);
-            StridesId::new(self.strides_order.len() - 1)
-        })
+        number(&mut self.strides, &mut self.strides_order, strides)
     }
 
     fn external(&mut self, external: ExternalId) -> ExternalId {
@@ -223,6 +218,7 @@ impl Renumbered {
             | Op::Dot
             | Op::At
             | Op::AddAt
+            | Op::Linalg(_)
             | Op::Loop { .. }
             | Op::Cond { .. }
             | Op::Custom { .. }
@@ -233,10 +229,7 @@ impl Renumbered {
     }
 
     fn loc(&mut self, loc: Loc) -> Loc {
-        *self.locs[loc].get_or_insert_with(|| {
-            self.loc_order.push(loc);
-            Loc::new(self.loc_order.len() - 1)
-        })
+        number(&mut self.locs, &mut self.loc_order, loc)
     }
 
     fn value(&mut self, data: &mut ValueData) {
@@ -256,4 +249,21 @@ impl Renumbered {
         }));
         to.locs = Table::from_rows(self.loc_order.iter().map(|&id| from.locs[id].clone()));
     }
+}
+
+/// The number of `key`: the next one when it is first met.
+#[inline(always)]
+fn number<K: Entity>(numbers: &mut Table<K, Option<K>>, order: &mut Vec<K>, key: K) -> K {
+    match numbers[key] {
+        Some(number) => number,
+        None => next_number(numbers, order, key),
+    }
+}
+
+#[cold]
+fn next_number<K: Entity>(numbers: &mut Table<K, Option<K>>, order: &mut Vec<K>, key: K) -> K {
+    let next = K::new(order.len());
+    order.push(key);
+    numbers[key] = Some(next);
+    next
 }

@@ -140,6 +140,7 @@ impl<K: Entity, V> Table<K, V> {
     }
 
     /// Appends a row and returns its key.
+    #[inline(always)]
     pub fn push(&mut self, row: V) -> K {
         let key = K::new(self.rows.len());
         self.rows.push(row);

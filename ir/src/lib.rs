@@ -12,6 +12,7 @@
 //! | `structure` | strided access, reductions, what a loop takes and gives |
 //! | `external` | functions of the user's |
 //! | `solver` | how a linear system is solved |
+//! | [`mod@linalg`] | factorisations and solves of matrices |
 //! | `builder`, `infer`, `signature` | typed, hash-consed, folding construction |
 //! | `expr` | the language of the table's partial derivatives |
 //! | `copy`, `live` | renumbering and dead code |
@@ -44,6 +45,7 @@ mod expr;
 mod external;
 mod infer;
 pub mod interp;
+pub mod linalg;
 mod live;
 mod op;
 pub mod prim;
@@ -59,10 +61,11 @@ pub use builder::{Builder, CHAIN_LIMIT, ClosedRegion, Rewriter};
 pub use copy::without_dead_code;
 pub use dot::dot;
 pub use entity::{Entity, ExternalId, Inst, Level, Loc, LoopId, Region, StridesId, Table, TypeId, Value};
-pub use error::IrError;
+pub use error::{Closure, IrError, Operand};
 pub use expr::{Expr, ExprBuilder, Partial};
 pub use external::{External, ExternalFn};
 pub use interp::{Buffer, EvalError, Failure, FailureKind, Interpreter, Machine};
+pub use linalg::Linalg;
 pub use live::live_insts;
 pub use op::Op;
 pub use prim::{Class, Prim};

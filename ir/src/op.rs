@@ -1,6 +1,8 @@
 //! What an instruction does: the closed set of operations.
 
 use crate::entity::{ExternalId, LoopId, Region, StridesId, TypeId};
+use crate::error::Closure;
+use crate::linalg::Linalg;
 use crate::prim::Prim;
 use crate::solver::Solver;
 #[cfg(doc)]
@@ -44,6 +46,8 @@ pub enum Op {
     AddAt,
     /// A function of the user's; see [`External`](crate::External).
     External(ExternalId),
+    /// Dense linear algebra: factorisations, solves, and what is made of them.
+    Linalg(Linalg),
     /// A loop; see [`LoopSpec`].
     Loop {
         /// What is done each time.
@@ -100,12 +104,20 @@ pub enum Op {
 impl Op {
     /// The nested regions, in the order of the text: at most two.
     pub fn regions(self) -> impl DoubleEndedIterator<Item = Region> {
-        let regions = match self {
-            Op::Jvp { region, .. } | Op::Vjp { region, .. } => [Some(region), None],
-            Op::Loop { body, condition, .. } => [condition, Some(body)],
-            Op::Cond { yes, no, .. } => [Some(yes), Some(no)],
-            Op::Custom { primal, rule } => [Some(primal), Some(rule)],
-            Op::LinearSolve { matrix, .. } => [Some(matrix), None],
+        let nested = self.nested().map(|(_, regions)| regions);
+        nested.into_iter().flatten().flatten()
+    }
+
+    /// Its regions, and what they are to it.
+    pub(crate) fn nested(self) -> Option<(Closure, [Option<Region>; 2])> {
+        match self {
+            Op::Jvp { region, .. } | Op::Vjp { region, .. } => {
+                Some((Closure::Derivative, [Some(region), None]))
+            }
+            Op::Loop { body, condition, .. } => Some((Closure::Loop, [condition, Some(body)])),
+            Op::Cond { yes, no, .. } => Some((Closure::Branch, [Some(yes), Some(no)])),
+            Op::Custom { primal, rule } => Some((Closure::Custom, [Some(primal), Some(rule)])),
+            Op::LinearSolve { matrix, .. } => Some((Closure::Matrix, [Some(matrix), None])),
             Op::Const(_)
             | Op::Prim(_)
             | Op::Cast(_)
@@ -119,9 +131,9 @@ impl Op {
             | Op::Dot
             | Op::At
             | Op::AddAt
-            | Op::External(_) => [None, None],
-        };
-        regions.into_iter().flatten()
+            | Op::External(_)
+            | Op::Linalg(_) => None,
+        }
     }
 
     /// Whether it is a derivative operator.

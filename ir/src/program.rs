@@ -149,11 +149,29 @@ pub struct Program {
     pub(crate) levels: Table<Level, LevelData>,
     pub(crate) locs: Table<Loc, Option<SourceLoc>>,
     pub(crate) names: BTreeMap<Value, Arc<str>>,
+    pub(crate) limit: Limit,
 }
+
+/// The most instructions that a program may have, and those that are made of it. It says nothing of the program, so
+/// it does not make programs differ.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit(pub(crate) usize);
+
+impl PartialEq for Limit {
+    fn eq(&self, _: &Limit) -> bool {
+        true
+    }
+}
+
+impl Eq for Limit {}
 
 impl Program {
     /// The most instructions a program may have: past it, tables of `u32` operands could overflow.
     pub const MAX_INSTRUCTIONS: usize = 1 << 25;
+
+    /// How many operands there may be for each instruction that the limit allows: nearly all take three at most, a
+    /// `pack` as many as its array has elements.
+    pub const OPERANDS: usize = 8;
 
     /// The region that is the program's own body.
     pub const ROOT: Region = Region::from_u32(0);
@@ -172,6 +190,7 @@ impl Program {
             levels: Table::new(),
             locs: Table::new(),
             names: BTreeMap::new(),
+            limit: Limit(Self::MAX_INSTRUCTIONS),
         };
         for elem in Elem::ALL {
             program.types.push(Type::scalar(elem));
@@ -288,6 +307,11 @@ impl Program {
         }
     }
 
+    #[inline(always)]
+    pub(crate) fn is_const(&self, value: Value) -> bool {
+        self.def_inst(value).is_some_and(|inst| matches!(self.insts[inst].op, Op::Const(_)))
+    }
+
     /// The constant that `value` is, if it is one.
     pub fn as_const(&self, value: Value) -> Option<Literal> {
         match self.op(self.def_inst(value)?) {
@@ -314,6 +338,18 @@ impl Program {
     /// The name the user gave to `value`.
     pub fn name(&self, value: Value) -> Option<&str> {
         self.names.get(&value).map(|name| &**name)
+    }
+
+    /// The most instructions that programs made of this one may have: its derivatives, and what they are simplified
+    /// to. [`Program::MAX_INSTRUCTIONS`], unless [`Builder::set_limit`](crate::Builder::set_limit) or
+    /// [`Program::with_limit`] chose fewer.
+    pub fn limit(&self) -> usize {
+        self.limit.0
+    }
+
+    /// This program with another [`limit`](Program::limit) for what is made of it.
+    pub fn with_limit(self, limit: usize) -> Program {
+        Program { limit: Limit(limit.min(Self::MAX_INSTRUCTIONS)), ..self }
     }
 
     /// The number of instructions, those of nested regions included.

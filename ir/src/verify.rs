@@ -357,6 +357,7 @@ impl<'a> Verifier<'a> {
             | Op::Dot
             | Op::At
             | Op::AddAt
+            | Op::Linalg(_)
             | Op::External(_)) => self.result(inst, op, operands),
         }
     }

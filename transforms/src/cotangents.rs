@@ -1,12 +1,18 @@
 //! Cotangents under construction: the shares that a tangent's cotangent is the sum of.
 
-use crate::linear::{Coefficient, add_signed, constant_like};
-use evolute_ir::{Builder, IrError, Literal, Op, Prim, Value};
+use crate::linear::{Coefficient, add_signed, constant_like, repeated};
+use evolute_ir::{Builder, IrError, Literal, Op, Prim, Program, Value};
+use std::collections::BTreeMap;
 
-/// A contribution to a cotangent: `±value` where `mask` holds, else zero.
+/// A contribution to a cotangent: `±scale · value` where `mask` holds, else zero.
+///
+/// Note [Scales]: a power of two that [`Prim::Rescale`] gave is multiplied last, as a mask is applied last. So shares that
+/// differ in sign meet before they leave the range of numbers, and what overflows has the right sign.
 #[derive(Clone, Copy)]
 pub(crate) struct Share {
     pub(crate) mask: Option<Value>,
+    /// Of the type of `value`, or a scalar.
+    pub(crate) scale: Option<Value>,
     pub(crate) negated: bool,
     pub(crate) value: Value,
 }
@@ -15,8 +21,8 @@ pub(crate) struct Share {
 #[derive(Clone, Default)]
 pub(crate) struct Cell {
     pub(crate) whole: Option<Share>,
-    /// Contributions to single elements of an array; empty if there are none.
-    elements: Vec<Option<Share>>,
+    /// Contributions to single elements of an array, by their flat indices.
+    elements: BTreeMap<usize, Share>,
     /// Where contributions are added as they come, if that is so: a sum of the region under construction.
     pub(crate) sum: Option<Value>,
 }
@@ -26,29 +32,55 @@ const MAX_PACKED: usize = 64;
 
 impl Share {
     pub(crate) fn of(value: Value) -> Share {
-        Share { mask: None, negated: false, value }
+        Share { mask: None, scale: None, negated: false, value }
     }
 
-    /// Shares under one mask stay under it; others are selected first.
+    /// Shares under one mask stay under it, and of one scale; others are selected and multiplied first.
     fn plus(self, builder: &mut Builder, other: Share) -> Result<Share, IrError> {
-        let (mask, a, b) = match self.mask == other.mask {
-            true => (self.mask, (self.negated, self.value), (other.negated, other.value)),
-            false => (None, self.unmasked(builder)?, other.unmasked(builder)?),
+        let (a, b) = match self.mask == other.mask {
+            true => (self, other),
+            false => (self.selected(builder)?, other.selected(builder)?),
         };
-        let (negated, value) = add_signed(builder, a, b)?;
-        Ok(Share { mask, negated, value })
+        let (a, b) = match a.scale == b.scale {
+            true => (a, b),
+            false => (a.multiplied(builder)?, b.multiplied(builder)?),
+        };
+        let (negated, value) = add_signed(builder, (a.negated, a.value), (b.negated, b.value))?;
+        Ok(Share { negated, value, ..a })
     }
 
-    /// The share as (negated, value), its mask applied.
-    pub(crate) fn unmasked(self, builder: &mut Builder) -> Result<(bool, Value), IrError> {
-        let Some(mask) = self.mask else { return Ok((self.negated, self.value)) };
+    /// The share with its mask applied.
+    fn selected(self, builder: &mut Builder) -> Result<Share, IrError> {
+        let Some(mask) = self.mask else { return Ok(self) };
         let zero = constant_like(builder, self.value, 0.0)?;
-        Ok((self.negated, builder.insert(Op::Select, &[mask, self.value, zero])?))
+        let value = builder.insert(Op::Select, &[mask, self.value, zero])?;
+        Ok(Share { mask: None, value, ..self })
+    }
+
+    /// The share with its scale applied.
+    fn multiplied(self, builder: &mut Builder) -> Result<Share, IrError> {
+        let Some(scale) = self.scale else { return Ok(self) };
+        let scale = repeated(builder, scale, self.value)?;
+        let value = builder.insert(Op::Prim(Prim::Mul), &[self.value, scale])?;
+        Ok(Share { scale: None, value, ..self })
+    }
+
+    /// The share with its mask applied, and its scale unless every linear map leaves that alone.
+    pub(crate) fn mappable(self, builder: &mut Builder) -> Result<Share, IrError> {
+        let share = self.selected(builder)?;
+        let uniform = share.scale.is_none_or(|scale| builder.program().ty(scale).is_scalar());
+        if uniform { Ok(share) } else { share.multiplied(builder) }
+    }
+
+    /// The share as (negated, value), its mask and scale applied.
+    pub(crate) fn signed(self, builder: &mut Builder) -> Result<(bool, Value), IrError> {
+        let share = self.selected(builder)?.multiplied(builder)?;
+        Ok((share.negated, share.value))
     }
 
     /// The share as a value.
     pub(crate) fn plain(self, builder: &mut Builder) -> Result<Value, IrError> {
-        match self.unmasked(builder)? {
+        match self.signed(builder)? {
             (false, value) => Ok(value),
             (true, value) => builder.insert(Op::Prim(Prim::Neg), &[value]),
         }
@@ -65,6 +97,10 @@ impl Share {
             Coefficient::One => Ok(self),
             Coefficient::MinusOne => Ok(Share { negated: !self.negated, ..self }),
             Coefficient::Times(k) => {
+                let scale = scale(builder.program(), k);
+                if self.scale.is_none() && scale.is_some() {
+                    return Ok(Share { scale, ..self });
+                }
                 let value = builder.insert(Op::Prim(Prim::Mul), &[self.value, k])?;
                 Ok(Share { value, ..self })
             }
@@ -73,9 +109,10 @@ impl Share {
                 Ok(Share { value, ..self })
             }
             Coefficient::Cast(_) => {
+                let share = self.multiplied(builder)?;
                 let elem = builder.program().ty(of).elem;
-                let value = builder.insert(Op::Cast(elem), &[self.value])?;
-                Ok(Share { value, ..self })
+                let value = builder.insert(Op::Cast(elem), &[share.value])?;
+                Ok(Share { value, ..share })
             }
             Coefficient::When(condition, holds) => {
                 let condition =
@@ -121,11 +158,11 @@ impl Cell {
             let indices = constant_indices(builder, index, of);
             return self.add_at(builder, value, &indices, of);
         }
-        self.elements.resize(builder.program().ty(of).shape.len(), None);
-        self.elements[index] = Some(match self.elements[index] {
+        let share = match self.elements.get(&index) {
             None => share,
             Some(present) => present.plus(builder, share)?,
-        });
+        };
+        self.elements.insert(index, share);
         Ok(())
     }
 
@@ -156,26 +193,21 @@ impl Cell {
         if elements.is_empty() {
             return Ok(whole.expect("a cell that is not empty"));
         }
-        let present = elements.iter().flatten().count();
-        if elements.len() > MAX_PACKED && present * 4 < elements.len() {
+        let ty = builder.program().ty(of).clone();
+        let len = ty.shape.len();
+        if len > MAX_PACKED && elements.len() * 4 < len {
             let mut cell = Cell { whole, ..Cell::default() };
-            for (index, share) in elements.into_iter().enumerate() {
-                if let Some(share) = share {
-                    let value = share.plain(builder)?;
-                    let indices = constant_indices(builder, index, of);
-                    cell.add_at(builder, value, &indices, of)?;
-                }
+            for (index, share) in elements {
+                let value = share.plain(builder)?;
+                let indices = constant_indices(builder, index, of);
+                cell.add_at(builder, value, &indices, of)?;
             }
             return cell.gather(builder, of);
         }
-        let ty = builder.program().ty(of).clone();
         let zero = builder.constant(Literal::from_f64(ty.elem, 0.0));
-        let mut parts = Vec::with_capacity(elements.len());
-        for share in elements {
-            parts.push(match share {
-                None => zero,
-                Some(share) => share.plain(builder)?,
-            });
+        let mut parts = vec![zero; len];
+        for (index, share) in elements {
+            parts[index] = share.plain(builder)?;
         }
         let id = builder.intern(&ty);
         let packed = Share::of(builder.insert(Op::Pack(id), &parts)?);
@@ -185,18 +217,25 @@ impl Cell {
         }
     }
 
-    /// The share of the whole array as (negated, value), and those of single elements.
+    /// The share of the whole array, of which parts may be taken, and those of single elements.
     #[allow(clippy::type_complexity, reason = "two things at once")]
     pub(crate) fn split(
         self,
         builder: &mut Builder,
-    ) -> Result<(Option<(bool, Value)>, Vec<Option<Share>>), IrError> {
-        let whole = match self.whole {
-            Some(whole) => Some(whole.unmasked(builder)?),
-            None => None,
-        };
+    ) -> Result<(Option<Share>, BTreeMap<usize, Share>), IrError> {
+        let whole = self.whole.map(|whole| whole.mappable(builder)).transpose()?;
         Ok((whole, self.elements))
     }
+}
+
+/// `k` if it is a power of two that [`Prim::Rescale`] gave, or the scalar of which all elements of `k` are copies.
+fn scale(program: &Program, k: Value) -> Option<Value> {
+    let inst = program.def_inst(k)?;
+    if program.op(inst) == Op::Prim(Prim::Rescale) {
+        return Some(k);
+    }
+    let copied = matches!(program.op(inst), Op::View(..)).then(|| program.operands(inst)[0])?;
+    scale(program, copied).filter(|&scale| program.ty(scale).is_scalar())
 }
 
 /// The index of the element of this flat index.

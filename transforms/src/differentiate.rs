@@ -184,6 +184,7 @@ impl<'a, L: Linear> Walk<'a, L> {
                 }
                 return self.combined(&terms, result);
             }
+            Op::Linalg(linalg) => return self.tangent_of_linalg(linalg, operands, known, result),
             Op::AddAt => {
                 let (array, term) = (tangent(0), tangent(1));
                 return self.linear.add_at(array, term, &known[2..], result).map(Some);
@@ -214,7 +215,7 @@ impl<'a, L: Linear> Walk<'a, L> {
         IrError::NoDerivative { name, called: program.loc(result).cloned() }
     }
 
-    fn combined(
+    pub(crate) fn combined(
         &mut self,
         terms: &[(Coefficient, L::Tangent)],
         result: Value,

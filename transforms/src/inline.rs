@@ -90,6 +90,7 @@ pub fn remove_operators(program: &Program, between: Between) -> Result<Program, 
 /// A region as a program of its own, without operators.
 fn removed(program: &Program, region: Region, between: Between) -> Result<Program, IrError> {
     let mut builder = Builder::new();
+    builder.set_limit(program.limit());
     if between == Between::Simplify {
         builder.set_rewriter(rewriter(When::Always));
     }
@@ -378,7 +379,8 @@ impl Provenance {
             | Op::Element(_)
             | Op::Dot
             | Op::At
-            | Op::AddAt => op,
+            | Op::AddAt
+            | Op::Linalg(_) => op,
             Op::Loop { .. }
             | Op::Cond { .. }
             | Op::Custom { .. }

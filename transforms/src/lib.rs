@@ -9,6 +9,7 @@
 //! | [`rule`] | functions with a derivative that the user states |
 //! | [`implicit`](mod@implicit) | solutions of equations, with derivatives by the implicit function theorem |
 //! | `differentiate` | the jvp rule of every instruction, stated once for both modes |
+//! | `linalg` | those of dense linear algebra |
 //! | `linear` | what such a rule may emit: the vocabulary of linear code |
 //! | `tape`, `transpose` | linear code as data, and running it backwards: reverse mode |
 //! | `solve` | iterations that solve a linear system |
@@ -34,7 +35,9 @@ pub mod derive;
 mod differentiate;
 pub mod implicit;
 pub mod inline;
+mod linalg;
 mod linear;
+mod matrices;
 pub mod pipeline;
 mod placement;
 mod products;

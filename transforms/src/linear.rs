@@ -5,9 +5,10 @@
 //! ([`Tape`](crate::tape::Tape)) records them and runs them backwards. An absent tangent is a zero.
 
 use crate::differentiate::Walk;
+use crate::matrices::product;
 use evolute_ir::{
-    Builder, Elem, Inst, IrError, Literal, Op, Origin, Prim, Reduction, Role, Strides, StridesId, TypeId,
-    Value,
+    Builder, Elem, Inst, IrError, Linalg, Literal, Op, Origin, Prim, Reduction, Role, Strides, StridesId,
+    TypeId, Value,
 };
 use smallvec::SmallVec;
 
@@ -39,10 +40,26 @@ pub(crate) enum LinearMap {
     Spread(TypeId, StridesId),
     /// The sum over the last axes, to this type.
     Sum(TypeId),
-    /// The matrix product `k · x`.
+    /// The product `k · x` of matrices, or of as many of them as both have.
     Left(Value),
-    /// The matrix product `x · k`.
+    /// The product `x · k` of matrices, or of as many of them as both have.
     Right(Value),
+    /// The solution of `T · X = x`, or with the transpose, where `k` is T.
+    SolveTriangular {
+        /// The matrix.
+        k: Value,
+        /// Which triangle of it.
+        upper: bool,
+        /// Whether with the transpose.
+        transposed: bool,
+    },
+    /// The solution of `A · X = x`, or with the transpose, where `k` is A and its factorisation.
+    LuSolve {
+        /// The matrix and its factorisation.
+        k: [Value; 2],
+        /// Whether with the transpose.
+        transposed: bool,
+    },
     /// The part at these indices.
     At(SmallVec<[Value; 2]>),
 }
@@ -104,14 +121,20 @@ pub(crate) struct Forward<'b> {
 
 /// A real constant of `like`'s type: every element is `x`.
 pub(crate) fn constant_like(builder: &mut Builder, like: Value, x: f64) -> Result<Value, IrError> {
+    let elem = builder.program().ty(like).elem;
+    let scalar = builder.constant(Literal::from_f64(elem, x));
+    repeated(builder, scalar, like)
+}
+
+/// `x` in `like`'s type: itself, or a scalar as every element.
+pub(crate) fn repeated(builder: &mut Builder, x: Value, like: Value) -> Result<Value, IrError> {
     let ty = builder.program().ty(like).clone();
-    let scalar = builder.constant(Literal::from_f64(ty.elem, x));
-    if ty.is_scalar() {
-        return Ok(scalar);
+    if builder.program().ty(x) == &ty {
+        return Ok(x);
     }
     let strides = vec![0; ty.shape.extents().len()].into();
     let (id, strides) = (builder.intern(&ty), builder.strides(&Strides { offset: 0, strides }));
-    builder.insert(Op::View(id, strides), &[scalar])
+    builder.insert(Op::View(id, strides), &[x])
 }
 
 impl Forward<'_> {
@@ -171,8 +194,14 @@ impl Linear for Forward<'_> {
             LinearMap::View(ty, strides) => self.builder.insert(Op::View(ty, strides), &[x]),
             LinearMap::Spread(ty, strides) => self.builder.insert(Op::Spread(ty, strides), &[x]),
             LinearMap::Sum(ty) => self.builder.insert(Op::Reduce(Reduction::Sum, ty), &[x]),
-            LinearMap::Left(k) => self.builder.insert(Op::Dot, &[k, x]),
-            LinearMap::Right(k) => self.builder.insert(Op::Dot, &[x, k]),
+            LinearMap::Left(k) => product(self.builder, k, x),
+            LinearMap::Right(k) => product(self.builder, x, k),
+            LinearMap::SolveTriangular { k, upper, transposed } => {
+                self.builder.insert(Op::Linalg(Linalg::SolveTriangular { upper, transposed }), &[k, x])
+            }
+            LinearMap::LuSolve { k: [a, f], transposed } => {
+                self.builder.insert(Op::Linalg(Linalg::LuSolve { transposed }), &[a, f, x])
+            }
             LinearMap::At(indices) => self.builder.insert(Op::At, &[&[x], &indices[..]].concat()),
         }
     }

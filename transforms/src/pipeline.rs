@@ -17,8 +17,9 @@ use std::time::{Duration, Instant};
 pub enum FpMode {
     /// Every bit is that of the program as written: only exact rewrites.
     Strict,
-    /// Roundings and signs of zeros may change: products fuse with sums, constants merge. NaNs and
-    /// infinities are kept.
+    /// Roundings and signs of zeros may change: products fuse with sums, constants merge. So an intermediate result may
+    /// stay in range that overflowed before, and a difference that was 0 become a rounding error of either sign. A NaN
+    /// or infinity of an operand is never simplified away.
     #[default]
     Contract,
 }
@@ -84,7 +85,8 @@ impl Pipeline {
                 // A rewrite before a derivative reorders its sums, so `Strict` waits until all are taken.
                 let simplifies = options.simplify && options.fp == FpMode::Contract;
                 let between = if simplifies { Between::Simplify } else { Between::Keep };
-                Ok((remove_operators(program, between)?, BTreeMap::new()))
+                let plain = remove_operators(program, between);
+                Ok((plain.map_err(|error| error.building("the derivative"))?, BTreeMap::new()))
             })];
         passes.push(("expand", is_implicit, |program, _| Ok((expand(program)?, BTreeMap::new()))));
         if options.simplify {

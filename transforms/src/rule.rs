@@ -13,6 +13,7 @@ use evolute_ir::{Builder, ClosedRegion, IrError, Origin, Program, SourceLoc, Val
 /// A rule that does not take and give that.
 pub fn with_rule(f: &Program, rule: &Program, loc: Option<SourceLoc>) -> Result<Program, DeriveError> {
     let mut builder = Builder::new();
+    builder.set_limit(f.limit());
     let params = copy_params(&mut builder, f);
     let loc = loc.map(|loc| builder.add_loc(loc)).unwrap_or_default();
     builder.set_origin(Origin { loc, ..Origin::default() });

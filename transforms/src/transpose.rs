@@ -1,7 +1,8 @@
 //! Runs a tape backwards: from the cotangents of its outputs to those of its inputs.
 //!
 //! Each entry hands its cotangent to the tangents it was made of, times the same coefficient. An
-//! absent cotangent is a zero and costs nothing. See Note [Masks] for what an untaken branch sends.
+//! absent cotangent is a zero and costs nothing. See Note [Masks] for what an untaken branch sends, and Note [Scales] in
+//! `cotangents` for powers of two.
 //!
 //! Note [Masks]: the transpose of `When(c)` is `select(c, ȳ, 0)`, but multiplying that zero further on by a
 //! partial that is infinite (`select(x > 0, ln x, 0)` at 0 has 1/x) would give NaN. So a share of a cotangent carries
@@ -11,9 +12,11 @@
 use crate::cotangents::{Cell, Share};
 use crate::differentiate::Walk;
 use crate::linear::{LinearMap, constant_like};
+use crate::matrices::{product, turned};
 use crate::placement::spread;
 use crate::tape::{Entry, Record, Tangent, Tape};
-use evolute_ir::{Builder, IrError, Op, Origin, Role, Strides, Type, Value};
+use evolute_ir::{Builder, IrError, Linalg, Op, Origin, Role, Strides, Type, Value};
+use std::collections::BTreeMap;
 
 /// The cotangents gathered so far, on the way back through one record.
 pub(crate) struct Backward {
@@ -117,9 +120,9 @@ impl Backward {
                     let part = match addition.indices.is_empty() {
                         true => share,
                         false => {
-                            let (negated, value) = share.unmasked(builder)?;
-                            let operands = [&[value], &addition.indices[..]].concat();
-                            Share { negated, ..Share::of(builder.insert(Op::At, &operands)?) }
+                            let share = share.mappable(builder)?;
+                            let operands = [&[share.value], &addition.indices[..]].concat();
+                            Share { value: builder.insert(Op::At, &operands)?, ..share }
                         }
                     };
                     self.add(builder, term, part)?;
@@ -154,9 +157,12 @@ impl Backward {
             | LinearMap::Spread(..)
             | LinearMap::Sum(_)
             | LinearMap::Left(_)
-            | LinearMap::Right(_) => {}
+            | LinearMap::Right(_)
+            | LinearMap::SolveTriangular { .. }
+            | LinearMap::LuSolve { .. } => {}
         }
-        let (negated, value) = share.unmasked(builder)?;
+        let share = share.mappable(builder)?;
+        let value = share.value;
         let ty = builder.program().ty(of).clone();
         let value = match *map {
             LinearMap::View(_, strides) => {
@@ -170,15 +176,23 @@ impl Backward {
             LinearMap::Sum(_) => repeat(builder, value, &ty)?,
             LinearMap::Left(k) => {
                 let k = turned(builder, k)?;
-                builder.insert(Op::Dot, &[k, value])?
+                product(builder, k, value)?
             }
             LinearMap::Right(k) => {
                 let k = turned(builder, k)?;
-                builder.insert(Op::Dot, &[value, k])?
+                product(builder, value, k)?
+            }
+            LinearMap::SolveTriangular { k, upper, transposed } => {
+                let transposed = !transposed;
+                builder.insert(Op::Linalg(Linalg::SolveTriangular { upper, transposed }), &[k, value])?
+            }
+            LinearMap::LuSolve { k: [a, f], transposed } => {
+                let transposed = !transposed;
+                builder.insert(Op::Linalg(Linalg::LuSolve { transposed }), &[a, f, value])?
             }
             LinearMap::Element(_) | LinearMap::At(_) => unreachable!("they add to a part"),
         };
-        self.add(builder, to, Share { negated, ..Share::of(value) })
+        self.add(builder, to, Share { value, ..share })
     }
 
     /// Hands an array's cotangent to the tangents of its parts.
@@ -192,16 +206,16 @@ impl Backward {
         let scalars = parts.iter().all(|&(to, _)| builder.program().ty(self.of[to.index()]).is_scalar());
         let (whole, elements) = match scalars {
             true => cell.split(builder)?,
-            false => (Some(cell.gather(builder, of)?.unmasked(builder)?), Vec::new()),
+            false => (Some(cell.gather(builder, of)?.mappable(builder)?), BTreeMap::new()),
         };
         for &(to, place) in parts {
             self.derivative_of(builder, to);
-            if let Some((negated, array)) = whole {
+            if let Some(share) = whole {
                 let ty = builder.program().ty(self.of[to.index()]).clone();
-                let value = part(builder, array, &ty, place)?;
-                self.add(builder, to, Share { negated, ..Share::of(value) })?;
+                let value = part(builder, share.value, &ty, place)?;
+                self.add(builder, to, Share { value, ..share })?;
             }
-            if let Some(&Some(share)) = elements.get(place as usize) {
+            if let Some(&share) = elements.get(&(place as usize)) {
                 self.add(builder, to, share)?;
             }
         }
@@ -269,17 +283,6 @@ fn repeat(builder: &mut Builder, x: Value, ty: &Type) -> Result<Value, IrError> 
     let (ty, strides) =
         (builder.intern(ty), builder.strides(&Strides { offset: 0, strides: strides.into() }));
     builder.insert(Op::View(ty, strides), &[x])
-}
-
-/// Each matrix transposed.
-fn turned(builder: &mut Builder, matrices: Value) -> Result<Value, IrError> {
-    let ty = builder.program().ty(matrices).clone();
-    let &[batch, m, n] = ty.shape.extents() else { unreachable!("`dot` takes matrices") };
-    let [b, rows, columns] = [batch, m, n].map(|e| e as usize);
-    let turned = Type::array(ty.elem, &[b, columns, rows]).expect("as large as before");
-    let strides = Strides { offset: 0, strides: [i64::from(m) * i64::from(n), 1, i64::from(n)].into() };
-    let (ty, strides) = (builder.intern(&turned), builder.strides(&strides));
-    builder.insert(Op::View(ty, strides), &[matrices])
 }
 
 /// The part of `array` of type `ty` from flat index `place` on.

@@ -6,6 +6,7 @@
 
 mod address;
 mod external;
+mod library;
 mod looping;
 mod nest;
 mod reduce;
@@ -123,6 +124,7 @@ impl<'b, 'p> Lowering<'_, 'b, 'p> {
             Step::External { function, operands, to, check } => {
                 self.external(*function, operands, to, *check)
             }
+            Step::Library(library) => self.library(library),
             Step::Call(piece) => self.call(*piece),
         }
     }

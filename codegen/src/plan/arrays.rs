@@ -34,6 +34,7 @@ impl Planner<'_> {
             Op::At => self.at(inst, result(), operands),
             Op::AddAt => self.add_at(inst, result(), operands),
             Op::External(id) => self.external(inst, result(), operands, id),
+            Op::Linalg(linalg) => self.linalg(result(), linalg, operands),
             Op::Loop { body, condition, spec } => {
                 self.looping(inst, program.loop_spec(spec), body, condition);
             }
@@ -180,7 +181,7 @@ impl Planner<'_> {
     }
 
     /// What an array of these elements is, once they are found: a scalar if it has but one.
-    fn found(&mut self, result: Value, from: Form) {
+    pub(super) fn found(&mut self, result: Value, from: Form) {
         let scalar = self.program.ty(result).is_scalar();
         self.forms[result] = match (scalar, from) {
             (true, Form::Memory(from)) => {
@@ -218,7 +219,7 @@ impl Planner<'_> {
     }
 
     /// A row-major copy of an array, which lives as long as the array would.
-    fn laid_out(&mut self, array: Value) -> Mem {
+    pub(super) fn laid_out(&mut self, array: Value) -> Mem {
         let mem = self.mem_like(Home::Workspace(0), array);
         self.hold(mem, self.usage[array].last);
         self.copy(array, Access::whole(mem, self.extents(array)));

@@ -154,6 +154,10 @@ impl Walk<'_> {
             Step::External { operands, to, .. } => {
                 operands.iter().chain([to]).for_each(|access| self.access(access, f));
             }
+            Step::Library(library) => {
+                library.operands.iter().for_each(|access| self.access(access, f));
+                [library.to, library.scratch].into_iter().for_each(|mem| self.mem(mem, f));
+            }
             Step::Call(piece) => {
                 let pieces = self.pieces;
                 self.steps(&pieces[*piece as usize], *piece as usize + 1);

@@ -2,6 +2,7 @@
 
 use super::memory::{Home, Mem};
 use super::region::Planner;
+use super::usage::Reach;
 use super::{Access, Carried, Choice, Form, LaneKind, Lanes, Loop, Pair, Step};
 use evolute_ir::{FailureKind, Inst, LANES, Literal, LoopSpec, Region, Strides, Trips, Value};
 
@@ -96,17 +97,32 @@ impl Planner<'_> {
         let steps = self.region(body, &wishes, |planner| planner.finish_body(&mut draft));
         draft.entering.extend(steps);
         let pairs = self.pairs(spec, &draft, start);
-        let tails = match spec.trips {
-            Trips::Fixed(_) => Vec::new(),
-            Trips::Counted(_) | Trips::While(_) => {
-                draft.stacks.iter().map(|&(_, all, row)| (all, self.mems[row].len)).collect()
-            }
-        };
+        let tails = self.tails(inst, spec, &parts, &draft);
         let scalars = draft.scalars.iter().map(|line| self.carried(line)).collect();
         let (lanes, body) = (draft.lanes, draft.entering);
         let planned =
             Loop { spec, count, check, made, number, condition, scalars, pairs, lanes, body, tails };
         self.steps.push(Step::Loop(Box::new(planned)));
+    }
+
+    /// The stacks whose rows past the last iteration are read: not those of which other loops read as many rows as
+    /// there are iterations.
+    fn tails(&self, inst: Inst, spec: LoopSpec, parts: &Parts<'_>, draft: &Draft) -> Vec<(Mem, usize)> {
+        let given = match spec.trips {
+            Trips::Fixed(_) => return Vec::new(),
+            Trips::Counted(_) => parts.operands[0],
+            Trips::While(_) => self.program.result(inst),
+        };
+        let read = |stack: Value| match self.usage[stack].reach {
+            Reach::None => false,
+            Reach::Below(count) => count != given,
+            Reach::All => true,
+        };
+        let stacks = parts.stacks.iter().zip(&draft.stacks);
+        stacks
+            .filter(|((_, stack), _)| read(*stack))
+            .map(|(_, &(_, all, row))| (all, self.mems[row].len))
+            .collect()
     }
 
     /// Parameters that are operands.

@@ -24,6 +24,7 @@ mod access;
 mod arrays;
 mod crossing;
 mod external;
+mod linalg;
 mod looping;
 mod memory;
 mod nest;
@@ -43,6 +44,7 @@ use crate::scalars::Operation;
 use evolute_ir::{
     Elem, External, ExternalId, Failure, Literal, LoopSpec, Op, Program, Strides, Table, Value,
 };
+use evolute_kernels::Dense;
 use std::collections::HashMap;
 
 /// Elements in memory: a memory, and where in it they lie.
@@ -88,6 +90,8 @@ pub(crate) enum Step {
     Part { mem: Mem, of: Mem, offset: i64, terms: Vec<(Value, i64)> },
     /// A loop nest.
     Nest(Nest),
+    /// A function of dense linear algebra.
+    Library(Library),
     /// A loop.
     Loop(Box<Loop>),
     /// A conditional.
@@ -118,6 +122,16 @@ pub(crate) enum To {
     Memory(Access),
     /// The one element that is left is this scalar.
     Scalar(Value),
+}
+
+/// A call of a function of dense linear algebra, whose memories are row-major and apart from each other.
+#[derive(Debug)]
+pub(crate) struct Library {
+    pub(crate) function: Dense,
+    pub(crate) operands: Vec<Access>,
+    pub(crate) to: Mem,
+    pub(crate) scratch: Mem,
+    pub(crate) extents: [usize; 2],
 }
 
 /// A loop.
@@ -209,6 +223,13 @@ pub struct Plan {
     weight: usize,
 }
 
+/// The most bytes of workspace: 4 GiB, as much as the interpreter may hold.
+const MAX_WORKSPACE: usize = 1 << 32;
+
+/// Straight-line code moves so many elements of arrays for each instruction and operand of the program; more
+/// are moved by loops.
+const MOVED: usize = 8;
+
 /// What a scalar operation weighs, for chunks of so many of them.
 const WEIGHT: usize = 2;
 
@@ -216,7 +237,7 @@ impl Plan {
     /// Plans `program`.
     ///
     /// # Errors
-    /// If derivative operators are left.
+    /// If derivative operators are left, or arrays need too much memory.
     pub fn new(program: &Program, options: &CodegenOptions) -> Result<Plan, CodegenError> {
         let count =
             program.insts().values().filter(|inst| inst.op.is_derivative() || inst.op.is_implicit()).count();
@@ -234,8 +255,12 @@ impl Plan {
             true => (HashMap::new(), 0),
             false => crossing::slots(&steps, &pieces, &planner.mems, &constants),
         };
+        let workspace_bytes = first_slot + count * size_of::<u64>();
+        if workspace_bytes > MAX_WORKSPACE {
+            return Err(CodegenError::Workspace { bytes: workspace_bytes, limit: MAX_WORKSPACE });
+        }
         Ok(Plan {
-            workspace_bytes: first_slot + count * size_of::<u64>(),
+            workspace_bytes,
             mems: planner.mems,
             checks: planner.checks,
             externals: program.externals().clone(),
@@ -275,15 +300,18 @@ impl Step {
             }
             Step::Call(_) => 4,
             Step::External { operands, .. } => 8 + 4 * operands.len(),
+            Step::Library(library) => 8 + library.operands.len(),
             Step::Choice(choice) => 4 + sum(&choice.branches[0]) + sum(&choice.branches[1]),
         }
     }
 }
 
-/// Whether a program is straight-line code over scalars, with arrays at its border only.
+/// Whether a program is straight-line code over scalars, with arrays at its border only, whose elements are not many
+/// more than what the program says one by one.
 pub(crate) fn is_flat(program: &Program) -> bool {
     let scalar = |&value: &Value| program.ty(value).is_scalar();
     program.regions().len() == 1
+        && moves_few(program)
         && program.insts().keys().all(|inst| match program.op(inst) {
             Op::Const(_) | Op::Element(_) => true,
             Op::Prim(_) | Op::Cast(_) | Op::Select => scalar(&program.result(inst)),
@@ -295,6 +323,7 @@ pub(crate) fn is_flat(program: &Program) -> bool {
             | Op::At
             | Op::AddAt
             | Op::External(_)
+            | Op::Linalg(_)
             | Op::Loop { .. }
             | Op::Cond { .. }
             | Op::Custom { .. }
@@ -302,4 +331,14 @@ pub(crate) fn is_flat(program: &Program) -> bool {
             | Op::Jvp { .. }
             | Op::Vjp { .. } => false,
         })
+}
+
+/// Whether repeated scalars and results, taken element by element, are in proportion to the program.
+fn moves_few(program: &Program) -> bool {
+    let len = |value: Value| program.ty(value).shape.len();
+    let repeated = program.insts().keys().filter(|&inst| matches!(program.op(inst), Op::View(..)));
+    let results = program.root().results.iter().map(|&value| len(value));
+    let moved = repeated.map(|inst| len(program.result(inst))).chain(results).fold(0, usize::saturating_add);
+    let operands: usize = program.insts().keys().map(|inst| 1 + program.operands(inst).len()).sum();
+    moved <= MOVED * (MOVED + operands)
 }

@@ -1,6 +1,6 @@
 //! The text of a plan: memories, then steps.
 
-use super::{Access, Crossing, Home, LaneKind, Loop, Nest, Node, Plan, Sink, Step, To};
+use super::{Access, Crossing, Home, LaneKind, Library, Loop, Nest, Node, Plan, Sink, Step, To};
 use crate::scalars::Operation;
 use evolute_ir::{Strides, Trips, Value};
 use std::fmt;
@@ -76,6 +76,11 @@ impl Text<'_> {
                 let name = self.plan.externals[*function].name();
                 let operands = self.list(operands.iter().map(|operand| access(operand).to_string()));
                 writeln!(f, "{} = {name:?} {operands}{}", access(to), check_name(*check))
+            }
+            Step::Library(library) => {
+                let operands = self.list(library.operands.iter().map(access));
+                let Library { function, to, scratch, extents, .. } = library;
+                writeln!(f, "{to} = {function:?} {extents:?} {operands} with {scratch}")
             }
             Step::Call(piece) => writeln!(f, "call piece{piece}"),
             Step::Loop(looping) => self.looping(f, looping),
@@ -182,7 +187,8 @@ impl Text<'_> {
             LaneKind::Scalar(result) => format!(" {result} = sum of {}", lanes.all),
             LaneKind::Array { to } => format!(" {to} = sum of {}", lanes.all),
         });
-        made.into_iter().chain(scalars).chain(lanes).collect()
+        let tails = looping.tails.iter().map(|(mem, _)| format!(" rest of {mem} = 0"));
+        made.into_iter().chain(scalars).chain(lanes).chain(tails).collect()
     }
 
     fn line(self, f: &mut fmt::Formatter<'_>, text: fmt::Arguments<'_>) -> fmt::Result {

@@ -182,6 +182,7 @@ impl<'p> Planner<'p> {
             | Op::External(_)
             | Op::Custom { .. }
             | Op::LinearSolve { .. }
+            | Op::Linalg(_)
             | Op::Jvp { .. }
             | Op::Vjp { .. } => {}
         }

@@ -1,25 +1,14 @@
 //! What [`random_structures`](super::random_structures) asks of a test: numbers, a case, and the check; which
 //! hand-written structures pass too.
 
+pub(crate) use crate::numbers::Rng;
 use evolute_codegen::{CodegenOptions, compile};
 use evolute_ir::{Buffer, Elem, Interpreter, Program, Type, text};
 use evolute_transforms::pipeline::{Options, Pipeline};
 use evolute_transforms::{FpMode, derive};
 use std::path::Path;
 
-pub(crate) struct Rng(u64);
-
 impl Rng {
-    pub(crate) fn new(seed: u64) -> Rng {
-        Rng(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    /// A number from 0 to 1.
-    pub(crate) fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (self.0 >> 11) as f64 / (1u64 << 53) as f64
-    }
-
     fn point(&mut self, types: &[Type]) -> Vec<Vec<f64>> {
         types.iter().map(|ty| (0..ty.shape.len()).map(|_| self.next() - 0.3).collect()).collect()
     }

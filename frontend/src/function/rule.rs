@@ -8,6 +8,12 @@ use evolute_runtime::rule::{RuleCheck, RuleError, check_rule};
 use evolute_transforms::rule::with_rule;
 use std::panic::Location;
 
+/// A rule of a function from `X` to `Y`: every `FnOnce(X, Y, X) -> D` is one. A trait for the reason that
+/// [`Closure`](super::Closure) is.
+pub trait Rule<X, Y, D>: FnOnce(X, Y, X) -> D {}
+
+impl<X, Y, D, F: FnOnce(X, Y, X) -> D> Rule<X, Y, D> for F {}
+
 impl<S: Spec, R: Spec> Function<S, R> {
     /// This function with a derivative of its own, instead of that of its steps: the rule gets the arguments `x`, the
     /// result `y` and a tangent of the arguments, and returns the tangent of the result, linear in that of the
@@ -41,7 +47,7 @@ impl<S: Spec, R: Spec> Function<S, R> {
     #[track_caller]
     pub fn with_rule<F>(&self, rule: F) -> Result<Self, Error>
     where
-        F: for<'t> FnOnce(&'t S::Traced<'t, 't>, &'t R::Traced<'t, 't>, &'t S::Traced<'t, 't>) -> R::Made<'t>,
+        F: for<'a, 't> Rule<&'a S::Traced<'t, 't>, &'a R::Traced<'t, 't>, R::Made<'t>>,
     {
         self.with_rule_checked(&RuleCheck::default(), rule)
     }
@@ -67,7 +73,7 @@ impl<S: Spec, R: Spec> Function<S, R> {
     #[track_caller]
     pub fn with_rule_checked<F>(&self, check: &RuleCheck, rule: F) -> Result<Self, Error>
     where
-        F: for<'t> FnOnce(&'t S::Traced<'t, 't>, &'t R::Traced<'t, 't>, &'t S::Traced<'t, 't>) -> R::Made<'t>,
+        F: for<'a, 't> Rule<&'a S::Traced<'t, 't>, &'a R::Traced<'t, 't>, R::Made<'t>>,
     {
         let caller = Location::caller();
         let at = || SourceLoc::of(caller);

@@ -6,7 +6,10 @@ mod contract;
 mod control;
 mod derivatives;
 mod index;
+mod linalg;
 mod mistakes;
+mod mixed;
+mod params;
 mod specs;
 
 use evolute_frontend::{Error, Function, Spec, TraceError};

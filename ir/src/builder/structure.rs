@@ -7,7 +7,7 @@ use crate::external::External;
 use crate::infer;
 use crate::op::Op;
 use crate::program::{Def, Mode, Program};
-use crate::signature::{Signature, list, signature};
+use crate::signature::signature;
 use crate::solver::Solver;
 use crate::structure::{LoopSpec, Strides, Trips};
 
@@ -43,7 +43,7 @@ impl Builder {
     /// (`Reverse`).
     ///
     /// # Errors
-    /// Inputs or seeds that do not fit the region, or a region with results that are not real.
+    /// Inputs or seeds that do not fit the region: the first that does not, or how many there should be. A region with results that are not real.
     pub fn operator(
         &mut self,
         mode: Mode,
@@ -57,6 +57,13 @@ impl Builder {
             Mode::Forward => Op::Jvp { region, wrt },
             Mode::Reverse => Op::Vjp { region, wrt },
         };
+        let expected = match mode {
+            Mode::Forward => inputs.len(),
+            Mode::Reverse => self.program.regions[region].results.len(),
+        };
+        if seeds.len() != expected {
+            return Err(infer::mismatch(op, format!("{expected} seeds"), seeds.len()));
+        }
         self.insert_with_regions(op, &[inputs, seeds, &captured].concat())
     }
 
@@ -162,12 +169,9 @@ impl Builder {
 
     fn insert_with_regions(&mut self, op: Op, operands: &[Value]) -> Result<Vec<Value>, IrError> {
         let operands = operands.iter().map(|&v| self.resolve(v)).collect::<Result<Vec<_>, _>>()?;
-        let Signature { operands: expected, results } = signature(&self.program, op)?;
-        if !operands.iter().map(|&v| self.program.ty(v)).eq(&expected) {
-            let found = list(operands.iter().map(|&v| self.program.ty(v)));
-            return Err(infer::mismatch(op, list(&expected), found));
-        }
-        let types: Vec<TypeId> = results.iter().map(|ty| self.intern(ty)).collect();
+        let signature = signature(&self.program, op)?;
+        signature.expect(&self.program, op, &operands)?;
+        let types: Vec<TypeId> = signature.results.iter().map(|ty| self.intern(ty)).collect();
         let inst = self.push_inst(self.current(), op, &operands, &types)?;
         Ok(self.program.results(inst).collect())
     }

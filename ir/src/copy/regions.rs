@@ -37,7 +37,8 @@ impl<'a> Copier<'a> {
         let tables = Renumbered::new(from, |value, data| {
             matches!(data.def, Def::Param(_)) || live.is_none_or(|live| live[value])
         });
-        Copier { from, live, to: Program::empty(), values, tables }
+        let to = Program { limit: from.limit, ..Program::empty() };
+        Copier { from, live, to, values, tables }
     }
 
     /// The copy whose own body is this region.

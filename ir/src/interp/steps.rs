@@ -1,6 +1,7 @@
 //! What an interpreter executes besides scalar instructions: arrays, one step an instruction.
 
 use super::eval::Run;
+use super::linalg::Library;
 use super::regions::{Choice, Loop};
 use super::{Code, Failed, Interpreter, Machine, Slots};
 use crate::external::External;
@@ -46,6 +47,7 @@ pub(super) enum Step {
         add: Run,
     },
     External(Call),
+    Library(Library),
     Loop(Box<Loop>),
     Choice(Box<Choice>),
 }
@@ -207,6 +209,7 @@ impl Interpreter {
                 }
             }
             Step::External(call) => call.execute(m),
+            Step::Library(library) => library.execute(m),
             Step::Loop(looping) => self.execute_loop(looping, m),
             Step::Choice(choice) => self.execute_choice(choice, m),
         }

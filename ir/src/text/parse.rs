@@ -15,6 +15,7 @@ use crate::entity::{Entity, ExternalId, Inst, Loc, Region, StridesId, TypeId, Va
 use crate::error::IrError;
 use crate::external::External;
 use crate::infer;
+use crate::linalg::Linalg;
 use crate::op::Op;
 use crate::prim::Prim;
 use crate::program::{Def, InstData, LevelData, Mode, Origin, Program, SourceLoc, ValueData};
@@ -214,9 +215,10 @@ impl<'t> Parser<'t> {
             "at" => Op::At,
             "add_at" => Op::AddAt,
             "external" => Op::External(self.external()?),
-            name => match Prim::from_name(name) {
-                Some(prim) => Op::Prim(prim),
-                None => {
+            name => match (Prim::from_name(name), Linalg::from_name(name)) {
+                (Some(prim), _) => Op::Prim(prim),
+                (None, Some(linalg)) => Op::Linalg(linalg),
+                (None, None) => {
                     let found = Token::Word(name).describe();
                     return Err(IrError::Parse {
                         line,
@@ -266,7 +268,10 @@ impl<'t> Parser<'t> {
         results: Vec<(Name, TypeId, Written)>,
     ) -> Read<()> {
         if self.tables.program.insts.len() >= Program::MAX_INSTRUCTIONS {
-            return Err(at_line(line, IrError::TooLarge { limit: Program::MAX_INSTRUCTIONS }));
+            return Err(at_line(
+                line,
+                IrError::TooLarge { what: "the text", limit: Program::MAX_INSTRUCTIONS },
+            ));
         }
         let region = self.current();
         let inst = Inst::new(self.tables.program.insts.len());

@@ -129,6 +129,7 @@ fn head(program: &Program, inst: Inst, f: &mut Formatter<'_>) -> fmt::Result {
         | Op::Dot
         | Op::At
         | Op::AddAt
+        | Op::Linalg(_)
         | Op::Loop { .. }
         | Op::Cond { .. }
         | Op::Custom { .. }
@@ -161,6 +162,7 @@ fn head(program: &Program, inst: Inst, f: &mut Formatter<'_>) -> fmt::Result {
         | Op::Dot
         | Op::At
         | Op::AddAt
+        | Op::Linalg(_)
         | Op::External(_) => Ok(()),
     }
 }

@@ -22,6 +22,7 @@ pub fn expand(program: &Program) -> Result<Program, IrError> {
         return Ok(program.clone());
     }
     let mut builder = Builder::new();
+    builder.set_limit(program.limit());
     let params = copy_params(&mut builder, program);
     let copy = Copy::new(&mut builder, program, Operators::Keep);
     let results = Copy { expands: true, ..copy }.region(&mut builder, Program::ROOT, &params)?;

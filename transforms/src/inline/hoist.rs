@@ -49,7 +49,8 @@ fn is_hoisted(program: &Program, inst: Inst, op: Op) -> bool {
     let of_integers = || program.operands(inst).iter().any(|&v| program.ty(v).elem == Elem::I64);
     match op {
         Op::Prim(prim) => !(prim.may_fail() && of_integers()),
-        Op::Const(_) | Op::Cast(_) | Op::Select | Op::Spread(..) | Op::Reduce(..) | Op::Dot => true,
+        Op::Const(_) | Op::Cast(_) | Op::Select | Op::Spread(..) | Op::Reduce(..) => true,
+        Op::Dot | Op::Linalg(_) => true,
         Op::Element(_)
         | Op::Pack(_)
         | Op::Iota(_)

@@ -48,7 +48,8 @@ pub(super) fn run(
 ) -> Result<State, IrError> {
     let ty = builder.program().ty(state.r).clone();
     let kept = (ELEMENTS / ty.shape.len()).max(FEWEST).min(ty.shape.len());
-    let rows = Type::array(ty.elem, &[kept, ty.shape.len()]).ok_or(IrError::TooLarge { limit: ELEMENTS })?;
+    let rows = Type::array(ty.elem, &[kept, ty.shape.len()])
+        .ok_or(IrError::TooLarge { what: "a solver", limit: ELEMENTS })?;
     let mut on = Vectors(builder);
     let none = on.full(&rows, 0.0)?;
     let residual = on.norm(state.r)?;

@@ -2,7 +2,10 @@
 
 mod derive;
 mod filetests;
+mod numbers;
 mod random_structures;
 mod rules;
 mod solve;
 mod structures;
+#[path = "../../../ir/tests/all/texts.rs"]
+mod texts;
