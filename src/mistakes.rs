@@ -30,6 +30,17 @@
 //! });
 //! ```
 //!
+//! Using a value of a trace in a rule: what a rule depends on is an argument of its function.
+//!
+//! ```compile_fail,E0521
+//! use evolute::prelude::*;
+//! let sine = Function::trace(scalar(), |x| x.sin()).unwrap();
+//! let f = Function::trace(scalar(), |a| {
+//!     let scaled = sine.with_rule(|x, _, x_dot| x.cos() * x_dot * a).unwrap(); // `a` belongs to another trace
+//!     scaled.call(*a)
+//! });
+//! ```
+//!
 //! A struct of them:
 //!
 //! ```compile_fail,E0521

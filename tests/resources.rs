@@ -106,6 +106,22 @@ fn calls_with_many_arguments_allocate_nothing() {
     }
 }
 
+#[test]
+fn calls_of_external_functions_and_solvers_allocate_nothing() {
+    let _turn = turn();
+    let external = Function::external("double", vector(3), vector(3), |x, y| {
+        y.iter_mut().zip(x[0]).for_each(|(y, x)| *y = 2.0 * x);
+    });
+    let external = external.expect("f64");
+    let f = Function::trace(vector(3), |x| {
+        linear_solve(|v: Array<'_>| v * 3.0 + x * v.sum(), external.call(*x), Solver::gmres())
+    });
+    let f = f.and_then(|f| f.compile()).expect("compiles");
+    let (mut y, mut workspace) = (vec![0.0; 3], f.workspace());
+    let mut call = || f.call_into(&[0.1, 0.2, 0.3], &mut y, &mut workspace).expect("it converges");
+    assert_eq!(allocations(&mut call), 0);
+}
+
 /// What a factorisation needs is in the workspace. Products of large matrices keep memory of their own for each thread: the
 /// first call may ask for that.
 #[test]

@@ -200,9 +200,12 @@ impl Flattener<'_> {
             | Op::Dot
             | Op::At
             | Op::AddAt
+            | Op::External(_)
             | Op::Linalg(_)
             | Op::Loop { .. }
             | Op::Cond { .. }
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
             | Op::Jvp { .. }
             | Op::Vjp { .. } => unreachable!("the program is flat"),
         }

@@ -2,6 +2,7 @@
 
 use evolute_ir::{Failure, IrError, SourceLoc};
 use evolute_runtime::explain::ExplainError;
+use evolute_runtime::rule::RuleError;
 use evolute_runtime::{CallError, CompileError};
 use evolute_transforms::derive::DeriveError;
 use thiserror::Error;
@@ -117,6 +118,14 @@ pub enum Error {
     Derive {
         /// Why not.
         source: DeriveError,
+        /// The user's line.
+        at: SourceLoc,
+    },
+    /// A rule is not the derivative of its function.
+    #[error("at {at}: {source}")]
+    Rule {
+        /// What is wrong with it.
+        source: Box<RuleError>,
         /// The user's line.
         at: SourceLoc,
     },

@@ -3,7 +3,9 @@
 mod border;
 mod derivatives;
 mod evaluation;
+mod external;
 mod inlined;
+mod rule;
 mod tracing;
 
 use crate::compiled::Compiled;
@@ -19,6 +21,7 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
+pub use rule::Rule;
 pub use tracing::{Closure, Tracing};
 
 /// A function traced from a Rust closure: from `S` to `R`, differentiated with respect to `A`: to `S`, or a [`Part`] of

@@ -8,6 +8,7 @@
 //! | [`control`] | loops and conditionals: [`sum`], [`map`], [`scan`], [`cond`] |
 //! | `real` | numbers for generic code: [`Real`] |
 //! | `trace` | the trace under construction; what is done outside of every trace |
+//! | [`mod@implicit`] | solutions of equations: [`linear_solve`], [`root`], [`fixed_point`] |
 //! | `tree`, [`nested`] | derivatives inside a traced closure |
 //! | `function` | a traced function and its derivatives: [`Function`] |
 //! | `compiled` | a function ready to be called: [`Compiled`] |
@@ -18,6 +19,7 @@ mod compiled;
 pub mod control;
 mod error;
 mod function;
+pub mod implicit;
 mod kind;
 pub mod nested;
 mod real;
@@ -33,7 +35,10 @@ pub use control::{
 };
 pub use error::{Error, TraceError};
 pub use evolute_derive::Params;
-pub use function::{Closure, Function, Tracing};
+pub use evolute_ir::{Method, Solver};
+pub use evolute_runtime::rule::{RuleCheck, RuleError};
+pub use function::{Closure, Function, Rule, Tracing};
+pub use implicit::{Iteration, Newton, fixed_point, implicit, linear_solve, root};
 pub use kind::{Bool, Dense, F32, F64, Form, I64, Kind, Number, RealForm, RealKind, Store};
 pub use nested::{grad, hvp, jvp, value_and_grad, vjp};
 pub use real::{Logic, Real, Real64, RealSlice};

@@ -11,6 +11,7 @@ mod loops;
 mod outside;
 mod region;
 pub(crate) mod site;
+mod vectors;
 
 use crate::error::TraceError;
 use crate::tree::Leaf;
@@ -25,6 +26,7 @@ pub(crate) use integers::Affine;
 pub(crate) use loops::{LoopBody, Looped, RowView, Term, Turns, capped, leaves_like};
 pub(crate) use outside::{Failed, failed, within};
 pub(crate) use site::{Site, broadcast, row_major};
+pub(crate) use vectors::Layout;
 
 /// What a traced value is.
 #[derive(Clone, Copy, Debug)]

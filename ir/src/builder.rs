@@ -78,6 +78,13 @@ pub struct ClosedRegion {
     captured: Vec<Value>,
 }
 
+impl ClosedRegion {
+    /// The values that it captured.
+    pub fn captured(&self) -> &[Value] {
+        &self.captured
+    }
+}
+
 impl Default for Builder {
     fn default() -> Self {
         Self::new()

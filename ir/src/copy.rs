@@ -5,7 +5,7 @@
 
 mod regions;
 
-use crate::entity::{Entity, Inst, Level, Loc, StridesId, Table, TypeId, Value};
+use crate::entity::{Entity, ExternalId, Inst, Level, Loc, Region, StridesId, Table, TypeId, Value};
 use crate::live::{live_insts, live_values};
 use crate::op::Op;
 use crate::program::{Def, InstData, LevelData, Program, ValueData};
@@ -16,14 +16,19 @@ use regions::Copier;
 pub(crate) fn compact(program: Program) -> Program {
     match is_flat(&program) {
         true => renumbered(program),
-        false => Copier::new(&program, None).run(),
+        false => Copier::new(&program, None).run(Program::ROOT),
     }
 }
 
 /// `program` without the instructions on which no result depends.
 pub fn without_dead_code(program: &Program) -> Program {
     let live = live_values(program);
-    Copier::new(program, Some(&live)).run()
+    Copier::new(program, Some(&live)).run(Program::ROOT)
+}
+
+/// A region as a program, its parameters in order.
+pub(crate) fn of_region(program: &Program, region: Region) -> Program {
+    Copier::new(program, None).run(region)
 }
 
 /// As [`without_dead_code`], reusing the tables if there is a single region.
@@ -35,7 +40,7 @@ pub(crate) fn into_live(program: Program) -> Program {
         }
         false => {
             let live = live_values(&program);
-            Copier::new(&program, Some(&live)).run()
+            Copier::new(&program, Some(&live)).run(Program::ROOT)
         }
     }
 }
@@ -122,6 +127,7 @@ fn with_tables(mut program: Program, tables: Renumbered) -> Program {
     let from = Program {
         types: std::mem::take(&mut program.types),
         strides: std::mem::take(&mut program.strides),
+        externals: std::mem::take(&mut program.externals),
         locs: std::mem::take(&mut program.locs),
         levels: std::mem::take(&mut program.levels),
         ..Program::empty()
@@ -138,6 +144,8 @@ struct Renumbered {
     strides: Table<StridesId, Option<StridesId>>,
     type_order: Vec<TypeId>,
     strides_order: Vec<StridesId>,
+    externals: Table<ExternalId, Option<ExternalId>>,
+    external_order: Vec<ExternalId>,
     loc_order: Vec<Loc>,
     level_order: Vec<Level>,
 }
@@ -152,6 +160,8 @@ impl Renumbered {
             strides: Table::filled(program.strides.len(), None),
             type_order: Vec::new(),
             strides_order: Vec::new(),
+            externals: Table::filled(program.externals.len(), None),
+            external_order: Vec::new(),
             loc_order: Vec::new(),
             level_order: Vec::new(),
         };
@@ -184,6 +194,13 @@ impl Renumbered {
         number(&mut self.strides, &mut self.strides_order, strides)
     }
 
+    fn external(&mut self, external: ExternalId) -> ExternalId {
+        *self.externals[external].get_or_insert_with(|| {
+            self.external_order.push(external);
+            ExternalId::new(self.external_order.len() - 1)
+        })
+    }
+
     /// The operation in terms of the new tables; regions and loops are the copier's.
     fn op(&mut self, op: Op) -> Op {
         match op {
@@ -192,6 +209,7 @@ impl Renumbered {
             Op::View(ty, strides) => Op::View(self.ty(ty), self.strides(strides)),
             Op::Spread(ty, strides) => Op::Spread(self.ty(ty), self.strides(strides)),
             Op::Reduce(reduction, ty) => Op::Reduce(reduction, self.ty(ty)),
+            Op::External(external) => Op::External(self.external(external)),
             Op::Const(_)
             | Op::Prim(_)
             | Op::Cast(_)
@@ -203,6 +221,8 @@ impl Renumbered {
             | Op::Linalg(_)
             | Op::Loop { .. }
             | Op::Cond { .. }
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
             | Op::Jvp { .. }
             | Op::Vjp { .. } => op,
         }
@@ -222,6 +242,7 @@ impl Renumbered {
     fn finish(mut self, from: &Program, to: &mut Program) {
         to.types = Table::from_rows(self.type_order.iter().map(|&id| from.types[id].clone()));
         to.strides = Table::from_rows(self.strides_order.iter().map(|&id| from.strides[id].clone()));
+        to.externals = Table::from_rows(self.external_order.iter().map(|&id| from.externals[id].clone()));
         to.levels = Table::from_rows(self.level_order.clone().into_iter().map(|level| {
             let LevelData { mode, loc } = from.levels[level];
             LevelData { mode, loc: self.loc(loc) }

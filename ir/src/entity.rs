@@ -96,6 +96,11 @@ entity!(
     LoopId, "loop"
 );
 
+entity!(
+    /// A function of the user's, in the program's table.
+    ExternalId, "external"
+);
+
 /// The program's first value: a placeholder where arrays of values are filled.
 impl Default for Value {
     fn default() -> Self {

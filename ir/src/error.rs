@@ -51,7 +51,7 @@ pub enum IrError {
     /// from the closure instead.
     #[error(
         "{value}{} belongs to {closure} whose closure has ended: return it from the closure instead",
-        at(defined)
+        made(defined)
     )]
     Escaped {
         /// The value.
@@ -60,6 +60,18 @@ pub enum IrError {
         closure: Closure,
         /// Where it was made.
         defined: Option<SourceLoc>,
+    },
+    /// The user's mistake: a derivative of an external function, which has none. Give the function that calls it a rule
+    /// of its own.
+    #[error(
+        "the external function {name:?}{} has no derivative: give a function that calls it a rule, by `with_rule`",
+        at(called)
+    )]
+    NoDerivative {
+        /// The function.
+        name: String,
+        /// Where it is called.
+        called: Option<SourceLoc>,
     },
     /// The caller's mistake: an operand of another type than the regions of an operation ask for.
     #[error("`{op}` expects {operand} to be {expected}, found {found}")]
@@ -108,8 +120,12 @@ pub enum Closure {
     Loop,
     /// A branch of a conditional.
     Branch,
-    /// Of an operation that is not complete: the condition of a loop whose body is being built, or the first branch
-    /// of a conditional whose second one is.
+    /// A function with a rule, or the rule.
+    Custom,
+    /// The product of a system's matrix and a vector.
+    Matrix,
+    /// Of an operation that is not complete: the condition of a loop whose body is being built, the first branch
+    /// of a conditional whose second one is, or the function of an equation.
     Sibling,
 }
 
@@ -119,7 +135,9 @@ impl fmt::Display for Closure {
             Closure::Derivative => "an inner derivative",
             Closure::Loop => "a loop",
             Closure::Branch => "a branch of a conditional",
-            Closure::Sibling => "the other branch of a conditional, or the condition of a loop,",
+            Closure::Custom => "a function with a rule",
+            Closure::Matrix => "the matrix of a linear system",
+            Closure::Sibling => "the other branch of a conditional, the condition of a loop, or an equation,",
         })
     }
 }
@@ -127,7 +145,7 @@ impl fmt::Display for Closure {
 /// An operand of an operation with regions, by what it is to it and its number among those, from 0.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Operand {
-    /// What a derivative is taken at.
+    /// What a derivative is taken at, what a function with a rule is given, or a right-hand side.
     Input(usize),
     /// A tangent of an input, or a cotangent of a result.
     Seed(usize),
@@ -161,8 +179,13 @@ impl fmt::Display for Operand {
 }
 
 /// ` (made at file:line)`, or nothing.
-fn at(loc: &Option<SourceLoc>) -> String {
+fn made(loc: &Option<SourceLoc>) -> String {
     loc.as_ref().map(|loc| format!(" (made at {loc})")).unwrap_or_default()
+}
+
+/// ` at file:line`, or nothing.
+fn at(loc: &Option<SourceLoc>) -> String {
+    loc.as_ref().map(|loc| format!(" at {loc}")).unwrap_or_default()
 }
 
 struct Lines<'a>(&'a [String]);

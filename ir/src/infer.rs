@@ -1,12 +1,13 @@
 //! The type of an operation's result, given its operands: the one statement of what is well typed,
 //! used by the builder for each instruction and by the verifier again.
 
-use crate::entity::{Entity, StridesId, TypeId, Value};
+use crate::entity::{Entity, ExternalId, StridesId, TypeId, Value};
 use crate::error::IrError;
 use crate::linalg::Linalg;
 use crate::op::Op;
 use crate::prim::{Class, Prim};
 use crate::program::Program;
+use crate::signature::list;
 use crate::structure::Reduction;
 use crate::types::{Elem, Shape, Type};
 
@@ -43,9 +44,13 @@ pub(crate) fn infer(program: &Program, op: Op, operands: &[Value]) -> Result<Inf
         Op::At => infer_at(program, operands),
         Op::AddAt => infer_add_at(program, operands),
         Op::Linalg(linalg) => infer_linalg(program, linalg, operands),
-        Op::Jvp { .. } | Op::Vjp { .. } | Op::Loop { .. } | Op::Cond { .. } => {
-            Err(mismatch(op, "to be built with its regions", "none"))
-        }
+        Op::External(id) => infer_external(program, id, operands),
+        Op::Jvp { .. }
+        | Op::Vjp { .. }
+        | Op::Loop { .. }
+        | Op::Cond { .. }
+        | Op::Custom { .. }
+        | Op::LinearSolve { .. } => Err(mismatch(op, "to be built with its regions", "none")),
     }
 }
 
@@ -331,6 +336,17 @@ fn infer_add_at(program: &Program, operands: &[Value]) -> Result<Inferred, IrErr
     Ok(Inferred::Known(program.value(x).ty))
 }
 
+fn infer_external(program: &Program, id: ExternalId, operands: &[Value]) -> Result<Inferred, IrError> {
+    let op = Op::External(id);
+    let external = program.externals.get(id).ok_or_else(|| mismatch(op, "a known function", "none"))?;
+    let found = || operands.iter().map(|&v| program.ty(v));
+    if !found().eq(external.params()) {
+        let op = format!("external {:?}", external.name());
+        return Err(IrError::Type { op, expected: list(external.params()), found: list(found()) });
+    }
+    Ok(Inferred::New(external.result().clone()))
+}
+
 /// The type of the part of `x` at these indices.
 fn part(program: &Program, op: Op, x: Value, indices: &[Value]) -> Result<Type, IrError> {
     let ty = program.ty(x);
@@ -404,9 +420,12 @@ pub(crate) fn op_name(op: Op) -> String {
         Op::Dot => "dot".into(),
         Op::At => "at".into(),
         Op::AddAt => "add_at".into(),
+        Op::External(_) => "external".into(),
         Op::Linalg(linalg) => linalg.name().into(),
         Op::Loop { .. } => "loop".into(),
         Op::Cond { .. } => "cond".into(),
+        Op::Custom { .. } => "custom".into(),
+        Op::LinearSolve { .. } => "linear_solve".into(),
         Op::Jvp { .. } => "jvp".into(),
         Op::Vjp { .. } => "vjp".into(),
     }

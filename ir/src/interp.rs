@@ -51,6 +51,9 @@ pub enum FailureKind {
     /// The condition of a `while` loop still held when it had run as often as its cap allows.
     #[error("the loop goes on past its limit of iterations")]
     Endless,
+    /// A function of the user's panicked. The panic goes on where machine code was entered.
+    #[error("an external function panicked")]
+    External,
 }
 
 /// One decoded scalar instruction: `dst ← run(a, b, c)`.
@@ -70,6 +73,8 @@ pub struct Machine {
     failed: Option<Failed>,
     /// Between the results of a loop's body and its next parameters.
     scratch: Vec<u64>,
+    /// The arguments and the result of a function of the user's.
+    numbers: Vec<f64>,
     /// Room for dense linear algebra.
     dense: linalg::Room,
 }

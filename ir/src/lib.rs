@@ -10,6 +10,8 @@
 //! | [`prim`] | THE table of pointwise primitives, one row each |
 //! | `op`, `program` | what an instruction does; the tables of a program, provenance |
 //! | `structure` | strided access, reductions, what a loop takes and gives |
+//! | `external` | functions of the user's |
+//! | `solver` | how a linear system is solved |
 //! | [`mod@linalg`] | factorisations and solves of matrices |
 //! | `builder`, `infer`, `signature` | typed, hash-consed, folding construction |
 //! | `expr` | the language of the table's partial derivatives |
@@ -40,6 +42,7 @@ mod dot;
 mod entity;
 mod error;
 mod expr;
+mod external;
 mod infer;
 pub mod interp;
 pub mod linalg;
@@ -48,6 +51,7 @@ mod op;
 pub mod prim;
 mod program;
 mod signature;
+mod solver;
 mod structure;
 pub mod text;
 mod types;
@@ -56,15 +60,17 @@ pub mod verify;
 pub use builder::{Builder, CHAIN_LIMIT, ClosedRegion, Rewriter};
 pub use copy::without_dead_code;
 pub use dot::dot;
-pub use entity::{Entity, Inst, Level, Loc, LoopId, Region, StridesId, Table, TypeId, Value};
+pub use entity::{Entity, ExternalId, Inst, Level, Loc, LoopId, Region, StridesId, Table, TypeId, Value};
 pub use error::{Closure, IrError, Operand};
 pub use expr::{Expr, ExprBuilder, Partial};
+pub use external::{External, ExternalFn};
 pub use interp::{Buffer, EvalError, Failure, FailureKind, Interpreter, Machine};
 pub use linalg::Linalg;
 pub use live::live_insts;
 pub use op::Op;
 pub use prim::{Class, Prim};
 pub use program::{Def, InstData, LevelData, Mode, Origin, Program, RegionData, Role, SourceLoc, ValueData};
+pub use solver::{Method, Solver};
 pub use structure::{LANES, LoopSpec, MAX_LANE_ELEMENTS, Reduction, Strides, Trips};
 pub use types::{Elem, Literal, Shape, Type};
 pub use verify::verify;

@@ -1,7 +1,8 @@
 //! Which values a program's results depend on.
 //!
 //! A loop or conditional is gone through value by value: a carry that nobody reads, a stack that is not used and a sum
-//! that is not asked for are dead, whatever else of the loop lives. A derivative operator lives as a whole.
+//! that is not asked for are dead, whatever else of the loop lives. A derivative operator lives as a whole, and so does
+//! what is there to be differentiated.
 
 use crate::entity::{Entity, Inst, Region, Table, Value};
 use crate::op::Op;
@@ -61,10 +62,12 @@ impl Liveness<'_> {
                         self.result_of_loop(inst, (body, condition), program.loops[spec], index);
                     }
                     Op::Cond { yes, no, sums } => self.result_of_cond(inst, [yes, no], sums as usize, index),
-                    Op::Jvp { region, .. } | Op::Vjp { region, .. } => {
+                    op @ (Op::Jvp { .. } | Op::Vjp { .. } | Op::Custom { .. } | Op::LinearSolve { .. }) => {
                         self.work.extend_from_slice(program.operands(inst));
-                        self.work.extend_from_slice(&program.regions[region].params);
-                        self.work.extend_from_slice(&program.regions[region].results);
+                        for region in op.regions() {
+                            self.work.extend_from_slice(&program.regions[region].params);
+                            self.work.extend_from_slice(&program.regions[region].results);
+                        }
                     }
                     _ => self.work.extend_from_slice(program.operands(inst)),
                 }

@@ -5,7 +5,8 @@
 //! [`verify`](crate::verify). Equality of programs is equality of all tables, so two programs are equal
 //! exactly if their texts are.
 
-use crate::entity::{Inst, Level, Loc, LoopId, Region, StridesId, Table, TypeId, Value};
+use crate::entity::{ExternalId, Inst, Level, Loc, LoopId, Region, StridesId, Table, TypeId, Value};
+use crate::external::External;
 use crate::op::Op;
 use crate::structure::{LoopSpec, Strides};
 use crate::types::{Elem, Literal, Type};
@@ -140,6 +141,7 @@ pub struct Program {
     pub(crate) types: Table<TypeId, Type>,
     pub(crate) strides: Table<StridesId, Strides>,
     pub(crate) loops: Table<LoopId, LoopSpec>,
+    pub(crate) externals: Table<ExternalId, External>,
     pub(crate) values: Table<Value, ValueData>,
     pub(crate) insts: Table<Inst, InstData>,
     pub(crate) operands: Vec<Value>,
@@ -180,6 +182,7 @@ impl Program {
             types: Table::new(),
             strides: Table::new(),
             loops: Table::new(),
+            externals: Table::new(),
             values: Table::new(),
             insts: Table::new(),
             operands: Vec::new(),
@@ -247,6 +250,11 @@ impl Program {
     /// The strides of this id.
     pub fn strides(&self, id: StridesId) -> &Strides {
         &self.strides[id]
+    }
+
+    /// The functions of the user's that are called.
+    pub fn externals(&self) -> &Table<ExternalId, External> {
+        &self.externals
     }
 
     /// The shape of the loop of this id.

@@ -41,6 +41,8 @@ pub(crate) fn signature(program: &Program, op: Op) -> Result<Signature, IrError>
     match op {
         Op::Jvp { region, wrt } => operator(program, op, region, wrt as usize),
         Op::Vjp { region, wrt } => operator(program, op, region, wrt as usize),
+        Op::Custom { primal, rule } => custom(program, op, primal, rule),
+        Op::LinearSolve { matrix, .. } => linear_solve(program, op, matrix),
         Op::Loop { body, condition, spec } => {
             let spec = program.loops.get(spec).ok_or_else(|| mismatch(op, "a known loop", "none"))?;
             looping(program, op, *spec, body, condition)
@@ -96,6 +98,28 @@ fn operator(program: &Program, op: Op, region: Region, wrt: usize) -> Result<Sig
         operands: [&active[..], seeds, &captured].concat(),
         results: [&given[..], derivatives].concat(),
     })
+}
+
+fn custom(program: &Program, op: Op, primal: Region, rule: Region) -> Result<Signature, IrError> {
+    let [primal, rule] = [primal, rule].map(|region| program.region(region));
+    let (operands, results) = (types(program, &primal.params), types(program, &primal.results));
+    let reals = |types: &[Type]| types.iter().filter(|ty| ty.elem.is_real()).cloned().collect::<Vec<_>>();
+    let params = [reals(&operands), results.clone(), operands.clone()].concat();
+    expect(op, "as parameters of its rule", &params, &types(program, &rule.params))?;
+    expect(op, "from its rule", &reals(&results), &types(program, &rule.results))?;
+    Ok(Signature { own: roles(Operand::Input, operands.len()).collect(), operands, results })
+}
+
+fn linear_solve(program: &Program, op: Op, matrix: Region) -> Result<Signature, IrError> {
+    let data = program.region(matrix);
+    at_least(op, "parameters of its matrix", &data.params, 1)?;
+    let operands = types(program, &data.params);
+    let results = types(program, &data.results);
+    expect(op, "from its matrix", &operands[..1], &results)?;
+    if !results[0].elem.is_real() || results[0].shape.extents().len() != 1 {
+        return Err(mismatch(op, "a vector of reals", &results[0]));
+    }
+    Ok(Signature { own: roles(Operand::Input, 1).collect(), operands, results })
 }
 
 fn looping(

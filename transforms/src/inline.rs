@@ -6,11 +6,17 @@
 //! closure captured is a constant, and becomes active when the enclosing operator is removed in its
 //! turn. So perturbations of different levels cannot be confused, and no tags are needed.
 
+mod expand;
+mod hoist;
+
+pub use expand::expand;
+pub(crate) use expand::is_implicit;
+
 use crate::contract::fused;
 use crate::differentiate::differentiate;
 use crate::simplify::{When, rewriter};
 use evolute_ir::{
-    Builder, ClosedRegion, Elem, Entity, Inst, IrError, Level, Loc, Mode, Op, Origin, Program, Region, Table,
+    Builder, ClosedRegion, Entity, Inst, IrError, Level, Loc, Mode, Op, Origin, Program, Region, Table,
     Value, live_insts, without_dead_code,
 };
 
@@ -64,6 +70,14 @@ pub(crate) fn inline_contracted(
     Copy { contract: Some(uses), ..copy }.region(builder, Program::ROOT, args)
 }
 
+/// The program as it can be evaluated: without derivative operators, and without what is there to be differentiated.
+///
+/// # Errors
+/// A program past its size limit.
+pub fn evaluable(program: &Program, between: Between) -> Result<Program, IrError> {
+    expand(&remove_operators(program, between)?)
+}
+
 /// The program without derivative operators: each is replaced by the derivative.
 ///
 /// # Errors
@@ -100,6 +114,8 @@ struct Copy<'a> {
     live: Option<Table<Inst, bool>>,
     /// Whether what does not depend on a loop's iteration is computed before the loop.
     hoists: bool,
+    /// Whether what is there to be differentiated becomes what it stands for.
+    expands: bool,
     /// How often each value is used, if products are to be fused with sums.
     contract: Option<Table<Value, u32>>,
     provenance: Provenance,
@@ -114,6 +130,7 @@ impl<'a> Copy<'a> {
             operators,
             live: None,
             hoists: false,
+            expands: false,
             contract: None,
             provenance: Provenance::new(builder, from),
             values,
@@ -138,8 +155,9 @@ impl<'a> Copy<'a> {
         for &inst in &body.insts {
             let live = self.live.as_ref().is_none_or(|live| live[inst]);
             // What a loop has hoisted is there already.
-            let missing = self.from.results(inst).next().is_none_or(|v| self.values[v].is_none());
-            if live && missing {
+            let hoisted =
+                self.hoists && self.from.results(inst).next().is_some_and(|v| self.values[v].is_some());
+            if live && !hoisted {
                 self.inst(builder, inst, &mut operands)?;
             }
         }
@@ -189,6 +207,24 @@ impl<'a> Copy<'a> {
                 self.define(builder, inst, &results);
                 self.originate_each(builder, inst, &results);
             }
+            Op::Custom { primal, rule } => {
+                let results = match self.expands {
+                    true => self.region(builder, primal, &operands.clone())?,
+                    false => self.custom(builder, primal, rule, operands)?,
+                };
+                self.define(builder, inst, &results);
+            }
+            Op::LinearSolve { matrix, solver } => {
+                let solution = match self.expands {
+                    true => self.solved(builder, matrix, solver, operands)?,
+                    false => {
+                        let matrix = self.nested(builder, matrix, 1, &operands[1..])?;
+                        builder.set_origin(origin.unwrap_or_default());
+                        builder.linear_solve(solver, matrix, operands[0])?
+                    }
+                };
+                self.define(builder, inst, &[solution]);
+            }
             op => {
                 let fused = self.contract.as_ref().and_then(|uses| fused(self.from, uses, inst));
                 let result = match fused {
@@ -199,44 +235,6 @@ impl<'a> Copy<'a> {
                     }
                 };
                 self.define(builder, inst, &[result]);
-            }
-        }
-        Ok(())
-    }
-
-    /// Copies what a loop's body computes from its captures alone, which are `captured` where they do not depend on an
-    /// iteration; also from within the loops in it, but not from the branches of conditionals, which may not be taken.
-    fn hoist(
-        &mut self,
-        builder: &mut Builder,
-        body: Region,
-        own: usize,
-        captured: &[Option<Value>],
-    ) -> Result<(), IrError> {
-        let from = self.from;
-        let data = from.region(body);
-        for (&param, &outer) in data.params[own..].iter().zip(captured) {
-            self.values[param] = outer;
-        }
-        let mut operands = Vec::new();
-        for &inst in &data.insts {
-            let ready = from.operands(inst).iter().all(|&v| self.values[v].is_some());
-            let missing = from.results(inst).next().is_some_and(|v| self.values[v].is_none());
-            match from.op(inst) {
-                Op::Loop { body, spec, .. } => {
-                    let spec = from.loop_spec(spec);
-                    let captured: Vec<Option<Value>> =
-                        from.operands(inst)[spec.own_operands()..].iter().map(|&v| self.values[v]).collect();
-                    self.hoist(builder, body, spec.own_params(), &captured)?;
-                }
-                op if ready
-                    && missing
-                    && is_hoisted(from, inst, op)
-                    && self.live.as_ref().is_none_or(|live| live[inst]) =>
-                {
-                    self.inst(builder, inst, &mut operands)?;
-                }
-                _ => {}
             }
         }
         Ok(())
@@ -263,6 +261,20 @@ impl<'a> Copy<'a> {
         let closed = builder.close_region(results.as_deref().unwrap_or_default());
         results?;
         closed
+    }
+
+    fn custom(
+        &mut self,
+        builder: &mut Builder,
+        primal: Region,
+        rule: Region,
+        operands: &[Value],
+    ) -> Result<Vec<Value>, IrError> {
+        let origin = builder.origin();
+        let mut copy = |region| self.nested(builder, region, self.from.region(region).params.len(), &[]);
+        let (primal, rule) = (copy(primal)?, copy(rule)?);
+        builder.set_origin(origin);
+        builder.custom(primal, rule, operands)
     }
 
     fn define(&mut self, builder: &mut Builder, inst: Inst, results: &[Value]) {
@@ -308,27 +320,6 @@ impl<'a> Copy<'a> {
                 builder.operator(mode, body, inputs, seeds)
             }
         }
-    }
-}
-
-/// Whether an instruction whose operands do not depend on a loop's iteration is worth computing before the loop: it costs
-/// something, and cannot fail where the loop would not have run.
-fn is_hoisted(program: &Program, inst: Inst, op: Op) -> bool {
-    let of_integers = || program.operands(inst).iter().any(|&v| program.ty(v).elem == Elem::I64);
-    match op {
-        Op::Prim(prim) => !(prim.may_fail() && of_integers()),
-        Op::Const(_) | Op::Cast(_) | Op::Select | Op::Spread(..) | Op::Reduce(..) => true,
-        Op::Dot | Op::Linalg(_) => true,
-        Op::Element(_)
-        | Op::Pack(_)
-        | Op::Iota(_)
-        | Op::View(..)
-        | Op::At
-        | Op::AddAt
-        | Op::Loop { .. }
-        | Op::Cond { .. }
-        | Op::Jvp { .. }
-        | Op::Vjp { .. } => false,
     }
 }
 
@@ -380,6 +371,7 @@ impl Provenance {
                 Op::Spread(to.intern(from.type_of_id(ty)), to.strides(from.strides(strides)))
             }
             Op::Reduce(reduction, ty) => Op::Reduce(reduction, to.intern(from.type_of_id(ty))),
+            Op::External(id) => Op::External(to.external(&from.externals()[id])),
             Op::Const(_)
             | Op::Prim(_)
             | Op::Cast(_)
@@ -389,7 +381,12 @@ impl Provenance {
             | Op::At
             | Op::AddAt
             | Op::Linalg(_) => op,
-            Op::Loop { .. } | Op::Cond { .. } | Op::Jvp { .. } | Op::Vjp { .. } => {
+            Op::Loop { .. }
+            | Op::Cond { .. }
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
+            | Op::Jvp { .. }
+            | Op::Vjp { .. } => {
                 unreachable!("operations with regions are copied with these")
             }
         }

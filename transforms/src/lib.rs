@@ -6,11 +6,14 @@
 //! | --- | --- |
 //! | [`derive`](mod@derive) | the derivative operators as functions of a program: `jvp`, `vjp`, `grad`, `hvp`, … |
 //! | [`inline`](mod@inline) | copying a program into another under construction; removing operators innermost first |
+//! | [`rule`] | functions with a derivative that the user states |
+//! | [`implicit`](mod@implicit) | solutions of equations, with derivatives by the implicit function theorem |
 //! | `differentiate` | the jvp rule of every instruction, stated once for both modes |
 //! | `linalg` | those of dense linear algebra |
 //! | `linear` | what such a rule may emit: the vocabulary of linear code |
 //! | `tape`, `transpose` | linear code as data, and running it backwards: reverse mode |
 //! | `cotangents`, `pieces`, `masks` | what is gathered on the way back |
+//! | `solve` | iterations that solve a linear system |
 //! | [`simplify`](mod@simplify) | the table of rewrites and its driver |
 //! | `contract` | fused multiply-adds |
 //! | [`pipeline`] | the order of the passes, with what each did |
@@ -31,6 +34,7 @@ mod contract;
 mod cotangents;
 pub mod derive;
 mod differentiate;
+pub mod implicit;
 pub mod inline;
 mod linalg;
 mod linear;
@@ -40,7 +44,9 @@ mod pieces;
 pub mod pipeline;
 mod placement;
 mod products;
+pub mod rule;
 pub mod simplify;
+mod solve;
 mod structure;
 mod tape;
 mod transpose;

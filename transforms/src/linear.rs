@@ -99,6 +99,14 @@ pub(crate) trait Linear: Sized {
         of: Value,
     ) -> Result<Self::Tangent, IrError>;
 
+    /// The solution of the linear system `inst` with the right-hand side `rhs`: the tangent of the known value `of`.
+    fn solve(
+        walk: &mut Walk<'_, Self>,
+        inst: Inst,
+        rhs: Self::Tangent,
+        of: Value,
+    ) -> Result<Self::Tangent, IrError>;
+
     /// The rule of a loop or conditional of which an operand has a tangent: defines the known values and
     /// tangents of its results.
     fn structured(walk: &mut Walk<'_, Self>, inst: Inst) -> Result<(), IrError>;
@@ -223,6 +231,10 @@ impl Linear for Forward<'_> {
         };
         let Some(term) = term else { return Ok(array) };
         self.builder.insert(Op::AddAt, &[&[array, term], indices].concat())
+    }
+
+    fn solve(walk: &mut Walk<'_, Self>, inst: Inst, rhs: Value, of: Value) -> Result<Value, IrError> {
+        walk.forward_solve(inst, rhs, of)
     }
 
     fn structured(walk: &mut Walk<'_, Self>, inst: Inst) -> Result<(), IrError> {

@@ -5,7 +5,7 @@
 //! with the printed program.
 
 use crate::contract::contract;
-use crate::inline::{Between, remove_operators};
+use crate::inline::{Between, expand, is_implicit, remove_operators};
 use crate::simplify::{When, simplify};
 use evolute_ir::{IrError, Program, verify};
 use std::collections::BTreeMap;
@@ -65,26 +65,32 @@ impl fmt::Display for Stage {
     }
 }
 
+/// Whether a pass has something to do in this program.
+type Applies = fn(&Program) -> bool;
+
 type Pass = fn(&Program, &Options) -> Result<(Program, BTreeMap<&'static str, usize>), IrError>;
 
 /// The passes of a set of options. See the [module](self).
 pub struct Pipeline {
     options: Options,
-    passes: Vec<(&'static str, Pass)>,
+    passes: Vec<(&'static str, Applies, Pass)>,
 }
 
 impl Pipeline {
     /// The passes that `options` ask for.
     pub fn new(options: Options) -> Pipeline {
-        let mut passes: Vec<(&'static str, Pass)> = vec![("differentiate", |program, options| {
-            // A rewrite before a derivative reorders its sums, so `Strict` waits until all are taken.
-            let simplifies = options.simplify && options.fp == FpMode::Contract;
-            let between = if simplifies { Between::Simplify } else { Between::Keep };
-            let plain = remove_operators(program, between);
-            Ok((plain.map_err(|error| error.building("the derivative"))?, BTreeMap::new()))
-        })];
+        let always: Applies = |_| true;
+        let mut passes: Vec<(&'static str, Applies, Pass)> =
+            vec![("differentiate", always, |program, options| {
+                // A rewrite before a derivative reorders its sums, so `Strict` waits until all are taken.
+                let simplifies = options.simplify && options.fp == FpMode::Contract;
+                let between = if simplifies { Between::Simplify } else { Between::Keep };
+                let plain = remove_operators(program, between);
+                Ok((plain.map_err(|error| error.building("the derivative"))?, BTreeMap::new()))
+            })];
+        passes.push(("expand", is_implicit, |program, _| Ok((expand(program)?, BTreeMap::new()))));
         if options.simplify {
-            passes.push(("simplify", |program, options| {
+            passes.push(("simplify", always, |program, options| {
                 let when = match options.fp {
                     FpMode::Strict => When::Last,
                     FpMode::Contract => When::Contract,
@@ -93,7 +99,7 @@ impl Pipeline {
                 Ok((simplified.program, simplified.applied))
             }));
             if options.fp == FpMode::Contract && options.fma {
-                passes.push(("contract", |program, _| Ok((contract(program)?, BTreeMap::new()))));
+                passes.push(("contract", always, |program, _| Ok((contract(program)?, BTreeMap::new()))));
             }
         }
         Pipeline { options, passes }
@@ -113,9 +119,13 @@ impl Pipeline {
     /// As [`Pipeline::run`].
     pub fn run_noting(&self, program: &Program, mut note: impl FnMut(&Stage)) -> Result<Program, IrError> {
         let mut current = None;
-        for &(pass, run) in &self.passes {
+        for &(pass, applies, run) in &self.passes {
             let start = Instant::now();
-            let (result, rewrites) = run(current.as_ref().unwrap_or(program), &self.options)?;
+            let before = current.as_ref().unwrap_or(program);
+            if !applies(before) {
+                continue;
+            }
+            let (result, rewrites) = run(before, &self.options)?;
             if cfg!(debug_assertions)
                 && let Err(error) = verify(&result)
             {

@@ -33,13 +33,16 @@ impl Planner<'_> {
             Op::Dot => self.dot(result(), operands),
             Op::At => self.at(inst, result(), operands),
             Op::AddAt => self.add_at(inst, result(), operands),
+            Op::External(id) => self.external(inst, result(), operands, id),
             Op::Linalg(linalg) => self.linalg(result(), linalg, operands),
             Op::Loop { body, condition, spec } => {
                 self.looping(inst, program.loop_spec(spec), body, condition);
             }
             Op::Cond { yes, no, sums } => self.conditional(inst, [yes, no], sums as usize),
             Op::Prim(_) | Op::Cast(_) | Op::Select => {}
-            Op::Jvp { .. } | Op::Vjp { .. } => unreachable!("`Plan::new` refuses operators"),
+            Op::Custom { .. } | Op::LinearSolve { .. } | Op::Jvp { .. } | Op::Vjp { .. } => {
+                unreachable!("`Plan::new` refuses operators")
+            }
         }
     }
 

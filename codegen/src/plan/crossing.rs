@@ -151,6 +151,9 @@ impl Walk<'_> {
                     &To::Scalar(value) => self.define(Crossing::Scalar(value), f),
                 }
             }
+            Step::External { operands, to, .. } => {
+                operands.iter().chain([to]).for_each(|access| self.access(access, f));
+            }
             Step::Library(library) => {
                 library.operands.iter().for_each(|access| self.access(access, f));
                 [library.to, library.scratch].into_iter().for_each(|mem| self.mem(mem, f));

@@ -23,6 +23,7 @@
 mod access;
 mod arrays;
 mod crossing;
+mod external;
 mod linalg;
 mod looping;
 mod memory;
@@ -40,7 +41,9 @@ pub(crate) use nest::{Node, Sink, UNROLLED};
 use crate::error::CodegenError;
 use crate::options::CodegenOptions;
 use crate::scalars::Operation;
-use evolute_ir::{Elem, Failure, Literal, LoopSpec, Op, Program, Strides, Table, Value};
+use evolute_ir::{
+    Elem, External, ExternalId, Failure, Literal, LoopSpec, Op, Program, Strides, Table, Value,
+};
 use evolute_kernels::Dense;
 use std::collections::HashMap;
 
@@ -93,6 +96,8 @@ pub(crate) enum Step {
     Loop(Box<Loop>),
     /// A conditional.
     Choice(Box<Choice>),
+    /// A call of a function of the user's, on elements that lie one after the other.
+    External { function: ExternalId, operands: Vec<Access>, to: Access, check: u32 },
     /// The steps of a piece, which are a function of their own.
     Call(u32),
 }
@@ -212,6 +217,7 @@ pub struct Plan {
     /// Of every value.
     pub(crate) elems: Table<Value, Elem>,
     pub(crate) checks: Vec<Failure>,
+    pub(crate) externals: Table<ExternalId, External>,
     workspace_bytes: usize,
     /// About how many instructions it becomes.
     weight: usize,
@@ -233,7 +239,8 @@ impl Plan {
     /// # Errors
     /// If derivative operators are left, or arrays need too much memory.
     pub fn new(program: &Program, options: &CodegenOptions) -> Result<Plan, CodegenError> {
-        let count = program.insts().values().filter(|inst| inst.op.is_derivative()).count();
+        let count =
+            program.insts().values().filter(|inst| inst.op.is_derivative() || inst.op.is_implicit()).count();
         if count > 0 {
             return Err(CodegenError::OperatorsLeft { count });
         }
@@ -256,6 +263,7 @@ impl Plan {
             workspace_bytes,
             mems: planner.mems,
             checks: planner.checks,
+            externals: program.externals().clone(),
             steps,
             pieces,
             slots,
@@ -291,6 +299,7 @@ impl Step {
                 20 + sum(&looping.body) + condition + 20 * looping.lanes.len() + 10 * looping.pairs.len()
             }
             Step::Call(_) => 4,
+            Step::External { operands, .. } => 8 + 4 * operands.len(),
             Step::Library(library) => 8 + library.operands.len(),
             Step::Choice(choice) => 4 + sum(&choice.branches[0]) + sum(&choice.branches[1]),
         }
@@ -313,9 +322,12 @@ pub(crate) fn is_flat(program: &Program) -> bool {
             | Op::Dot
             | Op::At
             | Op::AddAt
+            | Op::External(_)
             | Op::Linalg(_)
             | Op::Loop { .. }
             | Op::Cond { .. }
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
             | Op::Jvp { .. }
             | Op::Vjp { .. } => false,
         })

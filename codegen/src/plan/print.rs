@@ -72,6 +72,11 @@ impl Text<'_> {
                 writeln!(f, "{mem} = {of} from {offset}{}", self.terms(terms))
             }
             Step::Nest(nest) => self.nest(f, nest),
+            Step::External { function, operands, to, check } => {
+                let name = self.plan.externals[*function].name();
+                let operands = self.list(operands.iter().map(|operand| access(operand).to_string()));
+                writeln!(f, "{} = {name:?} {operands}{}", access(to), check_name(*check))
+            }
             Step::Library(library) => {
                 let operands = self.list(library.operands.iter().map(access));
                 let Library { function, to, scratch, extents, .. } = library;

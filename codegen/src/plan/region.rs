@@ -179,6 +179,9 @@ impl<'p> Planner<'p> {
             | Op::Reduce(..)
             | Op::Dot
             | Op::At
+            | Op::External(_)
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
             | Op::Linalg(_)
             | Op::Jvp { .. }
             | Op::Vjp { .. } => {}

@@ -102,9 +102,12 @@ impl Planner<'_> {
                 | Op::Reduce(..)
                 | Op::Dot
                 | Op::AddAt
+                | Op::External(_)
                 | Op::Linalg(_)
                 | Op::Loop { .. }
                 | Op::Cond { .. }
+                | Op::Custom { .. }
+                | Op::LinearSolve { .. }
                 | Op::Jvp { .. }
                 | Op::Vjp { .. } => position,
             };
@@ -140,9 +143,12 @@ fn computes_operand(op: Op, number: usize) -> bool {
         | Op::View(..)
         | Op::Dot
         | Op::At
+        | Op::External(_)
         | Op::Linalg(_)
         | Op::Loop { .. }
         | Op::Cond { .. }
+        | Op::Custom { .. }
+        | Op::LinearSolve { .. }
         | Op::Jvp { .. }
         | Op::Vjp { .. } => false,
     }

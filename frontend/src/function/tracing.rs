@@ -2,6 +2,7 @@
 
 use super::Function;
 use super::border::{Unmake, bound, pack_one, types_of, unbound};
+use super::rule::Rule;
 use crate::error::{Error, TraceError};
 use crate::kind::{F64, Form, RealKind, Store};
 use crate::spec::{self, Cursor, Extents, IntoSpec, Scalars, Single, Spec, list};
@@ -9,6 +10,7 @@ use crate::trace::{self, Caller, Operand, TRACED, Trace};
 use crate::traced::Traced;
 use evolute_ir::{IrError, Program, SourceLoc, Value};
 use std::panic::Location;
+use std::sync::Arc;
 
 /// A closure from `X` to `Y`: every `FnOnce(X) -> Y` is one.
 ///
@@ -156,6 +158,30 @@ impl Tracing {
             pack,
             |_, _| outputs.clone(),
         )
+    }
+
+    /// A rule: on tangents like the arguments, results and arguments.
+    pub(super) fn record_rule<S: Spec, R: Spec>(
+        &self,
+        inputs: (S, R, S),
+        outputs: R,
+        caller: Caller,
+        rule: impl for<'a, 't> Rule<&'a S::Traced<'t, 't>, &'a R::Traced<'t, 't>, R::Made<'t>>,
+    ) -> Result<Program, Error> {
+        let expected = list(&outputs);
+        let pack = |trace: &Trace, values: Vec<Value>| match trace.has_failed() {
+            true => Vec::new(),
+            false => unbound(trace, caller, &values, &expected).unwrap_or_default(),
+        };
+        let operands = Unmake { outputs: &outputs, caller };
+        let function = self.record(
+            inputs,
+            caller,
+            |trace, (x_dot, y, x)| operands.of(trace, rule(x, y, x_dot)),
+            pack,
+            |_, _| outputs.clone(),
+        )?;
+        Ok(Arc::unwrap_or_clone(function.program))
     }
 
     fn record<S: Spec, R: Spec>(

@@ -121,9 +121,12 @@ impl Builder {
             | Op::Reduce(..)
             | Op::At
             | Op::AddAt
+            | Op::External(_)
             | Op::Linalg(_)
             | Op::Loop { .. }
             | Op::Cond { .. }
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
             | Op::Jvp { .. }
             | Op::Vjp { .. } => None,
         }

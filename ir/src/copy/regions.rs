@@ -41,10 +41,10 @@ impl<'a> Copier<'a> {
         Copier { from, live, to, values, tables }
     }
 
-    pub(super) fn run(mut self) -> Program {
-        let root = self.from.root();
-        let (params, results) = (root.params.clone(), root.results.clone());
-        self.copy_region(KeptRegion { region: Program::ROOT, params, results }, Program::ROOT);
+    /// The copy whose own body is this region.
+    pub(super) fn run(mut self, root: Region) -> Program {
+        let root = self.whole(root);
+        self.copy_region(root, Program::ROOT);
         for value in self.to.values.keys() {
             let origin = &mut self.to.values[value].origin;
             origin.of = origin.of.and_then(|of| self.values[of]);

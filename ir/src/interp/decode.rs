@@ -2,7 +2,7 @@
 
 use super::eval::{Run, cast_code, prim_code};
 use super::linalg::RoomSize;
-use super::steps::{Dot, Indices, Pointwise, Reduce, Step, Work, nothing};
+use super::steps::{Call, Dot, Indices, Pointwise, Reduce, Step, Work, nothing};
 use super::{Code, Failure, FailureKind, Interpreter, Machine, Slots};
 use crate::entity::{Inst, Region, Table, Value};
 use crate::error::IrError;
@@ -90,6 +90,22 @@ impl<'p> Decoder<'p> {
         Ok(std::mem::replace(&mut self.steps, outer))
     }
 
+    /// The primal region stands where the operation does.
+    fn custom(&mut self, inst: Inst, primal: Region) -> Result<(), IrError> {
+        let program = self.program;
+        let data = program.region(primal);
+        for (&param, &operand) in data.params.iter().zip(program.operands(inst)) {
+            self.places[param] = self.places[operand].clone();
+        }
+        for &inst in &data.insts {
+            self.inst(inst)?;
+        }
+        for (result, &given) in program.results(inst).zip(&data.results) {
+            self.places[result] = self.places[given].clone();
+        }
+        Ok(())
+    }
+
     /// Makes a step of the codes that belong to none.
     fn name_codes(&mut self) {
         let end = self.codes.len();
@@ -152,8 +168,12 @@ impl<'p> Decoder<'p> {
                 return self.looping(inst, body, condition, program.loop_spec(spec));
             }
             Op::Cond { yes, no, sums } => return self.choice(inst, yes, no, sums as usize),
+            Op::Custom { primal, .. } => return self.custom(inst, primal),
             Op::Jvp { .. } | Op::Vjp { .. } => {
                 return Err(infer::mismatch(op, "a program without derivative operators", "one"));
+            }
+            Op::LinearSolve { .. } => {
+                return Err(infer::mismatch(op, "to be replaced by the steps of its method", "a system"));
             }
             _ => {}
         }
@@ -200,7 +220,18 @@ impl<'p> Decoder<'p> {
             }
             Op::AddAt => self.add_at(value, operands)?,
             Op::Linalg(linalg) => self.linalg(value, linalg, operands)?,
-            Op::Loop { .. } | Op::Cond { .. } | Op::Jvp { .. } | Op::Vjp { .. } => {}
+            Op::External(id) => {
+                let operands = operands.iter().map(|&v| self.places[v].clone()).collect();
+                let to = self.define(value)?;
+                let function = program.externals()[id].clone();
+                self.push(Step::External(Call { function, operands, to }));
+            }
+            Op::Loop { .. }
+            | Op::Cond { .. }
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
+            | Op::Jvp { .. }
+            | Op::Vjp { .. } => {}
         }
         Ok(())
     }

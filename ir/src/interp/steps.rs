@@ -4,6 +4,7 @@ use super::eval::Run;
 use super::linalg::Library;
 use super::regions::{Choice, Loop};
 use super::{Code, Failed, Interpreter, Machine, Slots};
+use crate::external::External;
 use crate::structure::{LANES, Reduction, Strides};
 use crate::types::{Elem, Shape};
 use std::ops::Range;
@@ -45,9 +46,17 @@ pub(super) enum Step {
         indices: Indices,
         add: Run,
     },
+    External(Call),
     Library(Library),
     Loop(Box<Loop>),
     Choice(Box<Choice>),
+}
+
+/// A call of a function of the user's.
+pub(super) struct Call {
+    pub(super) function: External,
+    pub(super) operands: Vec<Slots>,
+    pub(super) to: Slots,
 }
 
 pub(super) struct Pointwise {
@@ -199,6 +208,7 @@ impl Interpreter {
                     add(m, &Code { run: *add, dst: slot, a: slot, b: from.get(i), c: slot });
                 }
             }
+            Step::External(call) => call.execute(m),
             Step::Library(library) => library.execute(m),
             Step::Loop(looping) => self.execute_loop(looping, m),
             Step::Choice(choice) => self.execute_choice(choice, m),
@@ -228,6 +238,30 @@ impl Pointwise {
             let [a, b, c] = self.operands.each_ref().map(|x| if x.len() == 0 { 0 } else { x.get(i) });
             (self.run)(m, &Code { run: self.run, dst: self.to.get(i), a, b, c });
         }
+    }
+}
+
+impl Call {
+    /// The elements are moved to where they are slices, and back.
+    fn execute(&self, m: &mut Machine) {
+        let mut numbers = std::mem::take(&mut m.numbers);
+        numbers.clear();
+        for slots in &self.operands {
+            numbers.extend((0..slots.len()).map(|k| f64::from_bits(m.get(slots, k))));
+        }
+        let given = numbers.len();
+        numbers.resize(given + self.to.len(), 0.0);
+        let (mut rest, result) = numbers.split_at_mut(given);
+        let mut arguments: [&[f64]; External::MAX_PARAMS] = [&[]; External::MAX_PARAMS];
+        for (argument, slots) in arguments.iter_mut().zip(&self.operands) {
+            let (own, others) = std::mem::take(&mut rest).split_at_mut(slots.len());
+            (*argument, rest) = (own, others);
+        }
+        self.function.call(&arguments[..self.operands.len()], result);
+        for (k, number) in result.iter().enumerate() {
+            m.put(&self.to, k, number.to_bits());
+        }
+        m.numbers = numbers;
     }
 }
 

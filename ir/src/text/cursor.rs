@@ -4,6 +4,7 @@ use super::lex::{Lexer, Token};
 use crate::entity::Level;
 use crate::error::IrError;
 use crate::program::Role;
+use crate::solver::{Method, Solver};
 use crate::structure::{LoopSpec, Reduction, Strides, Trips};
 use crate::types::{Elem, Literal, Shape, Type};
 
@@ -158,6 +159,16 @@ impl<'t> Cursor<'t> {
         self.keyword(keyword)?;
         let what = "a number below 2²⁸";
         self.word_as(what, |word| digits(word).filter(|&count| count < 1 << 28))
+    }
+
+    /// `by gmres 1e-12 within 200`.
+    pub(super) fn solver(&mut self) -> Read<Solver> {
+        self.keyword("by")?;
+        let method = self.word_as("a method of solving", Method::from_name)?;
+        let tolerance = self.word_as("a tolerance", |word| decimal(word, Elem::F64))?;
+        self.keyword("within")?;
+        let max_iterations = self.number("a number of iterations")?;
+        Ok(Solver::new(method, tolerance.as_real().unwrap_or(0.0), max_iterations))
     }
 
     pub(super) fn reduction(&mut self) -> Read<Reduction> {

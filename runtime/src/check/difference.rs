@@ -43,17 +43,19 @@ pub(super) struct Sides {
 pub(super) struct Steps {
     sizes: Vec<f64>,
     epsilon: f64,
+    floor: f64,
 }
 
 impl Steps {
-    /// The steps at `x`, of a function computed with this relative rounding error.
-    pub(super) fn new(elem: Elem, x: f64, epsilon: f64) -> Steps {
+    /// The steps at `x`, of a function computed with this relative rounding error, of numbers at least as large as
+    /// `floor`.
+    pub(super) fn new(elem: Elem, x: f64, epsilon: f64, floor: f64) -> Steps {
         let scale = if x == 0.0 { 1.0 } else { x.abs() };
         let rounded = |x: f64| Literal::from_f64(elem, x).as_real().unwrap_or(x);
         let smallest = scale * epsilon.powf(0.75);
         let sizes = std::iter::successors(Some(scale / 4.0), |h| Some(h / RATIO));
         let sizes = sizes.take_while(|&h| h >= smallest).map(|h| rounded(x + h) - x).filter(|&h| h > 0.0);
-        Steps { sizes: sizes.collect(), epsilon }
+        Steps { sizes: sizes.collect(), epsilon, floor }
     }
 
     /// For each element of the results of `f` its differences at `x`.
@@ -89,7 +91,8 @@ impl Steps {
                 row.clear();
                 continue;
             }
-            let rounding = self.epsilon * (4.0 * low.abs().max(high.abs()) / distance + 4.0 * quotient.abs());
+            let magnitude = low.abs().max(high.abs()).max(self.floor);
+            let rounding = self.epsilon * 4.0 * (magnitude / distance + quotient.abs());
             let next = better(quotient, &row, power);
             steps.extend(estimate(&next, &row, rounding));
             row = next;

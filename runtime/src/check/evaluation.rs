@@ -4,7 +4,7 @@ use super::CheckError;
 use crate::buffers::Input;
 use crate::error::CallError;
 use evolute_ir::{Interpreter, Literal, Machine, Program, Type};
-use evolute_transforms::inline::{Between, remove_operators};
+use evolute_transforms::inline::{Between, evaluable};
 
 /// A decoded program and its state. Parameters past the inputs are zero until they are set.
 pub(super) struct Evaluation {
@@ -16,7 +16,7 @@ pub(super) struct Evaluation {
 
 impl Evaluation {
     pub(super) fn new(program: &Program, inputs: &[Input<'_>]) -> Result<Evaluation, CheckError> {
-        let program = remove_operators(program, Between::Keep)?;
+        let program = evaluable(program, Between::Keep)?;
         let interpreter = Interpreter::new(&program)?;
         let mut machine = interpreter.machine();
         for (param, input) in inputs.iter().enumerate() {

@@ -15,11 +15,15 @@ pub(super) struct Subject<'a> {
     pub(super) inputs: &'a [Input<'a>],
     /// Its arguments past the inputs.
     pub(super) data: Vec<Vec<f64>>,
+    /// Smaller results are rounded as if they were as large.
+    pub(super) floor: f64,
 }
 
 /// What is found of a function.
 pub(super) struct Checked {
     pub(super) inputs: Vec<InputCheck>,
+    /// The magnitude of the results over that of the active inputs.
+    pub(super) slope: f64,
     /// For each active element, the derivative of the weighted sum of all results by forward mode.
     forward: Vec<f64>,
     /// The magnitude up to which rounding may change it.
@@ -42,6 +46,18 @@ impl Subject<'_> {
         let mut evaluation = Evaluation::new(program, self.inputs)?;
         evaluation.set_all(self.inputs.len(), &self.data);
         Ok(evaluation)
+    }
+
+    /// The magnitude of the active inputs.
+    fn reach(&self, types: &[Type]) -> f64 {
+        let elements = |&argument: &usize| {
+            let input = self.inputs[argument];
+            (0..types[argument].shape.len()).map(move |i| input.get(i).as_real().unwrap_or(0.0))
+        };
+        match largest(self.wrt.iter().flat_map(elements)) {
+            0.0 => 1.0,
+            reach => reach,
+        }
     }
 
     /// Weights of the results: of a single scalar, 1; else numbers of the magnitude of 1, the same each time.
@@ -67,7 +83,8 @@ impl Subject<'_> {
         let mut value = self.evaluation(self.program)?;
         let mut tangent = self.evaluation(&derive::jvp(self.program, self.wrt, None)?)?;
         let epsilon = self.epsilon();
-        let mut checked = Checked { inputs: Vec::new(), forward: Vec::new(), tolerance: Vec::new() };
+        let slope = largest(value.run(0)?) / self.reach(&types);
+        let mut checked = Checked { inputs: Vec::new(), slope, forward: Vec::new(), tolerance: Vec::new() };
         for (position, &argument) in self.wrt.iter().enumerate() {
             let seed = self.arguments() + position;
             for element in 0..types[argument].shape.len() {
@@ -75,7 +92,8 @@ impl Subject<'_> {
                 tangent.set(seed, element, 1.0);
                 let derivatives = tangent.run(results)?;
                 tangent.set(seed, element, 0.0);
-                let sides = Steps::new(types[argument].elem, x, epsilon).differences(x, |x| {
+                let steps = Steps::new(types[argument].elem, x, epsilon, self.floor);
+                let sides = steps.differences(x, |x| {
                     value.set(argument, element, x);
                     value.run(0)
                 })?;
@@ -162,4 +180,9 @@ fn worst(
         verdict: Verdict::Agrees,
     };
     all.max_by(worse).unwrap_or(none)
+}
+
+/// The largest finite magnitude.
+fn largest(numbers: impl IntoIterator<Item = f64>) -> f64 {
+    numbers.into_iter().map(f64::abs).filter(|x| x.is_finite()).fold(0.0, f64::max)
 }

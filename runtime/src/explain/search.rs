@@ -101,6 +101,9 @@ impl<'p> Search<'p> {
             | Op::At
             | Op::AddAt
             | Op::Linalg(_)
+            | Op::External(_)
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
             | Op::Jvp { .. }
             | Op::Vjp { .. } => Ok(bad(&|number| frame.is_bad(operands[number]))),
         }

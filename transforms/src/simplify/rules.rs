@@ -166,9 +166,12 @@ impl Rewrite {
             | Op::Dot
             | Op::At
             | Op::AddAt
+            | Op::External(_)
             | Op::Linalg(_)
             | Op::Loop { .. }
             | Op::Cond { .. }
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
             | Op::Jvp { .. }
             | Op::Vjp { .. } => {
                 return &[];

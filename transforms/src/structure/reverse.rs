@@ -66,11 +66,14 @@ impl Walk<'_, Tape<'_>> {
             Op::Cond { yes, no, sums } => {
                 self.transpose_cond(backward, structure, [yes, no], sums as usize, &cotangents)
             }
-            _ => unreachable!("only loops and conditionals are structures"),
+            Op::LinearSolve { matrix, .. } => {
+                self.transpose_solve(backward, structure, matrix, cotangents[0].expect("it is there"))
+            }
+            _ => unreachable!("other operations leave no entry"),
         }
     }
 
-    fn cotangent_origin(&mut self, of: Value) {
+    pub(super) fn cotangent_origin(&mut self, of: Value) {
         let loc = self.linear.builder.program().value(of).origin.loc;
         let origin = Origin { loc, level: self.level, role: Role::Cotangent, of: Some(of) };
         self.linear.builder.set_origin(origin);
@@ -84,14 +87,17 @@ impl Walk<'_, Tape<'_>> {
     }
 
     /// A parameter of the type of `like`: a cotangent's.
-    fn cotangent_param(&mut self, like: Value) -> Value {
+    pub(super) fn cotangent_param(&mut self, like: Value) -> Value {
         self.cotangent_origin(like);
         let ty = self.linear.builder.program().ty(like).clone();
         self.linear.builder.param(&ty)
     }
 
     /// Runs `body` with an empty record and gives the outer one back.
-    fn with_record<R>(&mut self, body: impl FnOnce(&mut Self) -> Result<R, IrError>) -> Result<R, IrError> {
+    pub(super) fn with_record<R>(
+        &mut self,
+        body: impl FnOnce(&mut Self) -> Result<R, IrError>,
+    ) -> Result<R, IrError> {
         let outer = std::mem::take(&mut self.linear.record);
         let result = body(self);
         self.linear.record = outer;
@@ -120,7 +126,7 @@ impl Walk<'_, Tape<'_>> {
         spec: LoopSpec,
         cotangents: &[Option<Value>],
     ) -> Result<(), IrError> {
-        self.restore_activity(structure);
+        self.restore(structure);
         let data = self.body.region(body);
         let params = param_parts(&spec, &data.params);
         let given = result_parts(&spec, &data.results);
@@ -271,7 +277,7 @@ impl Walk<'_, Tape<'_>> {
         sums: usize,
         cotangents: &[Option<Value>],
     ) -> Result<(), IrError> {
-        self.restore_activity(structure);
+        self.restore(structure);
         let operands = self.body.operands(structure.inst);
         let captures: Vec<usize> =
             (1 + sums..operands.len()).filter(|&k| structure.operands[k].is_some()).collect();
@@ -321,12 +327,19 @@ impl Walk<'_, Tape<'_>> {
         Ok(())
     }
 
-    /// What was active on the way forward; another pass over the region may have come between.
-    fn restore_activity(&mut self, structure: &Structure) {
+    /// What was known and active on the way forward; another pass over the region may have come between.
+    fn restore(&mut self, structure: &Structure) {
+        self.restore_known(structure);
         for (&operand, &tangent) in self.body.operands(structure.inst).iter().zip(&structure.operands) {
             self.tangents[operand] = tangent;
         }
         self.find_activity(structure.inst);
+    }
+
+    pub(super) fn restore_known(&mut self, structure: &Structure) {
+        for (&operand, &known) in self.body.operands(structure.inst).iter().zip(&structure.known) {
+            self.known[operand] = Some(known);
+        }
     }
 }
 

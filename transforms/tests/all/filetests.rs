@@ -15,7 +15,7 @@
 use crate::texts;
 use evolute_ir::{Program, SourceLoc, text, verify};
 use evolute_transforms::derive::{self, DeriveError};
-use evolute_transforms::inline::{Between, remove_operators};
+use evolute_transforms::inline::{Between, expand, remove_operators};
 use evolute_transforms::simplify::{When, simplify};
 use evolute_transforms::{FpMode, Options, Pipeline};
 use std::fmt::Write;
@@ -58,6 +58,7 @@ fn pass(words: &str, program: &Program, rewrites: &mut String) -> Result<Program
         "jacobian" => derive::jacobian(program, &wrt(), here()),
         "hessian" => derive::hessian(program, &wrt(), here()),
         "differentiate" => Ok(remove_operators(program, Between::Keep)?),
+        "expand" => Ok(expand(program)?),
         "simplify" => simplified(program, rest, rewrites),
         "strict" => pipeline(program, FpMode::Strict),
         "contract" => pipeline(program, FpMode::Contract),

@@ -5,6 +5,7 @@ mod filetests;
 mod numbers;
 mod random_structures;
 mod rules;
+mod solve;
 mod structures;
 #[path = "../../../ir/tests/all/texts.rs"]
 mod texts;

@@ -1,11 +1,11 @@
-//! Random nests of loops, conditionals and array instructions, through all checks of [`structures`](super::structures).
+//! Random nests of loops, conditionals, array instructions, rules and linear systems, through all checks of [`structures`](super::structures).
 //!
 //! Everything is smooth and stays small: each new value passes through a sine, indices come from iteration numbers.
 
 use crate::structures::{Case, Rng, check};
 use evolute_ir::{
-    Builder, Elem, IrError, Literal, LoopSpec, Op, Prim, Program, Reduction, Strides, Trips, Type, Value,
-    verify,
+    Builder, Elem, IrError, Literal, LoopSpec, Method, Op, Prim, Program, Reduction, Solver, Strides, Trips,
+    Type, Value, verify,
 };
 use evolute_transforms::FpMode;
 use evolute_transforms::pipeline::Options;
@@ -100,7 +100,7 @@ impl Generator<'_> {
 
     fn instructions(&mut self, count: usize, depth: usize) -> Built<()> {
         for _ in 0..count {
-            match self.below(if depth == 0 { 8 } else { 11 }) {
+            match self.below(if depth == 0 { 8 } else { 13 }) {
                 0 => {
                     let extents = self.any_extents();
                     let (a, b) = (self.of(&extents)?, self.of(&extents)?);
@@ -160,10 +160,64 @@ impl Generator<'_> {
                 }
                 7 => self.add_to_a_sum()?,
                 8 => self.conditional(depth - 1)?,
+                9 => self.custom()?,
+                10 => self.linear_solve()?,
                 _ => self.looping(depth - 1)?,
             }
         }
         Ok(())
+    }
+
+    /// The product of a value and a scalar, by a rule.
+    fn custom(&mut self) -> Built<()> {
+        let (x, k) = (self.pick(), self.scalar()?);
+        // As small as all else, though a sum.
+        let k = self.prim(Prim::Sin, &[k])?;
+        let (ty, scalar) = (self.builder.program().ty(x).clone(), Type::scalar(Elem::F64));
+        let scaled = |builder: &mut Builder, x: Value, k: Value| {
+            let strides = vec![0; ty.shape.extents().len()].into();
+            let repeat = builder.strides(&Strides { offset: 0, strides });
+            let id = builder.intern(&ty);
+            let k = if ty.is_scalar() { k } else { builder.insert(Op::View(id, repeat), &[k])? };
+            builder.insert(Op::Prim(Prim::Mul), &[x, k])
+        };
+        let region = |builder: &mut Builder, types: &[&Type], rule: bool| {
+            builder.open_region();
+            let params: Vec<Value> = types.iter().map(|ty| builder.param(ty)).collect();
+            let value = match (&params[..], rule) {
+                (&[u, u_k, _, x, k], true) => {
+                    let (first, second) = (scaled(builder, u, k)?, scaled(builder, x, u_k)?);
+                    builder.insert(Op::Prim(Prim::Add), &[first, second])?
+                }
+                (params, _) => scaled(builder, params[0], params[1])?,
+            };
+            builder.close_region(&[value])
+        };
+        let primal = region(&mut self.builder, &[&ty, &scalar], false)?;
+        let rule = region(&mut self.builder, &[&ty, &scalar, &ty, &ty, &scalar], true)?;
+        let product = self.builder.custom(primal, rule, &[x, k])?[0];
+        self.keep(product)
+    }
+
+    /// `x` with 4 x + c · (x, backwards) = b.
+    fn linear_solve(&mut self) -> Built<()> {
+        let (b, c) = (self.of(&[3])?, self.of(&[3])?);
+        let ty = Type::array(Elem::F64, &[3]).expect("small");
+        self.builder.open_region();
+        let v = self.builder.param(&ty);
+        let four = self.builder.constant(Literal::from(4.0));
+        let mut view = |x, offset, stride: i64| {
+            let strides = self.builder.strides(&Strides { offset, strides: [stride].into() });
+            let id = self.builder.intern(&ty);
+            self.builder.insert(Op::View(id, strides), &[x])
+        };
+        let (fours, backwards) = (view(four, 0, 0)?, view(v, 2, -1)?);
+        let (own, other) = (self.prim(Prim::Mul, &[fours, v])?, self.prim(Prim::Mul, &[c, backwards])?);
+        let product = self.prim(Prim::Add, &[own, other])?;
+        let matrix = self.builder.close_region(&[product])?;
+        let solver = Solver::new(Method::Gmres, 0.0, 100);
+        let x = self.builder.linear_solve(solver, matrix, b)?;
+        self.keep(x)
     }
 
     fn add_to_a_sum(&mut self) -> Built<()> {
