@@ -8,6 +8,7 @@ use crate::entity::{Entity, Inst, Region, Table, Value};
 use crate::op::Op;
 use crate::program::{Def, Program};
 use crate::structure::{LoopSpec, Trips};
+use crate::types::Elem;
 
 /// The values on which the program's results depend, the results included; of the root's parameters too.
 pub(crate) fn live_values(program: &Program) -> Table<Value, bool> {
@@ -41,6 +42,46 @@ pub fn live_insts(program: &Program) -> Table<Inst, bool> {
         }
     }
     live
+}
+
+/// The instructions whose evaluation may fail, by what they do or by what is in their regions.
+pub fn fallible_insts(program: &Program) -> Table<Inst, bool> {
+    let mut fails = Table::filled(program.insts.len(), false);
+    // What is in a region stands before the instruction that the region belongs to.
+    for inst in program.insts.keys() {
+        let op = program.op(inst);
+        let nested = op.regions().any(|region| program.regions[region].insts.iter().any(|&i| fails[i]));
+        fails[inst] = nested || fails_itself(program, inst, op);
+    }
+    fails
+}
+
+fn fails_itself(program: &Program, inst: Inst, op: Op) -> bool {
+    let operands = program.operands(inst);
+    match op {
+        Op::Prim(prim) => prim.may_fail() && program.ty(operands[0]).elem == Elem::I64,
+        Op::At | Op::External(_) | Op::LinearSolve { .. } => true,
+        Op::AddAt => operands.len() > 2,
+        Op::Loop { spec, .. } => match program.loops[spec].trips {
+            Trips::Fixed(_) => false,
+            Trips::Counted(_) | Trips::While(_) => true,
+        },
+        Op::Const(_)
+        | Op::Cast(_)
+        | Op::Select
+        | Op::Element(_)
+        | Op::Pack(_)
+        | Op::Iota(_)
+        | Op::View(..)
+        | Op::Spread(..)
+        | Op::Reduce(..)
+        | Op::Dot
+        | Op::Linalg(_)
+        | Op::Cond { .. }
+        | Op::Custom { .. }
+        | Op::Jvp { .. }
+        | Op::Vjp { .. } => false,
+    }
 }
 
 struct Liveness<'a> {

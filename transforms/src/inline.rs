@@ -19,6 +19,7 @@ use evolute_ir::{
     Builder, ClosedRegion, Entity, Inst, IrError, Level, Loc, Mode, Op, Origin, Program, Region, Table,
     Value, live_insts, without_dead_code,
 };
+use hoist::Hoisting;
 
 /// What becomes of derivative operators.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,7 +57,11 @@ pub(crate) fn inline_live(
 ) -> Result<Vec<Value>, IrError> {
     let live = live_insts(program);
     let copy = Copy::new(builder, program, Operators::Keep);
-    Copy { live: Some(live), hoists: true, ..copy }.region(builder, Program::ROOT, args)
+    Copy { live: Some(live), hoisting: Some(Hoisting::new(program)), ..copy }.region(
+        builder,
+        Program::ROOT,
+        args,
+    )
 }
 
 /// As [`inline`], with products fused with sums where `uses` says that they have no other use.
@@ -112,8 +117,8 @@ struct Copy<'a> {
     operators: Operators,
     /// The instructions to copy, if not all.
     live: Option<Table<Inst, bool>>,
-    /// Whether what does not depend on a loop's iteration is computed before the loop.
-    hoists: bool,
+    /// If what does not depend on a loop's iteration is computed before the loop.
+    hoisting: Option<Hoisting>,
     /// Whether what is there to be differentiated becomes what it stands for.
     expands: bool,
     /// How often each value is used, if products are to be fused with sums.
@@ -129,7 +134,7 @@ impl<'a> Copy<'a> {
             from,
             operators,
             live: None,
-            hoists: false,
+            hoisting: None,
             expands: false,
             contract: None,
             provenance: Provenance::new(builder, from),
@@ -155,8 +160,8 @@ impl<'a> Copy<'a> {
         for &inst in &body.insts {
             let live = self.live.as_ref().is_none_or(|live| live[inst]);
             // What a loop has hoisted is there already.
-            let hoisted =
-                self.hoists && self.from.results(inst).next().is_some_and(|v| self.values[v].is_some());
+            let hoisted = self.hoisting.is_some()
+                && self.from.results(inst).next().is_some_and(|v| self.values[v].is_some());
             if live && !hoisted {
                 self.inst(builder, inst, &mut operands)?;
             }
@@ -182,10 +187,7 @@ impl<'a> Copy<'a> {
             Op::Loop { body, condition, spec } => {
                 let spec = self.from.loop_spec(spec);
                 let (own, captured) = operands.split_at(spec.own_operands());
-                if self.hoists {
-                    let captured: Vec<Option<Value>> = captured.iter().map(|&v| Some(v)).collect();
-                    self.hoist(builder, body, spec.own_params(), &captured)?;
-                }
+                self.hoist(builder, body, spec, captured)?;
                 let condition = match condition {
                     Some(region) => {
                         Some(self.nested(builder, region, 1 + spec.carries as usize, captured)?)

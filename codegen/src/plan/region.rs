@@ -1,9 +1,11 @@
 //! Planning a region: one instruction after the other, with what is known of each value.
 
 use super::memory::{Home, Mem, Memory};
-use super::usage::{Usage, fallible, pointwise};
+use super::usage::{Usage, pointwise};
 use super::{Access, Form, Nest, Node, Step, access};
-use evolute_ir::{Def, Elem, Entity, Failure, FailureKind, Inst, Literal, Op, Program, Region, Table, Value};
+use evolute_ir::{
+    Def, Elem, Entity, Failure, FailureKind, Inst, Literal, Op, Program, Region, Table, Value, fallible_insts,
+};
 
 /// Plans one program.
 pub(super) struct Planner<'p> {
@@ -35,7 +37,7 @@ impl<'p> Planner<'p> {
             mems: Table::new(),
             checks: Vec::new(),
             usage: Table::filled(values, Usage::default()),
-            fails: fallible(program),
+            fails: fallible_insts(program),
             needed: Table::filled(insts, false),
             forms: Table::filled(values, Form::None),
             owned: Table::filled(values, false),

@@ -6,7 +6,7 @@
 
 use super::region::Planner;
 use crate::scalars::Operation;
-use evolute_ir::{Elem, Entity, Inst, Op, Program, Region, Trips, Value};
+use evolute_ir::{Elem, Inst, Op, Program, Region, Trips, Value};
 
 /// How a value is used within its region.
 #[derive(Clone, Copy, Default)]
@@ -152,27 +152,4 @@ fn computes_operand(op: Op, number: usize) -> bool {
         | Op::Jvp { .. }
         | Op::Vjp { .. } => false,
     }
-}
-
-/// The instructions that may fail, by what they do or what they hold.
-pub(super) fn fallible(program: &Program) -> evolute_ir::Table<Inst, bool> {
-    let mut fails = evolute_ir::Table::filled(program.insts().len(), false);
-    for inst in program.insts().keys() {
-        let op = program.op(inst);
-        let by_itself = match op {
-            Op::At => true,
-            Op::AddAt => program.operands(inst).len() > 2,
-            Op::Loop { spec, .. } => match program.loop_spec(spec).trips {
-                Trips::Fixed(_) => false,
-                Trips::Counted(_) | Trips::While(_) => true,
-            },
-            _ => pointwise(op).is_some_and(|operation| {
-                program.operands(inst).first().is_some_and(|&v| may_fail(operation, program.ty(v).elem))
-            }),
-        };
-        let nested = op.regions().any(|region| program.region(region).insts.iter().any(|&i| fails[i]));
-        debug_assert!(op.regions().all(|r| program.region(r).insts.iter().all(|i| i.index() < inst.index())));
-        fails[inst] = by_itself || nested;
-    }
-    fails
 }
