@@ -9,7 +9,7 @@
 //! | `entity`, `types` | `u32` names and their tables; element kinds, shapes, constants |
 //! | [`prim`] | THE table of pointwise primitives, one row each |
 //! | `op`, `program` | what an instruction does; the tables of a program, provenance |
-//! | `structure` | strided access, reductions, what a loop takes and gives |
+//! | `structure`, `summation` | strided access, reductions, what a loop takes and gives; the order of sums |
 //! | `builder`, `infer`, `signature` | typed, hash-consed, folding construction |
 //! | `expr` | the language of the table's partial derivatives |
 //! | `copy`, `live` | renumbering and dead code |
@@ -47,6 +47,7 @@ pub mod prim;
 mod program;
 mod signature;
 mod structure;
+mod summation;
 pub mod text;
 mod types;
 pub mod verify;
@@ -62,7 +63,8 @@ pub use live::live_insts;
 pub use op::Op;
 pub use prim::{Class, Prim};
 pub use program::{Def, InstData, LevelData, Mode, Origin, Program, RegionData, Role, SourceLoc, ValueData};
-pub use structure::{LANES, LoopSpec, MAX_LANE_ELEMENTS, Reduction, Strides, Trips};
+pub use structure::{Checkpoint, LoopSpec, Reduction, Strides, Trips};
+pub use summation::{LANES, MAX_LANE_ELEMENTS, MOST_SEGMENTS, REDUCED, SHORTEST, SumOrder};
 pub use types::{Elem, Literal, Shape, Type};
 pub use verify::verify;
 

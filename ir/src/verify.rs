@@ -31,7 +31,8 @@
 //!     It gives the region's results, then a tangent for each or a cotangent for each of the first `wrt`
 //!     parameters. What is differentiated, and what is given, is real.
 //! 13. The parameters and results of loops and conditionals are as [`LoopSpec`](crate::LoopSpec) and
-//!     [`Op::Cond`] say; their sums are only added to, and each is given back.
+//!     [`Op::Cond`] say; their sums are only added to, and each is given back. The sums of a loop with checkpoints
+//!     are ordered.
 //!
 //! Provenance
 //! 14. A tangent or a cotangent belongs to a level above 0.

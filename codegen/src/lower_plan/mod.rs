@@ -8,6 +8,7 @@ mod address;
 mod looping;
 mod nest;
 mod reduce;
+mod sums;
 
 use crate::emitter::{Constants, Emitter, clif_type};
 use crate::lower::{self, FRAME, READ_ONLY};

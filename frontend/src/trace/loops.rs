@@ -191,7 +191,7 @@ impl Site<'_> {
     ) -> Looped {
         let cap = turns.cap();
         let [carries, rows, sums] = closing.counts.map(|count| count as u32);
-        let spec = LoopSpec { trips: turns.trips(), reverse: false, carries, rows, sums };
+        let spec = LoopSpec { carries, rows, sums, ..LoopSpec::new(turns.trips()) };
         let mut operands = match turns {
             Turns::Fixed(_) => Vec::new(),
             Turns::Counted(count, _) => vec![count],
@@ -239,13 +239,7 @@ impl Site<'_> {
             let results = LoopBody { carries: step(&params[1..]), ..LoopBody::default() };
             self.checked(results, &carries, &params[1..]).carries
         });
-        let spec = LoopSpec {
-            trips: Trips::While(cap),
-            reverse: false,
-            carries: start.len() as u32,
-            rows: 0,
-            sums: 0,
-        };
+        let spec = LoopSpec { carries: start.len() as u32, ..LoopSpec::new(Trips::While(cap)) };
         let results = condition.zip(body).and_then(|(condition, body)| {
             self.trace.build(self.caller, |builder| builder.looping(spec, Some(condition), body, start))
         });

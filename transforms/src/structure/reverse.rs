@@ -173,11 +173,13 @@ impl Walk<'_, Tape<'_>> {
         }
         let rows = (known.rows.len() + structure.carries.len() + seeded.len()) as u32;
         let reversed = LoopSpec {
-            trips,
             reverse: !spec.reverse,
             carries: active_carries.len() as u32,
             rows,
             sums: captures.len() as u32,
+            // Loops that follow one another iteration by iteration may be cut anywhere.
+            ordered: spec.ordered || spec.carries > 0,
+            ..LoopSpec::new(trips)
         };
         let results = self.linear.builder.looping(reversed, None, closed, &operands)?;
         let (results, sums) = results.split_at(results.len() - captures.len());

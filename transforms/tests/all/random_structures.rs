@@ -314,11 +314,12 @@ impl Generator<'_> {
         })?;
         self.iteration = outer;
         let spec = LoopSpec {
-            trips,
             reverse,
             carries: carries.len() as u32,
             rows: rows.len() as u32,
             sums: sums.len() as u32,
+            ordered: self.rng.next() < 0.3,
+            ..LoopSpec::new(trips)
         };
         let initial: Vec<Value> = sums.iter().map(|&(_, v)| v).collect();
         let operands = [count, carries.clone(), rows, initial].concat();
