@@ -14,11 +14,14 @@ use evolute_ir::{
     Value, live_insts, without_dead_code,
 };
 
+mod nest;
+
 /// What becomes of derivative operators.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Operators {
     Keep,
-    Remove(Between),
+    /// They are removed; what is copied is within operators of these modes, the outermost first.
+    Remove(Between, Vec<Mode>),
 }
 
 /// What is done to a derivative before it is differentiated again.
@@ -70,16 +73,21 @@ pub(crate) fn inline_contracted(
 /// A program past its size limit.
 pub fn remove_operators(program: &Program, between: Between) -> Result<Program, IrError> {
     let plain = !program.insts().values().any(|inst| inst.op.is_derivative());
-    if plain { Ok(without_dead_code(program)) } else { removed(program, Program::ROOT, between) }
+    if plain { Ok(without_dead_code(program)) } else { removed(program, Program::ROOT, between, Vec::new()) }
 }
 
 /// A region as a program of its own, without operators.
-fn removed(program: &Program, region: Region, between: Between) -> Result<Program, IrError> {
+fn removed(
+    program: &Program,
+    region: Region,
+    between: Between,
+    within: Vec<Mode>,
+) -> Result<Program, IrError> {
     let mut builder = Builder::new();
     if between == Between::Simplify {
         builder.set_rewriter(rewriter(When::Always));
     }
-    let mut copy = Copy::new(&mut builder, program, Operators::Remove(between));
+    let mut copy = Copy::new(&mut builder, program, Operators::Remove(between, within));
     let mut args = Vec::new();
     for &param in &program.region(region).params {
         let origin = copy.provenance.map(program, param, &copy.values);
@@ -162,6 +170,12 @@ impl<'a> Copy<'a> {
             }
             Op::Loop { body, condition, spec } => {
                 let spec = self.from.loop_spec(spec);
+                if let Some(extents) = self.checkpoints(inst, spec)? {
+                    let results = self.checkpointed(builder, inst, &extents, operands)?;
+                    self.define(builder, inst, &results);
+                    self.originate_each(builder, inst, &results);
+                    return Ok(());
+                }
                 let (own, captured) = operands.split_at(spec.own_operands());
                 if self.hoists {
                     let captured: Vec<Option<Value>> = captured.iter().map(|&v| Some(v)).collect();
@@ -290,9 +304,10 @@ impl<'a> Copy<'a> {
         let params = self.from.region(region).params.len();
         let (inputs, rest) = operands.split_at(wrt);
         let (seeds, captured) = rest.split_at(rest.len() - (params - wrt));
-        match self.operators {
-            Operators::Remove(between) => {
-                let body = removed(self.from, region, between)?;
+        match &self.operators {
+            Operators::Remove(between, within) => {
+                let within = [&within[..], &[mode]].concat();
+                let body = removed(self.from, region, *between, within)?;
                 let loc = builder.origin().loc;
                 // The body's levels are registered first: what was removed earlier has the lower one.
                 let provenance = Provenance::new(builder, &body);

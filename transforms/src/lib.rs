@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | [`derive`](mod@derive) | the derivative operators as functions of a program: `jvp`, `vjp`, `grad`, `hvp`, … |
 //! | [`inline`](mod@inline) | copying a program into another under construction; removing operators innermost first |
+//! | `checkpoint` | how loops are cut for reverse mode to store less |
 //! | `differentiate` | the jvp rule of every instruction, stated once for both modes |
 //! | `linear` | what such a rule may emit: the vocabulary of linear code |
 //! | `tape`, `transpose` | linear code as data, and running it backwards: reverse mode |
@@ -25,6 +26,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod checkpoint;
 mod contract;
 mod cotangents;
 pub mod derive;
