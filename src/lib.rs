@@ -35,12 +35,13 @@
 pub mod mistakes;
 
 pub use evolute_frontend::{
-    Array, ArraySpec, Bool, Compiled, Condition, Count, Cursor, Dense, Error, F32, F64, Form, Function, I64,
-    Int, IntoArray, Kind, Leaf, Leaves, Logic, Number, Real, Real64, RealForm, RealKind, RealSlice, RealSpec,
-    RealTree, Scalar, Scalar32, Scalars, Single, Spec, Stack, Store, TraceError, Traced, Tracing, Tree,
-    array, array_of, concat, cond, control, einsum, grad, hvp, jvp, map, map_rows, matrix, matrix_of, nested,
-    scalar, scalar_of, scalars, scalars_of, scan, scan_stacked, spec, stack, sum, sum_rows, value_and_grad,
-    vector, vector_of, vjp, vmap, while_at_most, while_loop,
+    Array, ArraySpec, Bool, Checkpoint, Checkpointed, Compiled, Condition, Count, Cursor, Dense, Error, F32,
+    F64, Form, Function, I64, Int, IntoArray, Kind, Leaf, Leaves, Limit, Logic, Number, Real, Real64,
+    RealForm, RealKind, RealSlice, RealSpec, RealTree, Scalar, Scalar32, Scalars, Single, Spec, Stack, Store,
+    TraceError, Traced, Tracing, Tree, array, array_of, checkpoint, concat, cond, control, einsum, grad, hvp,
+    jvp, map, map_rows, matrix, matrix_of, nested, scalar, scalar_of, scalars, scalars_of, scan,
+    scan_stacked, spec, stack, sum, sum_rows, value_and_grad, vector, vector_of, vjp, vmap, while_at_most,
+    while_loop,
 };
 pub use evolute_ir as ir;
 pub use evolute_runtime::{
@@ -52,10 +53,10 @@ pub use evolute_transforms as transforms;
 /// What most programs need.
 pub mod prelude {
     pub use crate::{
-        Array, Compiled, F32, F64, Function, I64, Int, Logic, Options, Real, Real64, RealSlice, Scalar,
-        Workspace, array, array_of, concat, cond, einsum, grad, hvp, jvp, map, map_rows, matrix, matrix_of,
-        scalar, scalar_of, scalars, scalars_of, scan, scan_stacked, stack, sum, sum_rows, vector, vector_of,
-        vjp, vmap, while_at_most, while_loop,
+        Array, Checkpoint, Compiled, F32, F64, Function, I64, Int, Logic, Options, Real, Real64, RealSlice,
+        Scalar, Workspace, array, array_of, checkpoint, concat, cond, einsum, grad, hvp, jvp, map, map_rows,
+        matrix, matrix_of, scalar, scalar_of, scalars, scalars_of, scan, scan_stacked, stack, sum, sum_rows,
+        vector, vector_of, vjp, vmap, while_at_most, while_loop,
     };
 }
 

@@ -12,6 +12,8 @@
 //! | [`while_loop`] | in order, as long as a condition holds | `carry ↦ carry` | the last carry |
 //! | [`cond`] | | one of two closures | what it gives |
 //!
+//! Reverse mode stores the carry of every iteration, or of few ([`checkpoint`]).
+//!
 //! How often a loop runs is a number, or a traced integer: a loop's own index, whose bound is known, or any other with
 //! [`Int::at_most`]. Whether an array is read at `x.at(i)`, or `x.row(2 * i + 1)`, is seen while tracing: then
 //! the loop goes over its rows.
@@ -30,8 +32,10 @@
 //! # Ok::<(), evolute_frontend::Error>(())
 //! ```
 
+mod checkpoint;
 mod rows;
 
+pub use checkpoint::{Checkpoint, Checkpointed, Limit, checkpoint};
 pub use rows::{map_rows, sum_rows, vmap};
 
 use crate::error::TraceError;
@@ -42,11 +46,14 @@ use evolute_ir::Value;
 use std::panic::Location;
 
 /// How often a [`while_loop`] runs at most.
-pub const WHILE_CAP: u32 = 1 << 20;
+pub const WHILE_CAP: usize = 1 << 20;
 
-/// How often a loop runs: a number, or a traced integer.
+/// How often a loop runs: a number, or a traced integer; and what reverse mode stores of it ([`checkpoint`]).
 #[derive(Clone, Copy, Debug)]
-pub struct Count<'t>(Number<'t>);
+pub struct Count<'t> {
+    number: Number<'t>,
+    checkpoint: Option<Checkpoint>,
+}
 
 #[derive(Clone, Copy, Debug)]
 enum Number<'t> {
@@ -56,19 +63,19 @@ enum Number<'t> {
 
 impl From<usize> for Count<'_> {
     fn from(n: usize) -> Self {
-        Count(Number::Fixed(n))
+        Count { number: Number::Fixed(n), checkpoint: None }
     }
 }
 
 impl<'t> From<Int<'t>> for Count<'t> {
     fn from(n: Int<'t>) -> Self {
-        Count(Number::Traced(n, None))
+        Count { number: Number::Traced(n, None), checkpoint: None }
     }
 }
 
 impl<'t> From<&Int<'t>> for Count<'t> {
     fn from(n: &Int<'t>) -> Self {
-        Count(Number::Traced(*n, None))
+        Count::from(*n)
     }
 }
 
@@ -85,15 +92,14 @@ impl<'t> Int<'t> {
     /// # Ok::<(), evolute_frontend::Error>(())
     /// ```
     pub fn at_most(self, cap: usize) -> Count<'t> {
-        Count(Number::Traced(self, Some(cap)))
+        Count { number: Number::Traced(self, Some(cap)), checkpoint: None }
     }
 }
 
 impl Count<'_> {
     fn turns(self, site: Site<'_>) -> Turns {
-        let cap = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        match self.0 {
-            Number::Fixed(n) => Turns::Fixed(cap(n)),
+        let turns = match self.number {
+            Number::Fixed(n) => Turns::fixed(trips(site, n)),
             Number::Traced(n, most) => {
                 let bound = site.trace.upper_bound(n.operand()).map(|bound| bound.max(0) as usize);
                 let bound = match (bound, most) {
@@ -105,10 +111,20 @@ impl Count<'_> {
                         0
                     }
                 };
-                Turns::Counted(site.trace.values(&[n.operand()], site.caller)[0], cap(bound))
+                let cap = u32::try_from(bound).unwrap_or(u32::MAX);
+                Turns::counted(site.trace.values(&[n.operand()], site.caller)[0], cap)
             }
-        }
+        };
+        turns.with(self.checkpoint.map(Checkpoint::in_program))
     }
+}
+
+/// A number of iterations, of which a loop has fewer than 2³².
+fn trips(site: Site<'_>, n: usize) -> u32 {
+    u32::try_from(n).unwrap_or_else(|_| {
+        site.trace.fail(TraceError::Trips { count: n, at: site.trace.user_line(site.caller) });
+        0
+    })
 }
 
 /// The sum of what a closure gives for `i` from 0 to below `n`: of a scalar, an array, a tuple of them; zeros if `n` is
@@ -239,11 +255,11 @@ pub fn while_loop<'t, C: Tree<'t>>(
     go: impl FnOnce(C) -> Condition<'t>,
     step: impl FnOnce(C) -> C,
 ) -> C {
-    while_at_most(WHILE_CAP as usize, init, go, step)
+    while_at_most(WHILE_CAP, init, go, step)
 }
 
-/// As [`while_loop`], with at most so many iterations. Reverse mode keeps what it needs of each: a small limit is
-/// small memory.
+/// As [`while_loop`], with at most so many iterations. Reverse mode has room for what it needs of each, which is taken
+/// of the system as iterations use it: a small limit, or a [`checkpoint`], is small memory.
 ///
 /// ```
 /// use evolute_frontend::{Function, scalar, while_at_most};
@@ -255,13 +271,12 @@ pub fn while_loop<'t, C: Tree<'t>>(
 /// ```
 #[track_caller]
 pub fn while_at_most<'t, C: Tree<'t>>(
-    cap: usize,
+    limit: impl Into<Limit>,
     init: C,
     go: impl FnOnce(C) -> Condition<'t>,
     step: impl FnOnce(C) -> C,
 ) -> C {
-    let caller = Location::caller();
-    let cap = u32::try_from(cap).unwrap_or(u32::MAX);
+    let (limit, caller) = (limit.into(), Location::caller());
     let start = leaves(&init);
     let leaves = trace::within(caller, |trace| {
         let carry =
@@ -269,7 +284,8 @@ pub fn while_at_most<'t, C: Tree<'t>>(
         let values = trace.values(&operands(&start), caller);
         let go = |values: &[Value]| go(carry(values)).operand();
         let step = |values: &[Value]| operands(&leaves(&step(carry(values))));
-        let results = Site { trace, caller }.while_loop(cap, &values, go, step);
+        let site = Site { trace, caller };
+        let results = site.while_loop(limit.turns(site), &values, go, step);
         trace::leaves_like(trace, &start, &results)
     });
     init.rebuild(&mut leaves.into_iter())

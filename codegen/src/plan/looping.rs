@@ -3,7 +3,7 @@
 use super::memory::{Home, Mem};
 use super::region::Planner;
 use super::{Access, Carried, Choice, Form, Lanes, Loop, Pair, Step};
-use evolute_ir::{FailureKind, Inst, LoopSpec, Region, Strides, Trips, Value};
+use evolute_ir::{FailureKind, Inst, LoopSpec, Op, Region, Strides, Trips, Value};
 
 /// The values of a loop, by what they are.
 pub(super) struct Parts<'p> {
@@ -96,17 +96,44 @@ impl Planner<'_> {
         let steps = self.region(body, &wishes, |planner| planner.finish_body(&mut draft));
         draft.entering.extend(steps);
         let pairs = self.pairs(spec, &draft, start);
-        let tails = match spec.trips {
-            Trips::Fixed(_) => Vec::new(),
-            Trips::Counted(_) | Trips::While(_) => {
-                draft.stacks.iter().map(|&(_, all, row)| (all, self.mems[row].len)).collect()
-            }
-        };
+        let tails = self.tails(inst, spec, &parts, &draft);
         let scalars = draft.scalars.iter().map(|line| self.carried(line)).collect();
         let (lanes, body) = (draft.lanes, draft.entering);
         let planned =
             Loop { spec, count, check, made, number, condition, scalars, pairs, lanes, body, tails };
         self.steps.push(Step::Loop(Box::new(planned)));
+    }
+
+    /// The stacks of which rows that no iteration gives are read, and so must be zeros. Where only loops over the same
+    /// iterations read them, as in reverse mode, the memory of those rows is never touched.
+    fn tails(&self, inst: Inst, spec: LoopSpec, parts: &Parts<'_>, draft: &Draft) -> Vec<(Mem, usize)> {
+        let count = match spec.trips {
+            Trips::Fixed(_) => return Vec::new(),
+            Trips::Counted(_) => self.program.operands(inst)[0],
+            Trips::While(_) => self.program.result(inst),
+        };
+        let stacks = parts.stacks.iter().zip(&draft.stacks);
+        let read = stacks.filter(|&(&(_, stack), _)| self.is_read_beyond(stack, count));
+        read.map(|(_, &(_, all, row))| (all, self.mems[row].len)).collect()
+    }
+
+    /// Whether anything but a loop of `count` iterations, which gets its rows, reads a stack.
+    fn is_read_beyond(&self, stack: Value, count: Value) -> bool {
+        let program = self.program;
+        let region = program.region(program.value(stack).region);
+        let reads_rows = |inst: Inst| {
+            let Op::Loop { spec, .. } = program.op(inst) else { return false };
+            let spec = program.loop_spec(spec);
+            let operands = program.operands(inst);
+            let first = spec.first_carry_operand() + spec.carries as usize;
+            let rows = first..first + spec.rows as usize;
+            let places = operands.iter().enumerate().filter(|&(_, &v)| v == stack);
+            matches!(spec.trips, Trips::Counted(_))
+                && operands[0] == count
+                && places.into_iter().all(|(place, _)| rows.contains(&place))
+        };
+        let mut readers = region.insts.iter().filter(|&&inst| program.operands(inst).contains(&stack));
+        region.results.contains(&stack) || readers.any(|&inst| !reads_rows(inst))
     }
 
     /// Parameters that are operands.

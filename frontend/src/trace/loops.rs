@@ -7,28 +7,42 @@
 use super::{Affine, Operand, Site, Trace};
 use crate::error::TraceError;
 use crate::tree::Leaf;
-use evolute_ir::{ClosedRegion, Elem, LoopSpec, Op, Region, Trips, Type, Value};
+use evolute_ir::{Checkpoint, ClosedRegion, Elem, LoopSpec, Op, Region, Trips, Type, Value};
 
 /// How often a loop runs.
 #[derive(Clone, Copy)]
-pub(crate) enum Turns {
-    Fixed(u32),
-    /// As a traced integer says, at most so often.
-    Counted(Value, u32),
+pub(crate) struct Turns {
+    trips: Trips,
+    /// The traced integer that says so.
+    count: Option<Value>,
+    checkpoint: Option<Checkpoint>,
 }
 
 impl Turns {
-    fn cap(self) -> u32 {
-        match self {
-            Turns::Fixed(n) | Turns::Counted(_, n) => n,
-        }
+    pub(crate) fn fixed(n: u32) -> Turns {
+        Turns { trips: Trips::Fixed(n), count: None, checkpoint: None }
     }
 
-    fn trips(self) -> Trips {
-        match self {
-            Turns::Fixed(n) => Trips::Fixed(n),
-            Turns::Counted(_, n) => Trips::Counted(n),
-        }
+    /// At most `cap` times.
+    pub(crate) fn counted(count: Value, cap: u32) -> Turns {
+        Turns { trips: Trips::Counted(cap), count: Some(count), checkpoint: None }
+    }
+
+    /// As long as a condition holds, at most `cap` times.
+    pub(crate) fn at_most(cap: u32) -> Turns {
+        Turns { trips: Trips::While(cap), count: None, checkpoint: None }
+    }
+
+    pub(crate) fn with(self, checkpoint: Option<Checkpoint>) -> Turns {
+        Turns { checkpoint, ..self }
+    }
+
+    fn cap(self) -> u32 {
+        self.trips.cap()
+    }
+
+    fn spec(self) -> LoopSpec {
+        LoopSpec { checkpoint: self.checkpoint, ..LoopSpec::new(self.trips) }
     }
 }
 
@@ -191,11 +205,8 @@ impl Site<'_> {
     ) -> Looped {
         let cap = turns.cap();
         let [carries, rows, sums] = closing.counts.map(|count| count as u32);
-        let spec = LoopSpec { carries, rows, sums, ..LoopSpec::new(turns.trips()) };
-        let mut operands = match turns {
-            Turns::Fixed(_) => Vec::new(),
-            Turns::Counted(count, _) => vec![count],
-        };
+        let spec = LoopSpec { carries, rows, sums, ordered: carries > 0, ..turns.spec() };
+        let mut operands: Vec<Value> = turns.count.into_iter().collect();
         operands.extend(start);
         operands.extend(closing.rows.iter().map(|row| self.array_of_rows(row, cap)));
         let mut types: Vec<Type> = start.iter().map(|&v| self.trace.ty(v)).collect();
@@ -224,10 +235,10 @@ impl Site<'_> {
         self.ty(row.elem, &std::iter::once(cap as usize).chain(extents).collect::<Vec<_>>())
     }
 
-    /// A loop that runs as long as `go` holds, at most `cap` times: its carries.
+    /// A loop that runs as long as `go` holds: its carries.
     pub(crate) fn while_loop(
         &self,
-        cap: u32,
+        turns: Turns,
         start: &[Value],
         go: impl FnOnce(&[Value]) -> Operand,
         step: impl FnOnce(&[Value]) -> Vec<Operand>,
@@ -239,7 +250,7 @@ impl Site<'_> {
             let results = LoopBody { carries: step(&params[1..]), ..LoopBody::default() };
             self.checked(results, &carries, &params[1..]).carries
         });
-        let spec = LoopSpec { carries: start.len() as u32, ..LoopSpec::new(Trips::While(cap)) };
+        let spec = LoopSpec { carries: start.len() as u32, ..turns.spec() };
         let results = condition.zip(body).and_then(|(condition, body)| {
             self.trace.build(self.caller, |builder| builder.looping(spec, Some(condition), body, start))
         });
