@@ -364,7 +364,9 @@ impl Generator {
 
     fn looping(&mut self) -> Option<Value> {
         // Only the outermost are so long that their sums have segments.
-        let cap = [0, 1, 2, 5, 7, 16, 19, 300, 523][self.random.below(if self.depth == 0 { 9 } else { 7 })];
+        let long = self.depth == 0 && self.random.below(12) == 0;
+        let cap = [0, 1, 2, 5, 7, 16, 19, 300, 523]
+            [if long { 7 } else { 0 } + self.random.below(if long { 2 } else { 7 })];
         let trips = [Trips::Fixed(cap), Trips::Fixed(cap), Trips::Counted(cap), Trips::While(cap)]
             [self.random.below(4)];
         let reverse = !matches!(trips, Trips::While(_)) && self.random.below(2) == 0;

@@ -37,19 +37,13 @@ impl Stored {
     }
 }
 
-/// How many arrays are stored of a carry in a loop within derivative operators of these modes, the innermost first.
-/// The first reverse mode stores the carries. Each forward mode doubles what there is, each later reverse mode stores
-/// the cotangents too, and gathers those of what is stored.
-pub(crate) fn arrays(modes: impl Iterator<Item = Mode>) -> u64 {
-    let (mut carried, mut stored) = (1u64, 0u64);
-    for mode in modes {
-        (carried, stored) = match mode {
-            Mode::Forward => (carried.saturating_mul(2), stored.saturating_mul(2)),
-            Mode::Reverse if stored == 0 => (carried, carried),
-            Mode::Reverse => (carried, stored.saturating_mul(3)),
-        };
-    }
-    stored
+/// How many arrays are stored of a carry in a loop within derivative operators of these modes. The first reverse mode
+/// stores the carries, which a forward mode doubles. A further reverse mode stores the cotangents too, and the
+/// cotangents of all that is stored and of what is stored again for these: with r of them that makes r².
+pub(crate) fn arrays(modes: &[Mode]) -> u64 {
+    let of = |mode: Mode| modes.iter().filter(|&&m| m == mode).count() as u64;
+    let (forward, reverse) = (of(Mode::Forward), of(Mode::Reverse));
+    (reverse * reverse).saturating_mul(1u64.checked_shl(forward as u32).unwrap_or(u64::MAX))
 }
 
 /// The numbers of iterations of the nest, the outermost loop first: one alone for a loop that stays as it is.

@@ -80,7 +80,7 @@ impl Copy<'_> {
         let operands = &self.from.operands(inst)[spec.first_carry_operand()..];
         let bytes = |&v: &Value| (self.from.ty(v).shape.len() * self.from.ty(v).elem.size()) as u64;
         let carries = operands[..spec.carries as usize].iter().map(bytes).collect();
-        let stored = Stored { carries, arrays: arrays(within.iter().rev().copied()) };
+        let stored = Stored { carries, arrays: arrays(within) };
         match (nest(spec.trips.cap(), checkpoint, &stored), checkpoint) {
             (Ok(extents), _) => Ok((extents.len() > 1).then_some(extents)),
             (Err(needed), Checkpoint::Memory(budget)) => {
