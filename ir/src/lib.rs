@@ -12,7 +12,7 @@
 //! | `structure`, `summation` | strided access, reductions, what a loop takes and gives; the order of sums |
 //! | `builder`, `infer`, `signature` | typed, hash-consed, folding construction |
 //! | `expr` | the language of the table's partial derivatives |
-//! | `copy`, `live` | renumbering and dead code |
+//! | `copy`, `live`, `bounds` | renumbering and dead code; what is known of integers |
 //! | [`mod@verify`] | every invariant: the IR's specification |
 //! | [`text`] | the printed form, and reading it back |
 //! | [`interp`] | the reference interpreter |
@@ -33,6 +33,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod bounds;
 mod builder;
 mod copy;
 mod dot;
@@ -52,6 +53,7 @@ pub mod text;
 mod types;
 pub mod verify;
 
+pub use bounds::Bounds;
 pub use builder::{Builder, CHAIN_LIMIT, ClosedRegion, Rewriter};
 pub use copy::without_dead_code;
 pub use dot::dot;

@@ -10,10 +10,11 @@ use crate::contract::fused;
 use crate::differentiate::differentiate;
 use crate::simplify::{When, rewriter};
 use evolute_ir::{
-    Builder, ClosedRegion, Elem, Entity, Inst, IrError, Level, Loc, Mode, Op, Origin, Program, Region, Table,
-    Value, live_insts, without_dead_code,
+    Bounds, Builder, ClosedRegion, Elem, Entity, Inst, IrError, Level, Loc, Mode, Op, Origin, Program,
+    Region, Table, Value, live_insts, without_dead_code,
 };
 
+mod clamp;
 mod nest;
 
 /// What becomes of derivative operators.
@@ -67,6 +68,15 @@ pub(crate) fn inline_contracted(
     Copy { contract: Some(uses), ..copy }.region(builder, Program::ROOT, args)
 }
 
+/// As [`inline`], with indices limited to their arrays where they are not known to be in range.
+pub(crate) fn inline_clamped(
+    builder: &mut Builder,
+    program: &Program,
+    args: &[Value],
+) -> Result<Vec<Value>, IrError> {
+    Copy::new(builder, program, Operators::Keep).with_clamped_indices().region(builder, Program::ROOT, args)
+}
+
 /// The program without derivative operators: each is replaced by the derivative.
 ///
 /// # Errors
@@ -109,6 +119,8 @@ struct Copy<'a> {
     hoists: bool,
     /// How often each value is used, if products are to be fused with sums.
     contract: Option<Table<Value, u32>>,
+    /// What is known of indices, if the others are to be limited to their arrays.
+    clamps: Option<Bounds<'a>>,
     provenance: Provenance,
     values: Table<Value, Option<Value>>,
 }
@@ -122,6 +134,7 @@ impl<'a> Copy<'a> {
             live: None,
             hoists: false,
             contract: None,
+            clamps: None,
             provenance: Provenance::new(builder, from),
             values,
         }
@@ -208,6 +221,7 @@ impl<'a> Copy<'a> {
                     Some(fused) => fused.insert(builder, |v| self.at(v))?,
                     None => {
                         let op = self.provenance.map_op(builder, self.from, op);
+                        self.clamped(builder, inst, operands)?;
                         builder.insert(op, operands)?
                     }
                 };

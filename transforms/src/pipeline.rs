@@ -5,9 +5,10 @@
 //! with the printed program.
 
 use crate::contract::contract;
-use crate::inline::{Between, remove_operators};
+use crate::derive::copy_params;
+use crate::inline::{Between, inline_clamped, remove_operators};
 use crate::simplify::{When, simplify};
-use evolute_ir::{IrError, Program, verify};
+use evolute_ir::{Builder, IrError, Program, verify};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -30,13 +31,20 @@ pub struct Options {
     pub fp: FpMode,
     /// Whether to simplify at all; `false` is for seeing and testing.
     pub simplify: bool,
+    /// Whether an index out of range is an error of the call; else the nearest in range is taken.
+    pub checked_indices: bool,
     /// Whether a fused multiply-add is one instruction on the target, so that `Contract` makes them.
     pub fma: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { fp: FpMode::default(), simplify: true, fma: evolute_ir::has_fast_fma() }
+        Options {
+            fp: FpMode::default(),
+            simplify: true,
+            checked_indices: true,
+            fma: evolute_ir::has_fast_fma(),
+        }
     }
 }
 
@@ -66,6 +74,14 @@ impl fmt::Display for Stage {
 
 type Pass = fn(&Program, &Options) -> Result<(Program, BTreeMap<&'static str, usize>), IrError>;
 
+/// The program with indices limited to their arrays.
+fn clamp(program: &Program) -> Result<Program, IrError> {
+    let mut builder = Builder::new();
+    let params = copy_params(&mut builder, program);
+    let results = inline_clamped(&mut builder, program, &params)?;
+    builder.finish_live(&results)
+}
+
 /// The passes of a set of options. See the [module](self).
 pub struct Pipeline {
     options: Options,
@@ -81,6 +97,9 @@ impl Pipeline {
             let between = if simplifies { Between::Simplify } else { Between::Keep };
             Ok((remove_operators(program, between)?, BTreeMap::new()))
         })];
+        if !options.checked_indices {
+            passes.push(("clamp", |program, _| Ok((clamp(program)?, BTreeMap::new()))));
+        }
         if options.simplify {
             passes.push(("simplify", |program, options| {
                 let when = match options.fp {

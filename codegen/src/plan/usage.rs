@@ -6,7 +6,7 @@
 
 use super::region::Planner;
 use crate::scalars::Operation;
-use evolute_ir::{Elem, Entity, Inst, Op, Program, Region, Trips};
+use evolute_ir::{Bounds, Elem, Entity, Inst, Op, Program, Region, Trips};
 
 /// How a value is used within its region.
 #[derive(Clone, Copy, Default)]
@@ -110,13 +110,18 @@ fn computes_operand(op: Op, number: usize) -> bool {
 }
 
 /// The instructions that may fail, by what they do or what they hold.
-pub(super) fn fallible(program: &Program) -> evolute_ir::Table<Inst, bool> {
+pub(super) fn fallible(program: &Program, bounds: &Bounds<'_>) -> evolute_ir::Table<Inst, bool> {
+    let may_leave = |inst: Inst, first: usize| {
+        let operands = program.operands(inst);
+        let extents = program.ty(operands[0]).shape.extents();
+        operands[first..].iter().zip(extents).any(|(&index, &extent)| !bounds.is_below(index, extent))
+    };
     let mut fails = evolute_ir::Table::filled(program.insts().len(), false);
     for inst in program.insts().keys() {
         let op = program.op(inst);
         let by_itself = match op {
-            Op::At => true,
-            Op::AddAt => program.operands(inst).len() > 2,
+            Op::At => may_leave(inst, 1),
+            Op::AddAt => may_leave(inst, 2),
             Op::Loop { spec, .. } => match program.loop_spec(spec).trips {
                 Trips::Fixed(_) => false,
                 Trips::Counted(_) | Trips::While(_) => true,

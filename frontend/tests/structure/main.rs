@@ -2,6 +2,7 @@
 //! is a mistake, and that they are differentiated.
 
 mod arrays;
+mod bad_input;
 mod checkpoints;
 mod contract;
 mod control;

@@ -67,9 +67,9 @@ fn check_bits(name: &str, program: Program, options: Options, seed: u64) {
 }
 
 const MODES: [Options; 3] = [
-    Options { fp: FpMode::Strict, simplify: false, fma: true },
-    Options { fp: FpMode::Strict, simplify: true, fma: true },
-    Options { fp: FpMode::Contract, simplify: true, fma: true },
+    Options { fp: FpMode::Strict, simplify: false, fma: true, checked_indices: true },
+    Options { fp: FpMode::Strict, simplify: true, fma: true, checked_indices: true },
+    Options { fp: FpMode::Contract, simplify: true, fma: true, checked_indices: true },
 ];
 
 /// A loop of up to `cap` iterations with everything: carries of both kinds, a row, a stack, an ordered sum, what it

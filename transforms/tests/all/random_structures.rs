@@ -365,7 +365,7 @@ fn derivatives_of_random_structures() {
         let modes = [(FpMode::Strict, false), (FpMode::Strict, true), (FpMode::Contract, true)];
         let (fp, simplify) = modes[seed as usize % modes.len()];
         let name = format!("seed {seed}\n{}", case.program);
-        check(&name, &case, Options { fp, simplify, fma: true }, rng);
+        check(&name, &case, Options { fp, simplify, fma: true, ..Options::default() }, rng);
     }
     assert!(structures as u64 > count, "only {structures} loops and conditionals");
 }
