@@ -148,7 +148,7 @@ fn numbers_of_iterations_out_of_range() -> Result<(), Error> {
     let f = Function::trace((scalar(), scalar_of::<I64>()), |(x, n)| {
         sum(n.at_most(9), |i| x.sin() * i.to_f64())
     })?;
-    let expected = format!("number of iterations out of range at {}:{}", file!(), line!() - 3);
+    let expected = format!("number of iterations out of range at {}:{}", file!(), line!() - 2);
     for options in everywhere() {
         let f = f.wrt::<0>();
         for n in [-1, 10, i64::MIN, i64::MAX] {
