@@ -29,7 +29,7 @@ fn two_sums(trips: &str, elem: Elem, elements: usize) -> Program {
     let reverse = |reverse: &str| format!("{trips} 1000{reverse}");
     let looped = |first: usize, trips: &str| {
         let v = |k: usize| format!("v{}", first + k);
-        let [i, x, s, a, s1, e, at, a1, r, b] = std::array::from_fn(|k| v(k));
+        let [i, x, s, a, s1, e, at, a1, r, b] = std::array::from_fn(v);
         format!(
             "  {r}, {b} = loop {count}v3, v1, v2 {trips} carries 0 rows 1 sums 2 ({i}: i64, {x}: {elem}, {s}: {elem}, {a}: {elem}[{elements}]) {{
     {s1} = add_at {s}, {x}

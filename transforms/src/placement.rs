@@ -33,7 +33,7 @@ pub(crate) fn spread(
     let rest =
         Strides { offset: strides.offset, strides: kept.iter().map(|&k| strides.strides[k]).collect() };
     let kept = array(&kept);
-    if rest.strides == Strides::row_major(&kept.shape).strides && kept.shape.len() > 0 && !ty.is_scalar() {
+    if rest.strides == Strides::row_major(&kept.shape).strides && !kept.shape.is_empty() && !ty.is_scalar() {
         return among_zeros(builder, x, ty, rest.offset as usize);
     }
     let (ty, strides) = (builder.intern(ty), builder.strides(&rest));

@@ -66,6 +66,21 @@ fn every_nesting_stays_within_the_budget() -> Result<(), Error> {
 }
 
 #[test]
+fn arrays_within_the_budget() -> Result<(), Error> {
+    let carry = 8 * 1000;
+    for carries in [40, 80, 500] {
+        let how = Checkpoint::Memory(carries * carry);
+        let f = Function::trace(vector(1000), |x| {
+            scan(checkpoint(10_000, how), *x, |x, _| x + x.reversed(0).sin() * 1e-4).sum()
+        })?;
+        // Beside what is stored, each loop has room for the carry at hand, the next one and temporaries.
+        assert!(workspace(&f.grad()?)? <= (carries + 30) * carry);
+        assert!(workspace(&f.hvp()?)? <= (carries + 60) * carry);
+    }
+    Ok(())
+}
+
+#[test]
 fn a_budget_that_cannot_be_met() -> Result<(), Error> {
     let f =
         Function::trace(scalar(), |x| scan(checkpoint(1000, Checkpoint::Memory(64)), *x, |x, _| x.sin()))?;
@@ -78,10 +93,11 @@ fn a_budget_that_cannot_be_met() -> Result<(), Error> {
     Ok(())
 }
 
+/// A function of a state and of a force at each step.
+type Driven = Function<(ArraySpec<F64>, ArraySpec<F64>), Single<F64>>;
+
 /// A pendulum pulled by a force, with all that loops may have.
-fn pendulum(
-    how: Option<Checkpoint>,
-) -> Result<Function<(ArraySpec<F64>, ArraySpec<F64>), Single<F64>>, Error> {
+fn pendulum(how: Option<Checkpoint>) -> Result<Driven, Error> {
     Function::trace((vector(2), vector(53)), |(x, force)| {
         let start = (*x, Scalar::from(0.5));
         let ((x, energy), path) = scan_stacked(times(53, how), start, |(x, energy), i| {
