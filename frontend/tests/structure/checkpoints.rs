@@ -68,7 +68,7 @@ fn every_nesting_stays_within_the_budget() -> Result<(), Error> {
 #[test]
 fn arrays_within_the_budget() -> Result<(), Error> {
     let carry = 8 * 1000;
-    for carries in [40, 80, 500] {
+    for carries in [60, 200, 1000] {
         let how = Checkpoint::Memory(carries * carry);
         let f = Function::trace(vector(1000), |x| {
             scan(checkpoint(10_000, how), *x, |x, _| x + x.reversed(0).sin() * 1e-4).sum()
