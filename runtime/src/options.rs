@@ -48,7 +48,8 @@ impl Options {
     /// safe all the same: such an index stands for the nearest in range, in values and derivatives alike. An array
     /// without elements has none, and reading it is an error of the call even so.
     ///
-    /// This is for code that must not stop, not for speed: limiting an index costs about what a check does.
+    /// This is for code that must not stop, not for speed: limiting an index costs a little more than checking it. An
+    /// index that the program itself shows to be in range is neither limited nor checked.
     pub fn unchecked_indices(self) -> Options {
         Options { unchecked_indices: true, ..self }
     }
