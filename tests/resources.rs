@@ -30,6 +30,11 @@ unsafe impl GlobalAlloc for Counting {
         // SAFETY: the caller's promise.
         unsafe { System.alloc(layout) }
     }
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc_zeroed(layout) }
+    }
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         // SAFETY: the caller's promise.
         unsafe { System.dealloc(pointer, layout) }
@@ -252,6 +257,21 @@ mod code_memory {
         assert_eq!(executable_mappings(), mappings);
         let growth = resident_bytes().saturating_sub(start);
         assert!(growth < 5_000_000, "{growth} bytes in 10 000 cycles");
+    }
+
+    #[test]
+    fn a_tape_takes_the_memory_that_its_iterations_use() {
+        let _turn = turn();
+        // Room for 2²⁰ states of 64 numbers, of which a call needs six.
+        let f = Function::trace(vector(64), |x| while_loop(*x, |x| x.at(0).gt(1.0), |x| x * x * 0.25).sum());
+        let gradient = f.and_then(|f| f.grad()?.compile()).expect("compiles");
+        assert!(gradient.executable().report().workspace_bytes > 64 << 23);
+        let start = resident_bytes();
+        let (mut workspace, mut result) = (gradient.workspace(), vec![0.0; 64]);
+        gradient.call_into(&[3.9; 64], &mut result, &mut workspace).expect("it ends");
+        assert!(result.iter().all(|&x| x > 1.0), "{result:?}");
+        let growth = resident_bytes().saturating_sub(start);
+        assert!(growth < 4_000_000, "{growth} bytes");
     }
 
     #[test]

@@ -79,6 +79,14 @@ pub enum TraceError {
         /// The line of the loop.
         at: SourceLoc,
     },
+    /// A loop of too many iterations.
+    #[error("at {at}: a loop of {count} iterations, of which there may be {}", u32::MAX)]
+    Trips {
+        /// The number asked for.
+        count: usize,
+        /// The line of the loop.
+        at: SourceLoc,
+    },
     /// An array outside of every trace, where only scalars have values.
     #[error("at {at}: an array outside of a trace")]
     Outside {

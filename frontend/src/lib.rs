@@ -31,7 +31,8 @@ mod tree;
 pub use array::{Array, IntoArray, concat, einsum, stack};
 pub use compiled::Compiled;
 pub use control::{
-    Count, cond, map, map_rows, scan, scan_stacked, sum, sum_rows, vmap, while_at_most, while_loop,
+    Checkpoint, Checkpointed, Count, Limit, checkpoint, cond, map, map_rows, scan, scan_stacked, sum,
+    sum_rows, vmap, while_at_most, while_loop,
 };
 pub use error::{Error, TraceError};
 pub use evolute_derive::Params;

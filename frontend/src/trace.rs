@@ -23,7 +23,7 @@ use std::panic::Location;
 use std::rc::Rc;
 
 pub(crate) use integers::Affine;
-pub(crate) use loops::{LoopBody, Looped, RowView, Term, Turns, capped, leaves_like};
+pub(crate) use loops::{LoopBody, Looped, RowView, Term, Turns, leaves_like};
 pub(crate) use outside::{Failed, failed, within};
 pub(crate) use site::{Site, broadcast, row_major};
 pub(crate) use vectors::Layout;

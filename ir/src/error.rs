@@ -85,6 +85,16 @@ pub enum IrError {
         /// What was given.
         found: Type,
     },
+    /// The user's mistake: a loop's checkpoints may take less memory than the least that is possible.
+    #[error("checkpoints take at least {needed} bytes, {budget} are allowed{}", loc.as_ref().map(|loc| format!(" at {loc}")).unwrap_or_default())]
+    Checkpoint {
+        /// The bytes allowed.
+        budget: u64,
+        /// The fewest bytes that are possible.
+        needed: u64,
+        /// The line of the loop.
+        loc: Option<SourceLoc>,
+    },
     /// The text is not a program.
     #[error("line {line}: {message}")]
     Parse {

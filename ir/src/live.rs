@@ -4,6 +4,7 @@
 //! that is not asked for are dead, whatever else of the loop lives. A derivative operator lives as a whole, and so does
 //! what is there to be differentiated.
 
+use crate::bounds::Bounds;
 use crate::entity::{Entity, Inst, Region, Table, Value};
 use crate::op::Op;
 use crate::program::{Def, Program};
@@ -46,22 +47,28 @@ pub fn live_insts(program: &Program) -> Table<Inst, bool> {
 
 /// The instructions whose evaluation may fail, by what they do or by what is in their regions.
 pub fn fallible_insts(program: &Program) -> Table<Inst, bool> {
+    let bounds = Bounds::new(program);
     let mut fails = Table::filled(program.insts.len(), false);
     // What is in a region stands before the instruction that the region belongs to.
     for inst in program.insts.keys() {
         let op = program.op(inst);
         let nested = op.regions().any(|region| program.regions[region].insts.iter().any(|&i| fails[i]));
-        fails[inst] = nested || fails_itself(program, inst, op);
+        fails[inst] = nested || fails_itself(program, &bounds, inst, op);
     }
     fails
 }
 
-fn fails_itself(program: &Program, inst: Inst, op: Op) -> bool {
+fn fails_itself(program: &Program, bounds: &Bounds<'_>, inst: Inst, op: Op) -> bool {
     let operands = program.operands(inst);
+    let leaves = |indices: &[Value]| {
+        let extents = program.ty(operands[0]).shape.extents();
+        indices.iter().zip(extents).any(|(&index, &extent)| !bounds.is_below(index, extent))
+    };
     match op {
         Op::Prim(prim) => prim.may_fail() && program.ty(operands[0]).elem == Elem::I64,
-        Op::At | Op::External(_) | Op::LinearSolve { .. } => true,
-        Op::AddAt => operands.len() > 2,
+        Op::At => leaves(&operands[1..]),
+        Op::AddAt => leaves(&operands[2..]),
+        Op::External(_) | Op::LinearSolve { .. } => true,
         Op::Loop { spec, .. } => match program.loops[spec].trips {
             Trips::Fixed(_) => false,
             Trips::Counted(_) | Trips::While(_) => true,

@@ -130,6 +130,9 @@ fn looping(
     condition: Option<Region>,
 ) -> Result<Signature, IrError> {
     let [carries, rows, sums] = [spec.carries, spec.rows, spec.sums].map(|count| count as usize);
+    if spec.checkpoint.is_some() && spec.sums > 0 && !spec.ordered {
+        return Err(mismatch(op, "with checkpoints, ordered sums", "sums in lanes"));
+    }
     let data = program.region(body);
     at_least(op, "parameters of its body", &data.params, spec.own_params())?;
     at_least(op, "results of its body", &data.results, carries + sums)?;

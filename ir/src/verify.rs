@@ -31,7 +31,8 @@
 //!     It gives the region's results, then a tangent for each or a cotangent for each of the first `wrt`
 //!     parameters. What is differentiated, and what is given, is real.
 //! 13. The parameters and results of loops and conditionals are as [`LoopSpec`](crate::LoopSpec) and
-//!     [`Op::Cond`] say; their sums are only added to, and each is given back.
+//!     [`Op::Cond`] say; their sums are only added to, and each is given back. The sums of a loop with checkpoints
+//!     are ordered.
 //! 14. A `custom` takes the parameters of its primal region and gives its results. Its rule has as parameters a tangent
 //!     for each real one of these parameters, the results, the parameters; and gives a tangent for each real
 //!     result. A `linear_solve` takes the parameters of its region, of which the first is a vector of reals, as

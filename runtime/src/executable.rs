@@ -94,7 +94,8 @@ impl Executable {
         let mut workspace = Workspace::new();
         match &self.backend {
             Backend::Native(code) => {
-                workspace.reserve(code.workspace_bytes());
+                // Where there is no such room, the call says so.
+                let _ = workspace.reserve(code.workspace_bytes());
                 workspace.pointers.reserve(self.params.len(), self.results.len());
             }
             Backend::Interpreted(interpreter) => {
@@ -124,7 +125,7 @@ impl Executable {
             return self.misfit(inputs, outputs);
         }
         match &self.backend {
-            Backend::Native(code) => match native::call(code, inputs, outputs, workspace) {
+            Backend::Native(code) => match native::call(code, inputs, outputs, workspace)? {
                 0 => Ok(()),
                 status => Err(failure(code, status)),
             },

@@ -6,8 +6,10 @@
 //! closure captured is a constant, and becomes active when the enclosing operator is removed in its
 //! turn. So perturbations of different levels cannot be confused, and no tags are needed.
 
+mod clamp;
 mod expand;
 mod hoist;
+mod nest;
 
 pub use expand::expand;
 pub(crate) use expand::is_implicit;
@@ -16,16 +18,17 @@ use crate::contract::fused;
 use crate::differentiate::differentiate;
 use crate::simplify::{When, rewriter};
 use evolute_ir::{
-    Builder, ClosedRegion, Entity, Inst, IrError, Level, Loc, Mode, Op, Origin, Program, Region, Table,
-    Value, live_insts, without_dead_code,
+    Bounds, Builder, ClosedRegion, Entity, Inst, IrError, Level, Loc, Mode, Op, Origin, Program, Region,
+    Table, Value, live_insts, without_dead_code,
 };
 use hoist::Hoisting;
 
 /// What becomes of derivative operators.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Operators {
     Keep,
-    Remove(Between),
+    /// They are removed; what is copied is within operators of these modes, the outermost first.
+    Remove(Between, Vec<Mode>),
 }
 
 /// What is done to a derivative before it is differentiated again.
@@ -83,23 +86,37 @@ pub fn evaluable(program: &Program, between: Between) -> Result<Program, IrError
     expand(&remove_operators(program, between)?)
 }
 
+/// As [`inline`], with indices limited to their arrays where they are not known to be in range.
+pub(crate) fn inline_clamped(
+    builder: &mut Builder,
+    program: &Program,
+    args: &[Value],
+) -> Result<Vec<Value>, IrError> {
+    Copy::new(builder, program, Operators::Keep).with_clamped_indices().region(builder, Program::ROOT, args)
+}
+
 /// The program without derivative operators: each is replaced by the derivative.
 ///
 /// # Errors
 /// A program past its size limit.
 pub fn remove_operators(program: &Program, between: Between) -> Result<Program, IrError> {
     let plain = !program.insts().values().any(|inst| inst.op.is_derivative());
-    if plain { Ok(without_dead_code(program)) } else { removed(program, Program::ROOT, between) }
+    if plain { Ok(without_dead_code(program)) } else { removed(program, Program::ROOT, between, Vec::new()) }
 }
 
 /// A region as a program of its own, without operators.
-fn removed(program: &Program, region: Region, between: Between) -> Result<Program, IrError> {
+fn removed(
+    program: &Program,
+    region: Region,
+    between: Between,
+    within: Vec<Mode>,
+) -> Result<Program, IrError> {
     let mut builder = Builder::new();
     builder.set_limit(program.limit());
     if between == Between::Simplify {
         builder.set_rewriter(rewriter(When::Always));
     }
-    let mut copy = Copy::new(&mut builder, program, Operators::Remove(between));
+    let mut copy = Copy::new(&mut builder, program, Operators::Remove(between, within));
     let mut args = Vec::new();
     for &param in &program.region(region).params {
         let origin = copy.provenance.map(program, param, &copy.values);
@@ -123,6 +140,8 @@ struct Copy<'a> {
     expands: bool,
     /// How often each value is used, if products are to be fused with sums.
     contract: Option<Table<Value, u32>>,
+    /// What is known of indices, if the others are to be limited to their arrays.
+    clamps: Option<Bounds<'a>>,
     provenance: Provenance,
     values: Table<Value, Option<Value>>,
 }
@@ -137,6 +156,7 @@ impl<'a> Copy<'a> {
             hoisting: None,
             expands: false,
             contract: None,
+            clamps: None,
             provenance: Provenance::new(builder, from),
             values,
         }
@@ -186,6 +206,12 @@ impl<'a> Copy<'a> {
             }
             Op::Loop { body, condition, spec } => {
                 let spec = self.from.loop_spec(spec);
+                if let Some(extents) = self.checkpoints(inst, spec)? {
+                    let results = self.checkpointed(builder, inst, &extents, operands)?;
+                    self.define(builder, inst, &results);
+                    self.originate_each(builder, inst, &results);
+                    return Ok(());
+                }
                 let (own, captured) = operands.split_at(spec.own_operands());
                 self.hoist(builder, body, spec, captured)?;
                 let condition = match condition {
@@ -233,6 +259,7 @@ impl<'a> Copy<'a> {
                     Some(fused) => fused.insert(builder, |v| self.at(v))?,
                     None => {
                         let op = self.provenance.map_op(builder, self.from, op);
+                        self.clamped(builder, inst, operands)?;
                         builder.insert(op, operands)?
                     }
                 };
@@ -305,9 +332,10 @@ impl<'a> Copy<'a> {
         let params = self.from.region(region).params.len();
         let (inputs, rest) = operands.split_at(wrt);
         let (seeds, captured) = rest.split_at(rest.len() - (params - wrt));
-        match self.operators {
-            Operators::Remove(between) => {
-                let body = removed(self.from, region, between)?;
+        match &self.operators {
+            Operators::Remove(between, within) => {
+                let within = [&within[..], &[mode]].concat();
+                let body = removed(self.from, region, *between, within)?;
                 let loc = builder.origin().loc;
                 // The body's levels are registered first: what was removed earlier has the lower one.
                 let provenance = Provenance::new(builder, &body);

@@ -8,6 +8,7 @@
 //! | [`inline`](mod@inline) | copying a program into another under construction; removing operators innermost first |
 //! | [`rule`] | functions with a derivative that the user states |
 //! | [`implicit`](mod@implicit) | solutions of equations, with derivatives by the implicit function theorem |
+//! | `checkpoint` | how loops are cut for reverse mode to store less |
 //! | `differentiate` | the jvp rule of every instruction, stated once for both modes |
 //! | `linalg` | those of dense linear algebra |
 //! | `linear` | what such a rule may emit: the vocabulary of linear code |
@@ -30,6 +31,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod checkpoint;
 mod contract;
 mod cotangents;
 pub mod derive;

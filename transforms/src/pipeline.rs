@@ -5,9 +5,10 @@
 //! with the printed program.
 
 use crate::contract::contract;
-use crate::inline::{Between, expand, is_implicit, remove_operators};
+use crate::derive::copy_params;
+use crate::inline::{Between, expand, inline_clamped, is_implicit, remove_operators};
 use crate::simplify::{When, simplify};
-use evolute_ir::{IrError, Program, verify};
+use evolute_ir::{Builder, IrError, Program, verify};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -31,13 +32,20 @@ pub struct Options {
     pub fp: FpMode,
     /// Whether to simplify at all; `false` is for seeing and testing.
     pub simplify: bool,
+    /// Whether an index out of range is an error of the call; else the nearest in range is taken.
+    pub checked_indices: bool,
     /// Whether a fused multiply-add is one instruction on the target, so that `Contract` makes them.
     pub fma: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { fp: FpMode::default(), simplify: true, fma: evolute_ir::has_fast_fma() }
+        Options {
+            fp: FpMode::default(),
+            simplify: true,
+            checked_indices: true,
+            fma: evolute_ir::has_fast_fma(),
+        }
     }
 }
 
@@ -70,6 +78,14 @@ type Applies = fn(&Program) -> bool;
 
 type Pass = fn(&Program, &Options) -> Result<(Program, BTreeMap<&'static str, usize>), IrError>;
 
+/// The program with indices limited to their arrays.
+fn clamp(program: &Program) -> Result<Program, IrError> {
+    let mut builder = Builder::new();
+    let params = copy_params(&mut builder, program);
+    let results = inline_clamped(&mut builder, program, &params)?;
+    builder.finish_live(&results)
+}
+
 /// The passes of a set of options. See the [module](self).
 pub struct Pipeline {
     options: Options,
@@ -89,6 +105,9 @@ impl Pipeline {
                 Ok((plain.map_err(|error| error.building("the derivative"))?, BTreeMap::new()))
             })];
         passes.push(("expand", is_implicit, |program, _| Ok((expand(program)?, BTreeMap::new()))));
+        if !options.checked_indices {
+            passes.push(("clamp", always, |program, _| Ok((clamp(program)?, BTreeMap::new()))));
+        }
         if options.simplify {
             passes.push(("simplify", always, |program, options| {
                 let when = match options.fp {

@@ -207,7 +207,7 @@ pub(crate) fn while_loop(
     let condition = region(builder, start, |builder, carries| Ok(vec![go(builder, carries)?]))?;
     let body = region(builder, start, step)?;
     let carries = start.len() as u32;
-    let spec = LoopSpec { trips: Trips::While(cap), reverse: false, carries, rows: 0, sums: 0 };
+    let spec = LoopSpec { carries, ..LoopSpec::new(Trips::While(cap)) };
     let results = builder.looping(spec, Some(condition), body, start)?;
     Ok(results[1..].to_vec())
 }

@@ -10,6 +10,7 @@ mod library;
 mod looping;
 mod nest;
 mod reduce;
+mod sums;
 
 use crate::emitter::{Constants, Emitter, clif_type};
 use crate::lower::{self, FRAME, READ_ONLY};

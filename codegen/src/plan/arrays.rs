@@ -302,15 +302,15 @@ impl Planner<'_> {
 
     // ── computed indices ────────────────────────────────────────────────────────────────────────
 
-    /// Checks indices of the first axes of an array; gives them with the strides of these axes.
+    /// Checks indices of the first axes of an array that are not known to be in range; gives the scalars that they are.
     fn check_indices(&mut self, inst: Inst, extents: &[u32], indices: &[Value]) -> Vec<Value> {
-        let indices: Vec<Value> = indices.iter().map(|&v| self.scalar(v)).collect();
-        if !indices.is_empty() {
+        let unknown = indices.iter().zip(extents).filter(|&(&v, &extent)| !self.bounds.is_below(v, extent));
+        let checked: Vec<(Value, u32)> = unknown.map(|(&v, &extent)| (self.scalar(v), extent)).collect();
+        if !checked.is_empty() {
             let check = self.check(FailureKind::Index, inst);
-            let indices = indices.iter().copied().zip(extents.iter().copied()).collect();
-            self.steps.push(Step::Check { indices, check });
+            self.steps.push(Step::Check { indices: checked, check });
         }
-        indices
+        indices.iter().map(|&v| self.scalar(v)).collect()
     }
 
     fn at(&mut self, inst: Inst, result: Value, operands: &[Value]) {

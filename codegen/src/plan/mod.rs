@@ -31,6 +31,7 @@ mod nest;
 mod outline;
 mod print;
 mod region;
+mod sums;
 mod usage;
 
 pub(crate) use access::count;
@@ -42,7 +43,7 @@ use crate::error::CodegenError;
 use crate::options::CodegenOptions;
 use crate::scalars::Operation;
 use evolute_ir::{
-    Elem, External, ExternalId, Failure, Literal, LoopSpec, Op, Program, Strides, Table, Value,
+    Elem, External, ExternalId, Failure, Literal, LoopSpec, Op, Program, Strides, SumOrder, Table, Value,
 };
 use evolute_kernels::Dense;
 use std::collections::HashMap;
@@ -175,18 +176,21 @@ pub(crate) struct Pair {
     pub(crate) trips: Option<u32>,
 }
 
-/// A sum of a loop in lanes.
+/// A sum of a loop in lanes, in segments, or in both.
 #[derive(Debug)]
 pub(crate) struct Lanes {
-    /// All lanes.
+    pub(crate) order: SumOrder,
+    /// All lanes of the segment at hand. Without lanes, the memory of all segments but the first.
     pub(crate) all: Mem,
-    /// The lane of the iteration at hand.
+    /// What the iteration at hand adds to: its lane; without lanes `all`, or the sum itself.
     pub(crate) lane: Mem,
+    /// What the segments before have summed, of lanes in segments.
+    pub(crate) before: Option<Mem>,
     pub(crate) elements: usize,
     pub(crate) to: LaneKind,
 }
 
-/// What the lanes become at last.
+/// What the sum becomes at last.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum LaneKind {
     Scalar(Value),
@@ -285,6 +289,13 @@ impl Plan {
     }
 }
 
+impl Loop {
+    /// The number of iterations after which a segment of some sum ends. Those of the others are multiples of it.
+    pub(crate) fn segment(&self) -> Option<u32> {
+        self.lanes.iter().filter_map(|lanes| lanes.order.segment).min()
+    }
+}
+
 impl Step {
     /// About how many instructions it becomes.
     pub(crate) fn weight(&self) -> usize {
@@ -296,7 +307,9 @@ impl Step {
             Step::Nest(nest) => nest.weight(),
             Step::Loop(looping) => {
                 let condition = looping.condition.as_ref().map_or(0, |(steps, _)| sum(steps));
-                20 + sum(&looping.body) + condition + 20 * looping.lanes.len() + 10 * looping.pairs.len()
+                let lanes =
+                    looping.lanes.iter().map(|lanes| if lanes.order.segment.is_some() { 60 } else { 20 });
+                20 + sum(&looping.body) + condition + lanes.sum::<usize>() + 10 * looping.pairs.len()
             }
             Step::Call(_) => 4,
             Step::External { operands, .. } => 8 + 4 * operands.len(),

@@ -1,6 +1,6 @@
 //! The text of a plan: memories, then steps.
 
-use super::{Access, Crossing, Home, LaneKind, Library, Loop, Nest, Node, Plan, Sink, Step, To};
+use super::{Access, Crossing, Home, LaneKind, Lanes, Library, Loop, Nest, Node, Plan, Sink, Step, To};
 use crate::scalars::Operation;
 use evolute_ir::{Strides, Trips, Value};
 use std::fmt;
@@ -170,7 +170,7 @@ impl Text<'_> {
             }
         }
         for lanes in &looping.lanes {
-            text.line(f, format_args!("{} of lanes {}", lanes.lane, lanes.all))?;
+            text.line(f, format_args!("{}", sum(lanes)))?;
         }
         if let Some((steps, holds)) = &looping.condition {
             text.steps(f, steps)?;
@@ -194,6 +194,14 @@ impl Text<'_> {
     fn line(self, f: &mut fmt::Formatter<'_>, text: fmt::Arguments<'_>) -> fmt::Result {
         writeln!(f, "{:1$}{text}", "", self.indent)
     }
+}
+
+/// `m4 of 8 lanes m3, segments of 128 to m5`.
+fn sum(lanes: &Lanes) -> String {
+    let Lanes { order, all, lane, before, .. } = lanes;
+    let segments = order.segment.map_or(String::new(), |length| format!(", segments of {length}"));
+    let before = before.map_or(String::new(), |before| format!(" to {before}"));
+    format!("{lane} of {} lanes {all}{segments}{before}", order.lanes)
 }
 
 fn name(operation: Operation) -> String {

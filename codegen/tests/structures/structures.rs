@@ -88,7 +88,7 @@ fn structures_of_the_transforms() {
         if types.iter().all(|ty| ty.elem == Elem::F64) {
             let case = Case::new(program);
             for (fp, simplify) in [(FpMode::Strict, false), (FpMode::Contract, true)] {
-                let options = Options { fp, simplify, fma: true };
+                let options = Options { fp, simplify, fma: true, ..Options::default() };
                 check(&path.display().to_string(), &case, options, &mut Rng::new(3));
             }
             checked += 1;

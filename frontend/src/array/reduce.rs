@@ -103,7 +103,7 @@ impl<'t, K: Number> Array<'t, K> {
             let rows = site.move_axis(x, axis, 0);
             let extents = site.extents(rows);
             let start = site.full(&site.ty(K::ELEM, &extents[1..]), 0.0);
-            let looped = site.looped(Turns::fixed(extents[0]), &[start], &[rows], |_, carry, rows| {
+            let looped = site.looped(Turns::fixed(extents[0] as u32), &[start], &[rows], |_, carry, rows| {
                 let sum = site.operand(site.prim(Prim::Add, &[carry[0], rows[0]]));
                 LoopBody { carries: vec![sum], stacks: vec![sum], sums: Vec::new() }
             });

@@ -5,7 +5,7 @@ use crate::entity::Level;
 use crate::error::IrError;
 use crate::program::Role;
 use crate::solver::{Method, Solver};
-use crate::structure::{LoopSpec, Reduction, Strides, Trips};
+use crate::structure::{Checkpoint, LoopSpec, Reduction, Strides, Trips};
 use crate::types::{Elem, Literal, Shape, Type};
 
 /// The result of reading.
@@ -87,6 +87,15 @@ impl<'t> Cursor<'t> {
         Ok(comes)
     }
 
+    /// Whether this word came next; it is read.
+    fn skip_word(&mut self, word: &str) -> Read<bool> {
+        let comes = self.next == Token::Word(word);
+        if comes {
+            self.advance()?;
+        }
+        Ok(comes)
+    }
+
     /// A list of what `item` reads, in parentheses.
     pub(super) fn parenthesized(&mut self, mut item: impl FnMut(&mut Self) -> Read<()>) -> Read<()> {
         self.mark('(')?;
@@ -136,7 +145,7 @@ impl<'t> Cursor<'t> {
         Ok(Strides { offset, strides: strides.into() })
     }
 
-    /// `trips 10 reverse carries 1 rows 2 sums 0`.
+    /// `trips 10 reverse carries 1 rows 2 sums 0 ordered checkpoint sqrt`.
     pub(super) fn loop_spec(&mut self) -> Read<LoopSpec> {
         let trips: fn(u32) -> Trips = match self.next {
             Token::Word("trips") => Trips::Fixed,
@@ -146,12 +155,26 @@ impl<'t> Cursor<'t> {
         };
         self.advance()?;
         let trips = trips(self.number("how often the loop runs")?);
-        let reverse = self.next == Token::Word("reverse");
-        if reverse {
-            self.advance()?;
-        }
+        let reverse = self.skip_word("reverse")?;
         let [carries, rows, sums] = [self.count("carries")?, self.count("rows")?, self.count("sums")?];
-        Ok(LoopSpec { trips, reverse, carries, rows, sums })
+        let ordered = self.skip_word("ordered")?;
+        let checkpoint = self.checkpoint()?;
+        Ok(LoopSpec { trips, reverse, carries, rows, sums, ordered, checkpoint })
+    }
+
+    fn checkpoint(&mut self) -> Read<Option<Checkpoint>> {
+        if !self.skip_word("checkpoint")? {
+            return Ok(None);
+        }
+        Ok(Some(if self.skip_word("sqrt")? {
+            Checkpoint::Sqrt
+        } else if self.skip_word("segments")? {
+            Checkpoint::Segments(self.number("a number of segments")?)
+        } else if self.skip_word("memory")? {
+            Checkpoint::Memory(self.word_as("a number of bytes", digits)?)
+        } else {
+            return self.expected("`sqrt`, `segments` or `memory`");
+        }))
     }
 
     /// `rows 2`; few enough that no sum of counts overflows.
@@ -240,7 +263,7 @@ impl<'t> Cursor<'t> {
 }
 
 /// A number without sign.
-fn digits(word: &str) -> Option<u32> {
+fn digits<T: std::str::FromStr>(word: &str) -> Option<T> {
     if word.bytes().all(|b| b.is_ascii_digit()) { word.parse().ok() } else { None }
 }
 

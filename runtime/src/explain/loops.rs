@@ -7,7 +7,7 @@
 use super::frame::Frame;
 use super::search::{Search, Trail};
 use super::{ExplainError, Within};
-use evolute_ir::{Inst, Literal, LoopId, LoopSpec, Program, Region, Trips, Type, Value};
+use evolute_ir::{Inst, Literal, LoopId, LoopSpec, Program, Region, SumOrder, Trips, Type, Value};
 use std::collections::BTreeSet;
 
 /// The carries, then the lanes of each sum one behind the other.
@@ -120,9 +120,27 @@ impl<'p> Iterations<'p> {
         self.program.ty(self.operands[self.first_sum() + sum])
     }
 
-    /// The lane of a sum that an iteration adds to.
+    fn order(&self, sum: usize) -> SumOrder {
+        self.spec.order(self.sum_type(sum).shape.len())
+    }
+
+    /// The lane of a sum that an iteration adds to, among those of all segments.
     fn lane(&self, sum: usize, step: usize) -> usize {
-        self.number(step) % self.spec.lanes(self.sum_type(sum).shape.len())
+        let (number, order) = (self.number(step), self.order(sum));
+        self.first_lane(sum, step) + number % order.lanes
+    }
+
+    /// The first lane of an iteration's segment.
+    fn first_lane(&self, sum: usize, step: usize) -> usize {
+        let order = self.order(sum);
+        order.segment.map_or(0, |length| self.number(step) / length as usize * order.lanes)
+    }
+
+    /// The number of lanes of all segments.
+    fn lanes(&self, sum: usize) -> usize {
+        let order = self.order(sum);
+        let segments = order.segment.map_or(1, |length| self.spec.trips.cap().div_ceil(length) as usize);
+        segments * order.lanes
     }
 
     /// The slots of this lane within those of all.
@@ -137,9 +155,10 @@ impl<'p> Iterations<'p> {
         for sum in 0..self.spec.sums as usize {
             let ty = self.sum_type(sum);
             let len = ty.shape.len();
-            let mut lanes = vec![Literal::from_f64(ty.elem, -0.0).to_slot(); self.spec.lanes(len) * len];
+            let mut lanes = vec![Literal::from_f64(ty.elem, -0.0).to_slot(); self.lanes(sum) * len];
             let initial = frame.slots(self.operands[self.first_sum() + sum]);
-            lanes.iter_mut().zip(initial).for_each(|(lane, slot)| *lane = slot);
+            let first = if self.trips > 0 { self.first_lane(sum, 0) } else { 0 };
+            lanes[first * len..].iter_mut().zip(initial).for_each(|(lane, slot)| *lane = slot);
             state.push(lanes);
         }
         state

@@ -79,11 +79,14 @@ impl Walk<'_, Tape<'_>> {
         self.linear.builder.set_origin(origin);
     }
 
-    /// Says of one of several results that it is the cotangent of `of`.
-    fn originate_cotangent(&mut self, value: Value, of: Value) {
+    /// Says of a result of a structure that it is the cotangent of `of`. It stands on the structure's line, which is
+    /// named where that fails.
+    fn originate_cotangent(&mut self, structure: &Structure, value: Value, of: Value) {
         self.cotangent_origin(of);
         let origin = self.linear.builder.origin();
-        self.linear.builder.set_origin_of(value, origin);
+        let first = self.body.results(structure.inst).next();
+        let loc = first.map_or(origin.loc, |v| self.provenance.map(self.body, v, &self.known).loc);
+        self.linear.builder.set_origin_of(value, Origin { loc, ..origin });
     }
 
     /// A parameter of the type of `like`: a cotangent's.
@@ -179,17 +182,19 @@ impl Walk<'_, Tape<'_>> {
         }
         let rows = (known.rows.len() + structure.carries.len() + seeded.len()) as u32;
         let reversed = LoopSpec {
-            trips,
             reverse: !spec.reverse,
             carries: active_carries.len() as u32,
             rows,
             sums: captures.len() as u32,
+            // Loops that follow one another iteration by iteration may be cut anywhere.
+            ordered: spec.ordered || spec.carries > 0,
+            ..LoopSpec::new(trips)
         };
         let results = self.linear.builder.looping(reversed, None, closed, &operands)?;
         let (results, sums) = results.split_at(results.len() - captures.len());
         for (&k, &value) in captures.iter().zip(sums) {
             let tangent = tangents[3][k].expect("an active capture has a tangent");
-            self.originate_cotangent(value, known.captures[k]);
+            self.originate_cotangent(structure, value, known.captures[k]);
             backward.replace(self.linear.builder, tangent, value)?;
         }
         let (carries, rows) = results.split_at(active_carries.len());
@@ -202,7 +207,7 @@ impl Walk<'_, Tape<'_>> {
             .filter_map(|(k, c)| Some(((tangents[2][k], known.sums[k]), c.as_ref()?)));
         let of_results: Vec<_> = of_carries.chain(of_rows).collect();
         for &((_, of), &value) in &of_results {
-            self.originate_cotangent(value, of);
+            self.originate_cotangent(structure, value, of);
         }
         for ((tangent, of), &value) in of_results.into_iter().chain(of_sums) {
             if let Some(tangent) = tangent {
@@ -316,7 +321,7 @@ impl Walk<'_, Tape<'_>> {
         let results = self.linear.builder.conditional(structure.known[0], yes, no, &initial)?;
         for (&k, value) in captures.iter().zip(results) {
             let tangent = structure.operands[k].expect("an active capture has a tangent");
-            self.originate_cotangent(value, structure.known[k]);
+            self.originate_cotangent(structure, value, structure.known[k]);
             backward.replace(self.linear.builder, tangent, value)?;
         }
         for (k, &cotangent) in cotangents[cotangents.len() - sums..].iter().enumerate() {

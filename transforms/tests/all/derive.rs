@@ -104,7 +104,9 @@ fn check(derivative: Derive, source: &str, wrt: &[usize], inputs: &[Buffer], exp
     let derived = derivative(&parse(source), wrt, None).unwrap_or_else(|error| panic!("{error}"));
     for fp in [FpMode::Strict, FpMode::Contract] {
         for simplify in [false, true] {
-            let program = Pipeline::new(Options { fp, simplify, fma: true }).run(&derived).expect("small");
+            let program = Pipeline::new(Options { fp, simplify, fma: true, ..Options::default() })
+                .run(&derived)
+                .expect("small");
             let found =
                 Interpreter::new(&program).expect("no operators").eval(inputs).expect("inputs that fit");
             assert_eq!(found, expected, "{fp:?}\n{program}");

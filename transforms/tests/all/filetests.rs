@@ -81,5 +81,5 @@ fn simplified(program: &Program, when: &str, rewrites: &mut String) -> Result<Pr
 }
 
 fn pipeline(program: &Program, fp: FpMode) -> Result<Program, DeriveError> {
-    Ok(Pipeline::new(Options { fp, simplify: true, fma: true }).run(program)?)
+    Ok(Pipeline::new(Options { fp, simplify: true, fma: true, ..Options::default() }).run(program)?)
 }

@@ -4,8 +4,8 @@
 
 use crate::structures::{Case, Rng, check};
 use evolute_ir::{
-    Builder, Elem, IrError, Literal, LoopSpec, Method, Op, Prim, Program, Reduction, Solver, Strides, Trips,
-    Type, Value, verify,
+    Builder, Checkpoint, Elem, IrError, Literal, LoopSpec, Method, Op, Prim, Program, Reduction, Solver,
+    Strides, Trips, Type, Value, verify,
 };
 use evolute_transforms::FpMode;
 use evolute_transforms::pipeline::Options;
@@ -367,12 +367,19 @@ impl Generator<'_> {
             Ok(results)
         })?;
         self.iteration = outer;
+        let checkpoint = match self.below(4) {
+            0 => Some(Checkpoint::Sqrt),
+            1 => Some(Checkpoint::Segments(self.below(5) as u32)),
+            _ => None,
+        };
         let spec = LoopSpec {
-            trips,
+            checkpoint,
             reverse,
             carries: carries.len() as u32,
             rows: rows.len() as u32,
             sums: sums.len() as u32,
+            ordered: checkpoint.is_some() || self.rng.next() < 0.3,
+            ..LoopSpec::new(trips)
         };
         let initial: Vec<Value> = sums.iter().map(|&(_, v)| v).collect();
         let operands = [count, carries.clone(), rows, initial].concat();
@@ -386,7 +393,7 @@ impl Generator<'_> {
     }
 }
 
-fn program(rng: &mut Rng) -> Built<Program> {
+pub(crate) fn program(rng: &mut Rng) -> Built<Program> {
     let mut builder = Builder::new();
     let types = [vec![], vec![3], vec![3, 2]].map(|extents| Type::array(Elem::F64, &extents).expect("small"));
     let reals = types.iter().map(|ty| builder.param(ty)).collect();
@@ -412,7 +419,7 @@ fn derivatives_of_random_structures() {
         let modes = [(FpMode::Strict, false), (FpMode::Strict, true), (FpMode::Contract, true)];
         let (fp, simplify) = modes[seed as usize % modes.len()];
         let name = format!("seed {seed}\n{}", case.program);
-        check(&name, &case, Options { fp, simplify, fma: true }, rng);
+        check(&name, &case, Options { fp, simplify, fma: true, ..Options::default() }, rng);
     }
     assert!(structures as u64 > count, "only {structures} loops and conditionals");
 }
