@@ -13,9 +13,9 @@ use evolute_ir::{Checkpoint, ClosedRegion, Elem, LoopSpec, Op, Region, Trips, Ty
 /// How often a loop runs, and in which order.
 #[derive(Clone, Copy)]
 pub(crate) struct Turns {
-    trips: Trips,
+    pub(crate) trips: Trips,
     /// The traced integer that says so.
-    count: Option<Value>,
+    pub(crate) count: Option<Value>,
     /// From the last iteration number to 0.
     pub(crate) reverse: bool,
     /// What reverse mode stores.
