@@ -233,11 +233,18 @@ fn straight_line_code_of_huge_arrays_is_refused() {
 fn a_workspace_of_huge_arrays_is_refused() {
     let mut builder = Builder::new();
     let x = builder.param(&array(1 << 30));
-    let exp = builder.insert(Op::Prim(Prim::Exp), &[x]).expect("well typed");
+    // 8 GiB each, all of which are read at the end.
+    let mut arrays = vec![x];
+    for _ in 0..130 {
+        let last = arrays[arrays.len() - 1];
+        arrays.push(builder.insert(Op::Prim(Prim::Exp), &[last]).expect("well typed"));
+    }
     let ty = builder.intern(&Type::scalar(Elem::F64));
-    let [sum, product] = [Reduction::Sum, Reduction::Prod]
-        .map(|reduction| builder.insert(Op::Reduce(reduction, ty), &[exp]).expect("well typed"));
-    let program = builder.finish(&[sum, product]).expect("open");
+    let reductions = [Reduction::Sum, Reduction::Prod];
+    let each = arrays.iter().flat_map(|&array| reductions.map(|reduction| (reduction, array)));
+    let results: Vec<Value> =
+        each.map(|(r, array)| builder.insert(Op::Reduce(r, ty), &[array]).expect("well typed")).collect();
+    let program = builder.finish(&results).expect("open");
     let refused = compile(&program, &CodegenOptions::default()).err();
-    assert!(matches!(refused, Some(CodegenError::Workspace { bytes: 0x2_0000_0000, .. })), "{refused:?}");
+    assert!(matches!(refused, Some(CodegenError::Workspace { bytes: 0x100_0000_0000.., .. })), "{refused:?}");
 }

@@ -227,8 +227,9 @@ pub struct Plan {
     weight: usize,
 }
 
-/// The most bytes of workspace: 4 GiB, as much as the interpreter may hold.
-const MAX_WORKSPACE: usize = 1 << 32;
+/// The most bytes of workspace: 1 TiB of addresses. Memory is had of the system as a call writes to it, so that loops may
+/// reserve for many more iterations than they make.
+const MAX_WORKSPACE: usize = 1 << 40;
 
 /// Straight-line code moves so many elements of arrays for each instruction and operand of the program; more
 /// are moved by loops.

@@ -286,7 +286,9 @@ fn hessians(prim: &str, x: &[f64]) -> Vec<Vec<f64>> {
 /// The numbers of the first result in every mode.
 fn first(program: &Program, inputs: &[Buffer]) -> Vec<Vec<f64>> {
     let run = |fp| {
-        let program = Pipeline::new(Options { fp, simplify: true, fma: true }).run(program).expect("small");
+        let program = Pipeline::new(Options { fp, simplify: true, fma: true, ..Options::default() })
+            .run(program)
+            .expect("small");
         let found = Interpreter::new(&program).expect("no operators").eval(inputs).expect("inputs that fit");
         match found.into_iter().next() {
             Some(Buffer::F64(numbers)) => numbers,
