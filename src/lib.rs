@@ -24,6 +24,9 @@
 //! - [`Array`] is a traced array of any rank, one value of the program ([`mod@array`]); [`sum`], [`map`], [`scan`],
 //!   [`while_loop`] and [`cond`] are loops and conditionals that stay so in the program and its derivatives
 //!   ([`control`]).
+//! - [`linear_solve`], [`root`] and [`fixed_point`] are differentiated by the implicit function theorem ([`mod@implicit`]);
+//!   [`Function::with_rule`] states a derivative, [`Function::external`] calls any Rust code.
+//! - Structs are arguments and results by `#[derive(Params)]` ([`params`]).
 //! - Inside a closure, [`grad()`], [`jvp()`], [`vjp()`] and [`hvp()`] differentiate inner closures.
 //! - Generic functions `fn f<T: Real>(x: &[T]) -> T` run on `f64`, on `f32`, and traced ([`Real`]).
 //! - [`Function::stages`], [`Compiled::clif`], [`Compiled::disassembly`] show what is compiled;
@@ -33,14 +36,17 @@
 #![forbid(unsafe_code)]
 
 pub mod mistakes;
+pub mod params;
 
 pub use evolute_frontend::{
-    Array, ArraySpec, Bool, Compiled, Condition, Count, Cursor, Dense, Error, F32, F64, Form, Function, I64,
-    Int, IntoArray, Kind, Leaf, Leaves, Logic, Number, Real, Real64, RealForm, RealKind, RealSlice, RealSpec,
-    RealTree, Scalar, Scalar32, Scalars, Single, Spec, Stack, Store, TraceError, Traced, Tracing, Tree,
-    array, array_of, concat, cond, control, einsum, grad, hvp, jvp, map, map_rows, matrix, matrix_of, nested,
-    scalar, scalar_of, scalars, scalars_of, scan, scan_stacked, spec, stack, sum, sum_rows, value_and_grad,
-    vector, vector_of, vjp, vmap, while_at_most, while_loop,
+    Active, Argument, Array, ArraySpec, Bool, Checkpoint, Checkpointed, Closure, Compiled, Condition, Count,
+    Cursor, Dense, Error, F32, F64, Form, Function, I64, Int, IntoArray, Iteration, Kind, Leaf, Leaves,
+    Limit, Logic, Method, Newton, Number, Params, Part, Real, Real64, RealForm, RealKind, RealSlice,
+    RealSpec, RealTree, Rule, RuleCheck, RuleError, Scalar, Scalar32, Scalars, Single, Solver, Spec, Stack,
+    Store, TraceError, Traced, Tracing, Tree, array, array_of, axpy, checkpoint, concat, cond, control,
+    einsum, fixed_point, grad, hvp, implicit, inner, jvp, linear_solve, map, map_rows, matrix, matrix_of,
+    nested, root, scalar, scalar_of, scalars, scalars_of, scan, scan_stacked, spec, stack, sum, sum_rows,
+    value_and_grad, vector, vector_of, vjp, vmap, while_at_most, while_loop,
 };
 pub use evolute_ir as ir;
 pub use evolute_runtime::{
@@ -49,13 +55,29 @@ pub use evolute_runtime::{
 };
 pub use evolute_transforms as transforms;
 
-/// What most programs need.
+/// What most programs need: functions and how they are called, traced values and the types that name them, what a closure
+/// may call. Errors, specifications' traits and the tools are at the root of the crate.
+///
+/// ```
+/// use evolute::prelude::*;
+///
+/// fn energy<'t>(x: &[Scalar<'t>]) -> Scalar<'t> {
+///     let (value, slope) = value_and_grad(|x| x * x, x[0]);
+///     value + slope * x[1]
+/// }
+/// let f: Function<Scalars<F64>, Single<F64>> = Function::scalar(2, |x| energy(x))?;
+/// let f: Compiled<Scalars<F64>, Single<F64>> = f.compile()?;
+/// assert_eq!(f.call(&[3.0, 2.0])?, 21.0);
+/// # Ok::<(), evolute::Error>(())
+/// ```
 pub mod prelude {
     pub use crate::{
-        Array, Compiled, F32, F64, Function, I64, Int, Logic, Options, Real, Real64, RealSlice, Scalar,
-        Workspace, array, array_of, concat, cond, einsum, grad, hvp, jvp, map, map_rows, matrix, matrix_of,
-        scalar, scalar_of, scalars, scalars_of, scan, scan_stacked, stack, sum, sum_rows, vector, vector_of,
-        vjp, vmap, while_at_most, while_loop,
+        Array, ArraySpec, Bool, Checkpoint, Compiled, Condition, Count, F32, F64, Function, I64, Int,
+        IntoArray, Iteration, Logic, Newton, Options, Params, Real, Real64, RealKind, RealSlice, RuleCheck,
+        Scalar, Scalar32, Scalars, Single, Solver, Traced, Tracing, Workspace, array, array_of, axpy,
+        checkpoint, concat, cond, einsum, fixed_point, grad, hvp, implicit, inner, jvp, linear_solve, map,
+        map_rows, matrix, matrix_of, root, scalar, scalar_of, scalars, scalars_of, scan, scan_stacked, stack,
+        sum, sum_rows, value_and_grad, vector, vector_of, vjp, vmap, while_at_most, while_loop,
     };
 }
 

@@ -30,6 +30,32 @@
 //! });
 //! ```
 //!
+//! Using a value of a trace in a rule: what a rule depends on is an argument of its function.
+//!
+//! ```compile_fail,E0521
+//! use evolute::prelude::*;
+//! let sine = Function::trace(scalar(), |x| x.sin()).unwrap();
+//! let f = Function::trace(scalar(), |a| {
+//!     let scaled = sine.with_rule(|x, _, x_dot| x.cos() * x_dot * a).unwrap(); // `a` belongs to another trace
+//!     scaled.call(*a)
+//! });
+//! ```
+//!
+//! A struct of them:
+//!
+//! ```compile_fail,E0521
+//! use evolute::prelude::*;
+//! #[derive(Clone, Params)]
+//! struct Layer<T> {
+//!     w: Vec<T>,
+//! }
+//! let kept = std::cell::Cell::new(None);
+//! let f = Function::trace(Layer { w: vec![vector(2)] }, |layer| {
+//!     kept.set(Some(layer.clone())); // the struct would outlive its trace
+//!     layer.w[0].sum()
+//! });
+//! ```
+//!
 //! In a captured `Vec`:
 //!
 //! ```compile_fail,E0521

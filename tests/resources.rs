@@ -30,6 +30,11 @@ unsafe impl GlobalAlloc for Counting {
         // SAFETY: the caller's promise.
         unsafe { System.alloc(layout) }
     }
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc_zeroed(layout) }
+    }
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         // SAFETY: the caller's promise.
         unsafe { System.dealloc(pointer, layout) }
@@ -106,6 +111,71 @@ fn calls_with_many_arguments_allocate_nothing() {
     }
 }
 
+#[test]
+fn calls_of_external_functions_and_solvers_allocate_nothing() {
+    let _turn = turn();
+    let external = Function::external("double", vector(3), vector(3), |x, y| {
+        y.iter_mut().zip(x[0]).for_each(|(y, x)| *y = 2.0 * x);
+    });
+    let external = external.expect("f64");
+    let f = Function::trace(vector(3), |x| {
+        linear_solve(|v: Array<'_>| v * 3.0 + x * v.sum(), external.call(*x), Solver::gmres())
+    });
+    let f = f.and_then(|f| f.compile()).expect("compiles");
+    let (mut y, mut workspace) = (vec![0.0; 3], f.workspace());
+    let mut call = || f.call_into(&[0.1, 0.2, 0.3], &mut y, &mut workspace).expect("it converges");
+    assert_eq!(allocations(&mut call), 0);
+}
+
+/// What a factorisation needs is in the workspace. Products of large matrices keep memory of their own for each thread: the
+/// first call may ask for that.
+#[test]
+fn linear_algebra_allocates_nothing() {
+    let _turn = turn();
+    for n in [3, 60] {
+        let f = Function::trace((matrix(n, n), vector(n)), |(a, b)| {
+            let x = a.solve(b);
+            let (q, r) = a.qr();
+            a.cholesky().solve_lower(x).sum() + a.logdet() + a.eigvalsh().maximum() + q.dot(r).sum()
+        });
+        let hvp = f.and_then(|f| f.wrt::<0>().hvp()?.compile()).expect("compiles");
+        let mut a = filled(n * n);
+        (0..n).for_each(|i| a[i * (n + 1)] = (n + i) as f64);
+        let (b, mut h, mut workspace) = (filled(n), vec![0.0; n * n], hvp.workspace());
+        let mut call = || hvp.call_into(((&a, &b), &a), &mut h, &mut workspace).expect("fits");
+        call();
+        assert_eq!(allocations(&mut call), 0, "{n} rows");
+        assert!(h.iter().all(|x| x.is_finite()));
+    }
+}
+
+#[derive(Clone, Params)]
+struct Layers<T> {
+    w: Vec<T>,
+    b: [T; 2],
+}
+
+/// More buffers than are kept on the stack of a call: the workspace keeps them.
+#[test]
+fn calls_with_large_structs_allocate_nothing() {
+    let _turn = turn();
+    let layers = Layers { w: vec![vec![0.5, 0.25]; 20], b: [vec![1.0], vec![2.0]] };
+    for options in executions() {
+        let spec = Layers { w: vec![scalars(2); 20], b: [scalars(1), scalars(1)] };
+        let f = Function::scalar(spec, |layers| {
+            let numbers = layers.w.iter().chain(&layers.b).copied().flatten();
+            numbers.map(|x| x.powi(3)).sum()
+        });
+        let hvp = f.and_then(|f| f.hvp()?.compile_with(&options)).expect("compiles");
+        let (mut h, mut workspace) = (layers.clone(), hvp.workspace());
+        for _ in 0..3 {
+            let mut call = || hvp.call_into((&layers, &layers), &mut h, &mut workspace).expect("fits");
+            assert_eq!(allocations(&mut call), 0);
+        }
+        assert_eq!((&h.w[19], &h.b[1]), (&vec![1.5, 0.375], &vec![24.0]));
+    }
+}
+
 /// An empty workspace, or one of another function, grows in the first call and then serves.
 #[test]
 fn workspaces_serve_other_functions() {
@@ -150,26 +220,17 @@ fn threads_share_one_function() {
 // ── code memory ─────────────────────────────────────────────────────────────────────────────────
 
 #[cfg(target_os = "linux")]
+#[path = "../codegen/tests/common/mappings.rs"]
+mod mappings;
+
+#[cfg(target_os = "linux")]
 mod code_memory {
+    use super::mappings::{executable_mappings, resident_bytes};
     use super::*;
 
     fn square(n: usize) -> Compiled<Scalars<F64>, Single<F64>> {
         let f = Function::scalar(n, |x| x[0] * x[0] + 1.0);
         f.and_then(|f| f.compile()).expect("compiles")
-    }
-
-    /// The number of executable mappings of the process; none of them is writable.
-    fn executable_mappings() -> usize {
-        let maps = std::fs::read_to_string("/proc/self/maps").expect("Linux");
-        let rights: Vec<&str> = maps.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
-        assert!(rights.iter().all(|r| !(r.contains('w') && r.contains('x'))), "{maps}");
-        rights.iter().filter(|r| r.contains('x')).count()
-    }
-
-    fn resident_bytes() -> usize {
-        let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
-        let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
-        kib.and_then(|kib| kib.parse::<usize>().ok()).expect("a number") * 1024
     }
 
     /// Runs `f` on another thread while this one examines the mappings.
@@ -196,6 +257,21 @@ mod code_memory {
         assert_eq!(executable_mappings(), mappings);
         let growth = resident_bytes().saturating_sub(start);
         assert!(growth < 5_000_000, "{growth} bytes in 10 000 cycles");
+    }
+
+    #[test]
+    fn a_tape_takes_the_memory_that_its_iterations_use() {
+        let _turn = turn();
+        // Room for 2²⁰ states of 64 numbers, of which a call needs six.
+        let f = Function::trace(vector(64), |x| while_loop(*x, |x| x.at(0).gt(1.0), |x| x * x * 0.25).sum());
+        let gradient = f.and_then(|f| f.grad()?.compile()).expect("compiles");
+        assert!(gradient.executable().report().workspace_bytes > 64 << 23);
+        let start = resident_bytes();
+        let (mut workspace, mut result) = (gradient.workspace(), vec![0.0; 64]);
+        gradient.call_into(&[3.9; 64], &mut result, &mut workspace).expect("it ends");
+        assert!(result.iter().all(|&x| x > 1.0), "{result:?}");
+        let growth = resident_bytes().saturating_sub(start);
+        assert!(growth < 4_000_000, "{growth} bytes");
     }
 
     #[test]

@@ -119,7 +119,7 @@ impl Writer {
         self.0.open_region();
         let results = body(self);
         let body = self.0.close_region(&results).expect("open");
-        let spec = LoopSpec { trips: Trips::Fixed(n as u32), reverse: false, carries, rows, sums };
+        let spec = LoopSpec { carries, rows, sums, ..LoopSpec::new(Trips::Fixed(n as u32)) };
         self.0.looping(spec, None, body, operands).expect("well typed")
     }
 

@@ -2,14 +2,17 @@
 //!
 //! Native ABI: a chunk is `extern "C" fn(*const Frame) -> u32`. It reads inputs, the pointers of the
 //! frame and the constants, writes outputs and workspace, and returns 0 or the number of the check
-//! that failed. It calls nothing but the kernels of the frame's table and the pieces, which are functions like
-//! itself. Chunks are executed in order
+//! that failed. It calls nothing but the kernels of the frame's table, the pieces, which are functions like
+//! itself, and functions of the user's, by way of [`call_external`]. Chunks are executed in order
 //! until one fails.
 
 use crate::lower::FRAME;
 use crate::memory::Mappings;
-use evolute_ir::{Failure, FailureKind};
+use evolute_ir::{External, Failure, FailureKind};
+use std::any::Any;
 use std::mem::offset_of;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::slice;
 
 /// What a chunk is given.
 #[repr(C)]
@@ -20,6 +23,9 @@ struct Frame {
     kernels: *const *const (),
     constants: *const u64,
     pieces: *const *const u8,
+    external: CallExternal,
+    externals: *const External,
+    panicked: *mut Option<Box<dyn Any + Send>>,
 }
 
 const _: () = {
@@ -29,7 +35,8 @@ const _: () = {
     assert!(offset_of!(Frame, kernels) == FRAME.kernels as usize);
     assert!(offset_of!(Frame, constants) == FRAME.constants as usize);
     assert!(offset_of!(Frame, pieces) == FRAME.pieces as usize);
-    assert!(size_of::<Frame>() == FRAME.fields * size_of::<u64>());
+    assert!(offset_of!(Frame, external) == FRAME.external as usize);
+    assert!(size_of::<Frame>() >= FRAME.fields * size_of::<u64>());
 };
 
 /// Code may be called from many threads at once, each with its own workspace and outputs.
@@ -48,6 +55,48 @@ unsafe impl Sync for Pieces {}
 
 type Chunk = unsafe extern "C" fn(*const Frame) -> u32;
 
+/// `(frame, which, arguments, result)`, giving whether it failed.
+type CallExternal = unsafe extern "C" fn(*const Frame, usize, *const *const f64, *mut f64) -> u32;
+
+/// Calls a function of the user's. Machine code has no tables for unwinding, so a panic is kept in the frame, and goes
+/// on where the code was entered.
+///
+/// # Safety
+/// The frame is that of a call; `which` numbers a function of its program; `arguments` points to as many pointers as
+/// that has parameters, each to as many numbers as the parameter has elements; `result` likewise, and it
+/// overlaps none of them. A pointer to no numbers may dangle.
+unsafe extern "C" fn call_external(
+    frame: *const Frame,
+    which: usize,
+    arguments: *const *const f64,
+    result: *mut f64,
+) -> u32 {
+    // SAFETY: by this function's contract, which the plan's calls keep: they give the memories of their operands, and
+    // the memory of a result is never an operand's.
+    let (frame, external) = unsafe { (&*frame, &*(*frame).externals.add(which)) };
+    let result = match external.result().shape.len() {
+        0 => &mut [],
+        // SAFETY: as above.
+        len => unsafe { slice::from_raw_parts_mut(result, len) },
+    };
+    let mut slices: [&[f64]; External::MAX_PARAMS] = [&[]; External::MAX_PARAMS];
+    for (number, (slice, ty)) in slices.iter_mut().zip(external.params()).enumerate() {
+        if !ty.shape.is_empty() {
+            // SAFETY: as above.
+            *slice = unsafe { slice::from_raw_parts(*arguments.add(number), ty.shape.len()) };
+        }
+    }
+    let slices = &slices[..external.params().len()];
+    match catch_unwind(AssertUnwindSafe(|| external.call(slices, result))) {
+        Ok(()) => 0,
+        Err(panic) => {
+            // SAFETY: the place belongs to the call, which does nothing else until this returns.
+            unsafe { *frame.panicked = Some(panic) };
+            1
+        }
+    }
+}
+
 /// The machine code of one program. Dropping it unmaps its pages.
 pub struct Code {
     chunks: Box<[Chunk]>,
@@ -58,6 +107,7 @@ pub struct Code {
     workspace_bytes: usize,
     code_bytes: usize,
     checks: Vec<Failure>,
+    externals: Box<[External]>,
     /// Keeps the pages that `chunks` and `pieces` point into.
     mappings: Mappings,
 }
@@ -73,6 +123,7 @@ pub(crate) struct Parts {
     pub(crate) workspace_bytes: usize,
     pub(crate) code_bytes: usize,
     pub(crate) checks: Vec<Failure>,
+    pub(crate) externals: Vec<External>,
 }
 
 impl Code {
@@ -88,6 +139,7 @@ impl Code {
             workspace_bytes: parts.workspace_bytes,
             code_bytes: parts.code_bytes,
             checks: parts.checks,
+            externals: parts.externals.into(),
             mappings: parts.mappings,
         }
     }
@@ -113,7 +165,8 @@ impl Code {
     }
 
     /// Evaluates the program: 0, or the status of the first check that failed (see [`Code::failure`];
-    /// the outputs are then unspecified). Allocates nothing; may run on many threads at once.
+    /// the outputs are then unspecified). Allocates nothing; may run on many threads at once. A panic of a function of
+    /// the user's passes through.
     ///
     /// # Safety
     /// `inputs` points to one pointer a parameter, `outputs` to one a result. Each of these points to
@@ -125,13 +178,25 @@ impl Code {
     pub unsafe fn call(&self, inputs: *const *const u8, outputs: *const *mut u8, workspace: *mut u8) -> u32 {
         let (kernels, constants) = (self.kernels.as_ptr(), self.constants.as_ptr());
         let pieces = self.pieces.0.as_ptr();
-        let frame = Frame { inputs, outputs, workspace, kernels, constants, pieces };
+        let (external, externals) = (call_external as CallExternal, self.externals.as_ptr());
+        let mut panicked = None;
+        let frame = Frame {
+            inputs,
+            outputs,
+            workspace,
+            kernels,
+            constants,
+            pieces,
+            external,
+            externals,
+            panicked: &raw mut panicked,
+        };
         for chunk in &self.chunks {
             // SAFETY: the frame's pointers are valid by this function's contract, the kernels' table is
             // the one of this processor, the constants are those the code was made with.
             let status = unsafe { chunk(&frame) };
             if status != 0 {
-                return status;
+                return panicked.map_or(status, |panic| resume_unwind(panic));
             }
         }
         0

@@ -20,7 +20,7 @@ use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
-use evolute_ir::{Failure, Program};
+use evolute_ir::{External, Failure, Program};
 use std::fmt::Write;
 use std::ops::Range;
 
@@ -50,9 +50,19 @@ pub(crate) fn compile_with(
         defined.functions.iter().map(|&id| module.get_finalized_function(id)).collect();
     let pieces = addresses.split_off(entered);
     let constants = functions.constants();
+    let externals = route.externals();
     let (workspace_bytes, checks) = route.into_parts();
     let (mappings, code_bytes) = (memory.take(), defined.code_bytes);
-    Ok(Code::new(Parts { addresses, pieces, mappings, constants, workspace_bytes, code_bytes, checks }))
+    Ok(Code::new(Parts {
+        addresses,
+        pieces,
+        mappings,
+        constants,
+        workspace_bytes,
+        code_bytes,
+        checks,
+        externals,
+    }))
 }
 
 /// Cranelift's IR of every function, as text.
@@ -104,6 +114,14 @@ impl Route {
             Route::Structured(plan) => options.regalloc.is_single_pass(plan.operations()),
         };
         target::isa(Settings { single_pass, verify: options.verify })
+    }
+
+    /// The functions of the user's that are called.
+    fn externals(&self) -> Vec<External> {
+        match self {
+            Route::Flat(_) => Vec::new(),
+            Route::Structured(plan) => plan.externals.values().cloned().collect(),
+        }
     }
 
     fn into_parts(self) -> (usize, Vec<Failure>) {

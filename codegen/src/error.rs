@@ -26,9 +26,17 @@ pub enum CodegenError {
         /// How many.
         count: usize,
     },
-    /// The program is larger than tables of `u32` can describe.
+    /// The caller's mistake: straight-line code of more scalars than the limit.
     #[error("the program has more than {limit} scalar operations, inputs and outputs")]
     TooLarge {
+        /// The most there may be.
+        limit: usize,
+    },
+    /// The caller's mistake: arrays, besides inputs and outputs, that take more memory than the limit.
+    #[error("a call would need {bytes} bytes of workspace, more than the limit of {limit}")]
+    Workspace {
+        /// What it would need.
+        bytes: usize,
         /// The most there may be.
         limit: usize,
     },

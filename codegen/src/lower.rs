@@ -35,12 +35,22 @@ pub(crate) struct FrameOffsets {
     pub(crate) kernels: i32,
     pub(crate) constants: i32,
     pub(crate) pieces: i32,
-    /// How many fields there are.
+    /// What calls functions of the user's.
+    pub(crate) external: i32,
+    /// How many fields machine code knows.
     pub(crate) fields: usize,
 }
 
-pub(crate) const FRAME: FrameOffsets =
-    FrameOffsets { inputs: 0, outputs: 8, workspace: 16, kernels: 24, constants: 32, pieces: 40, fields: 6 };
+pub(crate) const FRAME: FrameOffsets = FrameOffsets {
+    inputs: 0,
+    outputs: 8,
+    workspace: 16,
+    kernels: 24,
+    constants: 32,
+    pieces: 40,
+    external: 48,
+    fields: 7,
+};
 
 /// The signature of a chunk.
 pub(crate) fn signature(call_conv: CallConv) -> Signature {

@@ -115,8 +115,8 @@ enum Place {
     List(usize),
 }
 
-/// Past this, tables of `u32` overflow.
-const LIMIT: usize = 1 << 31;
+/// The most scalars; so many take some gigabytes.
+const LIMIT: usize = 4 * Program::MAX_INSTRUCTIONS;
 
 impl Scalars {
     /// The scalars of `program`.
@@ -158,10 +158,14 @@ impl Flattener<'_> {
         if count > 0 || self.program.regions().len() > 1 {
             return Err(CodegenError::OperatorsLeft { count });
         }
-        let results = self.program.root().results.iter().copied();
-        let values = self.program.insts().keys().map(|inst| self.program.result(inst)).chain(results);
-        // An array operation adds a node an element, and one more for each element it reads in place.
-        let total: usize = values.map(|v| self.program.ty(v).shape.len().saturating_mul(4)).sum();
+        let len = |v: Value| self.program.ty(v).shape.len();
+        let scalars = |inst: Inst| match self.program.op(inst) {
+            Op::Element(_) | Op::Pack(_) => self.program.operands(inst).len(),
+            // An operation for each element, and for each operand that it reads in place.
+            _ => len(self.program.result(inst)).saturating_mul(1 + self.program.operands(inst).len()),
+        };
+        let outputs = self.program.root().results.iter().map(|&v| len(v));
+        let total = self.program.insts().keys().map(scalars).chain(outputs).fold(0, usize::saturating_add);
         if total > LIMIT { Err(CodegenError::TooLarge { limit: LIMIT }) } else { Ok(()) }
     }
 
@@ -196,8 +200,12 @@ impl Flattener<'_> {
             | Op::Dot
             | Op::At
             | Op::AddAt
+            | Op::External(_)
+            | Op::Linalg(_)
             | Op::Loop { .. }
             | Op::Cond { .. }
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
             | Op::Jvp { .. }
             | Op::Vjp { .. } => unreachable!("the program is flat"),
         }

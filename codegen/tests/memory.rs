@@ -3,10 +3,13 @@
 #![cfg(target_os = "linux")]
 
 mod common;
+#[path = "common/mappings.rs"]
+mod mappings;
 
 use common::check_code;
 use evolute_codegen::{Code, CodegenOptions, compile};
 use evolute_ir::{Buffer, Builder, Elem, Literal, Op, Prim, Program, Type};
+use mappings::{executable_mappings, resident_bytes};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 fn polynomial(degree: usize) -> Program {
@@ -19,19 +22,6 @@ fn polynomial(degree: usize) -> Program {
         y = builder.insert(Op::Prim(Prim::Add), &[product, coefficient]).expect("well typed");
     }
     builder.finish(&[y]).expect("open")
-}
-
-/// The process's mappings: executable ones must not be writable.
-fn executable_mappings() -> usize {
-    let maps = std::fs::read_to_string("/proc/self/maps").expect("Linux");
-    let rights: Vec<&str> = maps.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
-    assert!(rights.iter().all(|r| !(r.contains('w') && r.contains('x'))), "{maps}");
-    rights.iter().filter(|r| r.contains('x')).count()
-}
-
-fn resident_bytes() -> usize {
-    let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux");
-    statm.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).expect("a number") * 4096
 }
 
 #[test]

@@ -5,7 +5,8 @@ mod common;
 use common::{call, check, check_with};
 use evolute_codegen::{CodegenError, CodegenOptions, Schedule, clif, compile, disassembly};
 use evolute_ir::{
-    Buffer, Builder, Elem, Failure, FailureKind, Literal, Mode, Op, Origin, Prim, SourceLoc, Type, Value,
+    Buffer, Builder, Elem, Failure, FailureKind, Literal, Mode, Op, Origin, Prim, Reduction, SourceLoc,
+    Strides, Type, Value,
 };
 
 fn array(len: usize) -> Type {
@@ -201,4 +202,49 @@ chunk2:
     assert_eq!(schedule, expected);
     assert!(clif(&program, &options).expect("compiles").contains("fmul"));
     assert!(!disassembly(&program, &options).expect("compiles").is_empty());
+}
+
+/// More elements than the program says one by one are moved by loops.
+#[test]
+fn many_elements_of_few_values() {
+    let mut builder = Builder::new();
+    let (x, y) = (builder.param(&array(1000)), builder.param(&Type::scalar(Elem::F64)));
+    let square = builder.insert(Op::Prim(Prim::Mul), &[y, y]).expect("well typed");
+    let ty = builder.intern(&array(3000));
+    let strides = builder.strides(&Strides { offset: 0, strides: [0].into() });
+    let repeated = builder.insert(Op::View(ty, strides), &[square]).expect("well typed");
+    let program = builder.finish(&[x, repeated, x]).expect("open");
+    check(&program, &[Buffer::F64((0..1000).map(f64::from).collect()), Buffer::F64(vec![-0.5])]);
+    let clif = clif(&program, &CodegenOptions::default()).expect("compiles");
+    assert!(clif.lines().count() < 300, "{clif}");
+}
+
+#[test]
+fn straight_line_code_of_huge_arrays_is_refused() {
+    let mut builder = Builder::new();
+    let x = builder.param(&array(1 << 30));
+    let square = builder.insert(Op::Prim(Prim::Mul), &[x, x]).expect("well typed");
+    let program = builder.finish(&[square]).expect("open");
+    let refused = Schedule::new(&program, &CodegenOptions::default()).err();
+    assert!(matches!(refused, Some(CodegenError::TooLarge { .. })), "{refused:?}");
+}
+
+#[test]
+fn a_workspace_of_huge_arrays_is_refused() {
+    let mut builder = Builder::new();
+    let x = builder.param(&array(1 << 30));
+    // 8 GiB each, all of which are read at the end.
+    let mut arrays = vec![x];
+    for _ in 0..130 {
+        let last = arrays[arrays.len() - 1];
+        arrays.push(builder.insert(Op::Prim(Prim::Exp), &[last]).expect("well typed"));
+    }
+    let ty = builder.intern(&Type::scalar(Elem::F64));
+    let reductions = [Reduction::Sum, Reduction::Prod];
+    let each = arrays.iter().flat_map(|&array| reductions.map(|reduction| (reduction, array)));
+    let results: Vec<Value> =
+        each.map(|(r, array)| builder.insert(Op::Reduce(r, ty), &[array]).expect("well typed")).collect();
+    let program = builder.finish(&results).expect("open");
+    let refused = compile(&program, &CodegenOptions::default()).err();
+    assert!(matches!(refused, Some(CodegenError::Workspace { bytes: 0x100_0000_0000.., .. })), "{refused:?}");
 }

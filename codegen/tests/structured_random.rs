@@ -326,7 +326,7 @@ impl Generator {
     fn nested_sum(&mut self, sum: Value) -> Option<Value> {
         let trips = Trips::Fixed([0, 3, 17][self.random.below(3)]);
         let reverse = self.random.below(2) == 0;
-        let spec = LoopSpec { trips, reverse, carries: 0, rows: 0, sums: 1 };
+        let spec = LoopSpec { reverse, sums: 1, ordered: self.random.below(4) == 0, ..LoopSpec::new(trips) };
         let ty = self.ty(sum);
         let body = self.region(|g| {
             let number = g.builder.param(&Type::scalar(Elem::I64));
@@ -363,7 +363,10 @@ impl Generator {
     }
 
     fn looping(&mut self) -> Option<Value> {
-        let cap = [0, 1, 2, 5, 7, 16, 19][self.random.below(7)];
+        // Only the outermost are so long that their sums have segments.
+        let long = self.depth == 0 && self.random.below(12) == 0;
+        let cap = [0, 1, 2, 5, 7, 16, 19, 300, 523]
+            [if long { 7 } else { 0 } + self.random.below(if long { 2 } else { 7 })];
         let trips = [Trips::Fixed(cap), Trips::Fixed(cap), Trips::Counted(cap), Trips::While(cap)]
             [self.random.below(4)];
         let reverse = !matches!(trips, Trips::While(_)) && self.random.below(2) == 0;
@@ -434,8 +437,14 @@ impl Generator {
             results
         });
         let count = |values: &[Value]| values.len() as u32;
-        let spec =
-            LoopSpec { trips, reverse, carries: count(&carries), rows: count(&rows), sums: count(&sums) };
+        let spec = LoopSpec {
+            reverse,
+            carries: count(&carries),
+            rows: count(&rows),
+            sums: count(&sums),
+            ordered: self.random.below(4) == 0,
+            ..LoopSpec::new(trips)
+        };
         operands.extend([carries, rows, sums].concat());
         let results = self.builder.looping(spec, condition, body, &operands).expect("well typed");
         self.pool.extend(&results);

@@ -11,6 +11,7 @@
 //! | `index` | elements and rows at constant and traced indices, `gather`, `scatter_add` |
 //! | `reduce` | sums, extrema, norms, along an axis and of all elements |
 //! | `contract`, `einsum` | products of matrices, diagonals |
+//! | `linalg` | factorisations, solves, determinants, eigenvalues |
 //!
 //! Shapes that do not go together are no panic: [`Function::trace`](crate::Function::trace) returns the
 //! first mistake, with its line.
@@ -29,6 +30,7 @@ mod contract;
 mod einsum;
 mod index;
 mod join;
+mod linalg;
 mod operators;
 mod pointwise;
 mod reduce;

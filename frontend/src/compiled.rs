@@ -1,28 +1,31 @@
 //! A function ready to be called.
 
 use crate::error::Error;
-use crate::spec::{Inputs, Outputs, Spec};
+use crate::spec::{INLINE, Inputs, Outputs, Spec, located};
 use evolute_runtime::{Executable, Workspace};
-use std::marker::PhantomData;
 
 /// A compiled (or interpreted) function from `S` to `R`. Shared between threads; each calls with its own
 /// [`Workspace`]. Its code is freed when it is dropped.
 pub struct Compiled<S, R> {
     executable: Executable,
+    inputs: S,
     outputs: R,
-    inputs: PhantomData<fn(S)>,
+    /// Whether there are more arguments or results than are kept on the stack.
+    many: bool,
 }
 
 impl<S: Spec, R: Spec> Compiled<S, R> {
-    pub(crate) fn new(executable: Executable, outputs: R) -> Self {
-        Compiled { executable, outputs, inputs: PhantomData }
+    pub(crate) fn new(executable: Executable, inputs: S, outputs: R) -> Self {
+        let many = executable.param_types().len().max(executable.result_types().len()) > INLINE;
+        Compiled { executable, inputs, outputs, many }
     }
 
     /// Evaluates the function; allocates the result and a workspace. In a loop use
     /// [`call_into`](Compiled::call_into).
     ///
     /// # Errors
-    /// Inputs of the wrong length; an integer divided by zero, or `i64::MIN` by −1.
+    /// Inputs of the wrong length, in a structure with the way to it ([`Error::Part`]); an integer divided by zero, or
+    /// `i64::MIN` by −1.
     pub fn call(&self, x: S::Host<'_>) -> Result<R::Owned, Error> {
         let mut result = self.outputs.allocate();
         self.call_into(x, R::borrow_mut(&mut result), &mut self.workspace())?;
@@ -41,16 +44,46 @@ impl<S: Spec, R: Spec> Compiled<S, R> {
         result: R::HostMut<'_>,
         workspace: &mut Workspace,
     ) -> Result<(), Error> {
-        let mut inputs = Inputs::new();
-        S::inputs(x, &mut inputs);
-        let mut outputs = Outputs::new();
-        R::outputs(result, &mut outputs);
-        Ok(self.executable.call_into(&inputs, &mut outputs, workspace)?)
+        if self.many {
+            return self.call_with_many(x, result, workspace);
+        }
+        let (mut inputs, mut outputs) = (Inputs::new(), Outputs::new());
+        self.inputs.inputs(x, &mut inputs);
+        self.outputs.outputs(result, &mut outputs);
+        inputs.complete().map_err(|wrong| wrong.within("input", &self.inputs))?;
+        outputs.complete().map_err(|wrong| wrong.within("output", &self.outputs))?;
+        let called = self.executable.call_into(&inputs, &mut outputs, workspace);
+        called.map_err(|error| located(error, &self.inputs, &self.outputs))
+    }
+
+    /// As [`call_into`](Compiled::call_into), with the buffers in the memory of the workspace.
+    #[inline(never)]
+    fn call_with_many(
+        &self,
+        x: S::Host<'_>,
+        result: R::HostMut<'_>,
+        workspace: &mut Workspace,
+    ) -> Result<(), Error> {
+        let (inputs, outputs) = workspace.lend_buffers();
+        let (mut inputs, mut outputs) = (Inputs::within_vec(inputs), Outputs::within_vec(outputs));
+        self.inputs.inputs(x, &mut inputs);
+        self.outputs.outputs(result, &mut outputs);
+        inputs.complete().map_err(|wrong| wrong.within("input", &self.inputs))?;
+        outputs.complete().map_err(|wrong| wrong.within("output", &self.outputs))?;
+        let called = self.executable.call_into(&inputs, &mut outputs, workspace);
+        workspace.take_buffers(inputs.into_vec(), outputs.into_vec());
+        called.map_err(|error| located(error, &self.inputs, &self.outputs))
     }
 
     /// Memory for calls.
     pub fn workspace(&self) -> Workspace {
-        self.executable.workspace()
+        let mut workspace = self.executable.workspace();
+        if self.many {
+            let [inputs, outputs] =
+                [self.executable.param_types().len(), self.executable.result_types().len()];
+            workspace.take_buffers(Vec::with_capacity(inputs), Vec::with_capacity(outputs));
+        }
+        workspace
     }
 
     /// What is run: its program, machine code, and what compiling took.

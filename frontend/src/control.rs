@@ -12,9 +12,11 @@
 //! | [`while_loop`] | in order, as long as a condition holds | `carry ↦ carry` | the last carry |
 //! | [`cond`] | | one of two closures | what it gives |
 //!
+//! Reverse mode stores the carry of every iteration, or of few ([`checkpoint`]).
+//!
 //! How often a loop runs is a number, or a traced integer: a loop's own index, whose bound is known, or any other with
-//! [`Int::at_most`]. [`Count::rev`] runs it from the last iteration number to 0. Whether an array is read at `x.at(i)`, or `x.row(2 * i + 1)`, is seen while tracing: then
-//! the loop goes over its rows.
+//! [`Int::at_most`]. [`Count::rev`] runs it from the last iteration number to 0. Whether an array is read at `x.at(i)`,
+//! or `x.row(2 * i + 1)`, is seen while tracing: then the loop goes over its rows.
 //!
 //! ```
 //! use evolute_frontend::{Function, matrix, sum};
@@ -30,25 +32,28 @@
 //! # Ok::<(), evolute_frontend::Error>(())
 //! ```
 
+mod checkpoint;
 mod rows;
 
+pub use checkpoint::{Checkpoint, Checkpointed, Limit, checkpoint};
 pub use rows::{map_rows, sum_rows, vmap};
 
 use crate::error::TraceError;
-use crate::trace::{self, Caller, LoopBody, Looped, Site, Term, Trace, Turns, capped};
+use crate::trace::{self, Caller, LoopBody, Looped, Site, Term, Trace, Turns};
 use crate::traced::{Condition, Int};
 use crate::tree::{Leaf, Leaves, Stack, Tree, leaves, operands};
 use evolute_ir::Value;
 use std::panic::Location;
 
 /// How often a [`while_loop`] runs at most.
-pub const WHILE_CAP: u32 = 1 << 20;
+pub const WHILE_CAP: usize = 1 << 20;
 
-/// How often a loop runs: a number, or a traced integer.
+/// How often a loop runs: a number, or a traced integer; and what reverse mode stores of it ([`checkpoint`]).
 #[derive(Clone, Copy, Debug)]
 pub struct Count<'t> {
     number: Number<'t>,
     reverse: bool,
+    checkpoint: Option<Checkpoint>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -94,7 +99,7 @@ impl<'t> Int<'t> {
 
 impl<'t> Count<'t> {
     fn new(number: Number<'t>) -> Self {
-        Count { number, reverse: false }
+        Count { number, reverse: false, checkpoint: None }
     }
 
     /// The same iterations in the other order: from the last number to 0.
@@ -114,14 +119,14 @@ impl<'t> Count<'t> {
     }
 
     fn turns(self, site: Site<'_>) -> Turns {
-        let (count, cap) = match self.number {
-            Number::Fixed(n) => (None, n),
+        let turns = match self.number {
+            Number::Fixed(n) => Turns::fixed(trips(site, n)),
             Number::Traced(n, most) => {
                 let count = site.trace.values(&[n.operand()], site.caller)[0];
-                (Some(count), bound(site, n, most))
+                Turns::counted(count, trips(site, bound(site, n, most)))
             }
         };
-        Turns { count, cap: capped(cap), reverse: self.reverse }
+        Turns { reverse: self.reverse, checkpoint: self.checkpoint.map(Checkpoint::in_program), ..turns }
     }
 }
 
@@ -131,6 +136,14 @@ fn bound(site: Site<'_>, n: Int<'_>, most: Option<usize>) -> usize {
     let bounds = known.into_iter().chain(most);
     bounds.min().unwrap_or_else(|| {
         site.trace.fail(TraceError::Unbounded { at: site.trace.user_line(site.caller) });
+        0
+    })
+}
+
+/// A number of iterations, of which a loop has fewer than 2³².
+fn trips(site: Site<'_>, n: usize) -> u32 {
+    u32::try_from(n).unwrap_or_else(|_| {
+        site.trace.fail(TraceError::Trips { count: n, at: site.trace.user_line(site.caller) });
         0
     })
 }
@@ -263,11 +276,11 @@ pub fn while_loop<'t, C: Tree<'t>>(
     go: impl FnOnce(C) -> Condition<'t>,
     step: impl FnOnce(C) -> C,
 ) -> C {
-    while_at_most(WHILE_CAP as usize, init, go, step)
+    while_at_most(WHILE_CAP, init, go, step)
 }
 
-/// As [`while_loop`], with at most so many iterations. Reverse mode keeps what it needs of each: a small limit is
-/// small memory.
+/// As [`while_loop`], with at most so many iterations. Reverse mode has room for what it needs of each, which is taken
+/// of the system as iterations use it: a small limit, or a [`checkpoint`], is small memory.
 ///
 /// ```
 /// use evolute_frontend::{Function, scalar, while_at_most};
@@ -279,12 +292,12 @@ pub fn while_loop<'t, C: Tree<'t>>(
 /// ```
 #[track_caller]
 pub fn while_at_most<'t, C: Tree<'t>>(
-    cap: usize,
+    limit: impl Into<Limit>,
     init: C,
     go: impl FnOnce(C) -> Condition<'t>,
     step: impl FnOnce(C) -> C,
 ) -> C {
-    let caller = Location::caller();
+    let (limit, caller) = (limit.into(), Location::caller());
     let start = leaves(&init);
     let leaves = trace::within(caller, |trace| {
         let carry =
@@ -292,7 +305,8 @@ pub fn while_at_most<'t, C: Tree<'t>>(
         let values = trace.values(&operands(&start), caller);
         let go = |values: &[Value]| go(carry(values)).operand();
         let step = |values: &[Value]| operands(&leaves(&step(carry(values))));
-        let results = Site { trace, caller }.while_loop(capped(cap), &values, go, step);
+        let site = Site { trace, caller };
+        let results = site.while_loop(limit.turns(site), &values, go, step);
         trace::leaves_like(trace, &start, &results)
     });
     init.rebuild(&mut leaves.into_iter())

@@ -2,6 +2,7 @@
 
 use evolute_ir::{Failure, IrError, SourceLoc};
 use evolute_runtime::explain::ExplainError;
+use evolute_runtime::rule::RuleError;
 use evolute_runtime::{CallError, CompileError};
 use evolute_transforms::derive::DeriveError;
 use thiserror::Error;
@@ -9,7 +10,7 @@ use thiserror::Error;
 /// The first mistake made while a closure was traced.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum TraceError {
-    /// An operation that cannot be: operands of the wrong type, a value that outlived its inner derivative, a
+    /// An operation that cannot be: operands of the wrong type, a value that outlived its inner closure, a
     /// program past its size limit.
     #[error("at {at}: {source}")]
     At {
@@ -78,6 +79,14 @@ pub enum TraceError {
         /// The line of the loop.
         at: SourceLoc,
     },
+    /// A loop of too many iterations.
+    #[error("at {at}: a loop of {count} iterations, of which there may be {}", u32::MAX)]
+    Trips {
+        /// The number asked for.
+        count: usize,
+        /// The line of the loop.
+        at: SourceLoc,
+    },
     /// An array outside of every trace, where only scalars have values.
     #[error("at {at}: an array outside of a trace")]
     Outside {
@@ -90,9 +99,10 @@ pub enum TraceError {
         /// The line of the derivative, loop or conditional.
         at: SourceLoc,
     },
-    /// A value of a trace around this one, or of an inner derivative whose closure has ended. Compute with values
-    /// of one trace; return what an inner closure computes.
-    #[error("at {at}: a value of another trace, or of an inner derivative whose closure has ended")]
+    /// A value of a trace around this one, or of a trace that has ended: outside of every trace each inner
+    /// derivative, loop and conditional has one of its own. Compute with values of one trace; return what an inner
+    /// closure computes.
+    #[error("at {at}: a value of another trace, or of an inner closure that has ended")]
     Foreign {
         /// The user's line.
         at: SourceLoc,
@@ -119,12 +129,31 @@ pub enum Error {
         /// The user's line.
         at: SourceLoc,
     },
+    /// A rule is not the derivative of its function.
+    #[error("at {at}: {source}")]
+    Rule {
+        /// What is wrong with it.
+        source: Box<RuleError>,
+        /// The user's line.
+        at: SourceLoc,
+    },
     /// The function cannot be compiled.
     #[error(transparent)]
     Compile(#[from] CompileError),
     /// The call does not fit the function.
     #[error(transparent)]
     Call(#[from] CallError),
+    /// A part of a structured argument or result of a call does not fit the function: a field's array, or a list, of
+    /// another length.
+    #[error("{path}: expected {expected}, found {found}")]
+    Part {
+        /// The way to it: `input.layers[2].w`; of several arguments `input.0.layers[2].w`.
+        path: String,
+        /// Its type, or the number of its items.
+        expected: String,
+        /// What was given.
+        found: String,
+    },
     /// The function cannot be examined on these inputs.
     #[error(transparent)]
     Explain(#[from] ExplainError),

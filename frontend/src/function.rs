@@ -3,12 +3,14 @@
 mod border;
 mod derivatives;
 mod evaluation;
+mod external;
 mod inlined;
+mod rule;
 mod tracing;
 
 use crate::compiled::Compiled;
 use crate::error::Error;
-use crate::spec::{Argument, Spec, count};
+use crate::spec::{Active, Argument, Inputs, Part, Spec, count};
 use border::types_of;
 use evolute_ir::{Program, SourceLoc, Type, text, verify};
 use evolute_runtime::check::{DerivativeCheck, check_derivatives};
@@ -19,9 +21,11 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
-pub use tracing::Tracing;
+pub use rule::Rule;
+pub use tracing::{Closure, Tracing};
 
-/// A function traced from a Rust closure: from `S` to `R`, differentiated with respect to `A`.
+/// A function traced from a Rust closure: from `S` to `R`, differentiated with respect to `A`: to `S`, or a [`Part`] of
+/// the arguments that were traced.
 ///
 /// Cheap to clone, and shared between threads. Derivatives are functions again, so they nest in any
 /// order; nothing is differentiated or compiled until [`compile`](Function::compile).
@@ -103,7 +107,9 @@ impl<S: Spec, R: Spec> Function<S, R> {
         }
         Ok(Function::new(program, inputs, outputs))
     }
+}
 
+impl<S: Spec, R: Spec, A: Active> Function<S, R, A> {
     /// This function, differentiated with respect to its argument number `I` only; the others are data.
     ///
     /// ```
@@ -114,13 +120,25 @@ impl<S: Spec, R: Spec> Function<S, R> {
     /// assert_eq!(gradient.call((&[2.0, 3.0], &10.0))?, [30.0, 20.0]);
     /// # Ok::<(), evolute_frontend::Error>(())
     /// ```
-    pub fn wrt<const I: usize>(&self) -> Function<S, R, <S as Argument<I>>::Spec>
+    ///
+    /// A derivative still has the arguments of the function, whatever it has beside them, and `wrt` chooses again
+    /// among those. So derivatives are mixed, here ∂/∂t ∇ₓf:
+    ///
+    /// ```
+    /// # use evolute_frontend::{Function, scalar, scalars};
+    /// # let f = Function::scalar((scalars(2), scalar()), |(x, t)| x[0] * x[1] * t)?;
+    /// let mixed = f.wrt::<0>().grad()?.wrt::<1>().jvp()?.compile()?;
+    /// let (gradient, rate) = mixed.call(((&[2.0, 3.0], &10.0), &1.0))?;
+    /// assert_eq!((gradient, rate), (vec![30.0, 20.0], vec![3.0, 2.0]));
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
+    pub fn wrt<const I: usize>(&self) -> Function<S, R, Part<A::Base, I>>
     where
-        S: Argument<I>,
+        A::Base: Argument<I>,
     {
-        let active = self.inputs.argument().clone();
-        let offset = self.inputs.offset();
-        let wrt = (offset..offset + count(&active)).collect();
+        let active = Part(self.active.base().clone());
+        let offset = active.base().offset();
+        let wrt = (offset..offset + count(active.spec())).collect();
         let (program, inputs, outputs) = (self.program.clone(), self.inputs.clone(), self.outputs.clone());
         Function { program, inputs, outputs, active, wrt }
     }
@@ -131,7 +149,7 @@ fn signature((params, results): &(Vec<Type>, Vec<Type>)) -> String {
     format!("({}) -> ({})", list(params), list(results))
 }
 
-impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
+impl<S: Spec, R: Spec, A> Function<S, R, A> {
     // ── running ─────────────────────────────────────────────────────────────────────────────────
 
     /// Differentiates, simplifies and compiles to machine code.
@@ -148,7 +166,7 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
     /// As [`compile`](Function::compile).
     pub fn compile_with(&self, options: &Options) -> Result<Compiled<S, R>, Error> {
         let executable = Executable::new(&self.program, options)?;
-        Ok(Compiled::new(executable, self.outputs.clone()))
+        Ok(Compiled::new(executable, self.inputs.clone(), self.outputs.clone()))
     }
 
     /// This function to be run by the interpreter: the same interface and the same bits, without machine
@@ -184,7 +202,9 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
         Ok(evolute_ir::dot(&program))
     }
 
-    /// Where a NaN or infinity in the results at `x` first arises; `None` if all results are finite.
+    /// Where a NaN or infinity in the results at `x` first arises; `None` if all results are finite. Explains the
+    /// program that [`compile`](Function::compile) makes; of other options
+    /// [`explain_nan_with`](Function::explain_nan_with) does.
     ///
     /// # Errors
     /// Inputs that do not fit the function, or an evaluation that fails.
@@ -200,15 +220,36 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
     /// # Ok::<(), evolute_frontend::Error>(())
     /// ```
     pub fn explain_nan(&self, x: S::Host<'_>) -> Result<Option<NanOrigin>, Error> {
-        let mut inputs = Default::default();
-        S::inputs(x, &mut inputs);
-        Ok(explain_nan(&self.program, &inputs)?)
+        self.explain_nan_with(x, &Options::default())
     }
 
-    /// Compares the derivatives of this function at `x` with finite differences.
+    /// As [`Function::explain_nan`], of the program that [`compile_with`](Function::compile_with) makes with these
+    /// options: roundings differ between the modes, and with them what is not finite.
     ///
     /// # Errors
-    /// Inputs that do not fit the function or are not real, or an evaluation that fails.
+    /// As [`Function::explain_nan`].
+    ///
+    /// ```
+    /// use evolute_frontend::Function;
+    /// use evolute_runtime::Options;
+    ///
+    /// let f = Function::scalar(2, |x| (x[0] * x[0] - x[1] * x[1]).sqrt())?;
+    /// let strict = Options::default().strict();
+    /// assert!(f.explain_nan_with(&[0.1, 0.1], &strict)?.is_none()); // one fused product may be less than the other
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
+    pub fn explain_nan_with(&self, x: S::Host<'_>, options: &Options) -> Result<Option<NanOrigin>, Error> {
+        let inputs = Inputs::of(&self.inputs, x)?;
+        Ok(explain_nan(&self.program, options, &inputs)?)
+    }
+
+    /// Compares the derivatives of this function at `x` with finite differences, to the second order, and forward mode
+    /// with reverse mode. For each input element it reports the derivative, the difference with its error, and a
+    /// verdict; kinks, edges of the domain and what cannot be checked have one of their own. Takes about forty
+    /// evaluations of the function and of its gradient an input element, by the interpreter.
+    ///
+    /// # Errors
+    /// Inputs that do not fit the function, active arguments or results that are not real, or an evaluation that fails.
     ///
     /// ```
     /// use evolute_frontend::Function;
@@ -216,12 +257,13 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
     /// let f = Function::scalar(2, |x| x[0].sin() * x[1])?;
     /// assert!(f.check_derivatives(&[0.3, 2.0])?.passed());
     /// let hidden = Function::scalar(1, |x| x[0] * x[0].stop_gradient())?;
-    /// assert!(!hidden.check_derivatives(&[3.0])?.passed());
+    /// let check = hidden.check_derivatives(&[3e-8])?;
+    /// assert!(!check.passed());
+    /// println!("{check}"); // 3e-8 where the difference is 6e-8
     /// # Ok::<(), evolute_frontend::Error>(())
     /// ```
     pub fn check_derivatives(&self, x: S::Host<'_>) -> Result<DerivativeCheck, Error> {
-        let mut inputs = Default::default();
-        S::inputs(x, &mut inputs);
+        let inputs = Inputs::of(&self.inputs, x)?;
         Ok(check_derivatives(&self.program, &self.wrt, &inputs)?)
     }
 }

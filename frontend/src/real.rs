@@ -82,6 +82,9 @@ macro_rules! define_real {
             /// `self · factor + term` with one rounding.
             #[track_caller]
             fn mul_add(self, factor: Self, term: Self) -> Self;
+            /// This number, as a function of `x` with derivative `slope` and a constant otherwise.
+            #[track_caller]
+            fn with_slope(self, slope: Self, x: Self) -> Self;
             /// Whether `self < other`.
             #[track_caller]
             fn lt(self, other: Self) -> Self::Bool;
@@ -102,7 +105,7 @@ macro_rules! define_real {
             fn of(x: f64) -> Self {
                 Traced::constant(K::from_f64(x))
             }
-            define_real! { @forward abs stop_gradient min(other: Self) max(other: Self) powi(n: i32) polygamma(n: u32) mul_add(factor: Self, term: Self) }
+            define_real! { @forward abs stop_gradient min(other: Self) max(other: Self) powi(n: i32) polygamma(n: u32) mul_add(factor: Self, term: Self) with_slope(slope: Self, x: Self) }
             define_real! { @compare Condition<'t>; lt le gt ge }
             $(define_real! { @traced $name ($($class)+) $result })*
         }
@@ -136,6 +139,9 @@ macro_rules! define_real {
             }
             fn mul_add(self, factor: $ty, term: $ty) -> $ty {
                 RealPrims::mul_add(self, factor, term)
+            }
+            fn with_slope(self, slope: $ty, x: $ty) -> $ty {
+                RealPrims::with_slope(self, slope, x)
             }
             fn lt(self, other: $ty) -> bool {
                 self < other
@@ -217,14 +223,16 @@ impl<T: Real> RealSlice<T> for [T] {
         for x in rest {
             largest = Real::max(largest, x.abs());
         }
-        let scale = norm_scale(largest);
-        let mut sum = T::of(0.0);
+        let scale = largest.rescale();
+        let mut squares = T::of(0.0);
         for &x in self {
             let x = x * scale;
-            sum += x * x;
+            squares += x * x;
         }
-        let positive = largest.gt(T::of(0.0));
-        positive.select(sum.sqrt() / scale, largest)
+        let length = squares.sqrt();
+        let gradient = norm_gradient(self, scale, length);
+        let norm = (length / scale).with_slope(T::of(1.0), linear(&gradient, self));
+        largest.gt(T::of(0.0)).select(norm, largest)
     }
 
     #[track_caller]
@@ -254,18 +262,35 @@ impl<T: Real> RealSlice<T> for [T] {
     }
 }
 
-/// A power of two to multiply numbers by before they are squared, `largest` being the largest magnitude.
-///
-/// About 1/√largest: then neither the squares leave the range, nor the scale's own square, which multiplies
-/// tangents in a second derivative by forward mode alone. Large numbers are made smaller, for the sum of
-/// their squares. For tiny ones the second derivative by forward over reverse meets largest^(−3/2) that way;
-/// where that overflows the scale is about 1/largest.
+/// 0, with these slopes in `x`.
 #[track_caller]
-fn norm_scale<T: Real>(largest: T) -> T {
-    let root = largest.sqrt();
-    let half = largest.gt(T::of(1.0)).select(root * T::of(65536.0), root).rescale();
-    let full = largest.rescale();
-    (half * full).lt(T::of(f64::INFINITY)).select(half, full)
+fn linear<T: Real>(slopes: &[T], x: &[T]) -> T {
+    let mut sum = T::of(0.0);
+    for (&slope, &x) in slopes.iter().zip(x) {
+        sum += T::of(0.0).with_slope(slope, x);
+    }
+    sum
+}
+
+/// The unit vector in the direction of `x`, of which `scale · x` has this length.
+///
+/// Note [The gradient of a norm]: the formula √Σ(s·xᵢ)² / s multiplies tangents by s and divides them again, and either
+/// may leave the range. So the gradient is stated, and its derivative, s·(ẋᵢ − uᵢ·Σ uⱼẋⱼ)/length: the terms,
+/// whose coefficients depend on the scaled vector alone, meet before they are multiplied by s, in both modes. What
+/// overflows then has the right sign.
+#[track_caller]
+fn norm_gradient<T: Real>(x: &[T], scale: T, length: T) -> Vec<T> {
+    let inverse = length.recip();
+    let mut unit = Vec::with_capacity(x.len());
+    for &x in x {
+        unit.push(x * scale * inverse);
+    }
+    let along = linear(&unit, x);
+    for (unit, &x) in unit.iter_mut().zip(x) {
+        let change = linear(&[inverse, -(*unit * inverse)], &[x, along]);
+        *unit = unit.with_slope(scale, change);
+    }
+    unit
 }
 
 /// The maximum, as a constant of every derivative: the results do not depend on it. An infinite one

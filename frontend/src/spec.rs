@@ -1,7 +1,7 @@
 //! Specifications: what a function takes and gives, outside and inside a trace.
 //!
-//! A spec is a shape, or a tuple of specs. It fixes five types: what the traced closure is given, what a
-//! function used inside a trace returns, what a call borrows, where it writes, and what it returns.
+//! A spec is a shape, or a tuple, a list or a struct of specs. It fixes five types: what the traced closure is given,
+//! what a function used inside a trace returns, what a call borrows, where it writes, and what it returns.
 //!
 //! | spec | in the closure | used in a trace | call borrows | call returns |
 //! | --- | --- | --- | --- | --- |
@@ -12,54 +12,37 @@
 //! | [`vector(n)`](vector), [`matrix(m, n)`](matrix), [`array(&[…])`](array()) | `Array` | `Array` | `&[f64]` | `Vec<f64>` |
 //! | [`array_of::<K>(&[…])`](array_of) | `Array<K>` | `Array<K>` | `&[K::Host]` | `Vec<K::Host>` |
 //! | `(A, B, …)` | a tuple | a tuple | a tuple | a tuple |
+//! | `Vec<A>` | `Vec` | `Vec` | `&[_]` of what it returns | `Vec` |
+//! | `[A; N]` | `[_; N]` | `[_; N]` | `&[_; N]` of what it returns | `[_; N]` |
+//! | a struct with [`Params`](macro@crate::Params) | the struct | the struct | `&` of what it returns | the struct |
 
 mod arrays;
+mod buffers;
+mod lists;
+mod signature;
 mod tuples;
 
 pub use arrays::{ArraySpec, array, array_of, matrix, matrix_of, vector, vector_of};
+pub use buffers::{Buffers, Inputs, Outputs, Values};
+pub use signature::Signature;
+
+pub(crate) use buffers::{INLINE, located};
+pub(crate) use signature::Extents;
 
 use crate::kind::{F64, Kind, RealKind, Store};
 use crate::trace::Repr;
 use crate::traced::Traced;
-use crate::tree::{Leaf, Leaves, take};
-use evolute_ir::{Elem, Shape, Type};
-use evolute_runtime::{Input, Output};
-use smallvec::SmallVec;
+use crate::tree::{Leaf, take};
 use std::marker::PhantomData;
 
-/// The arguments of a call: on the stack for as many as functions commonly have.
-pub type Inputs<'a> = SmallVec<[Input<'a>; 8]>;
-/// The results of a call.
-pub type Outputs<'a> = SmallVec<[Output<'a>; 8]>;
-
-/// The shape of one parameter or result of a program.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Extents {
-    pub(crate) elem: Elem,
-    /// `None` for a scalar.
-    pub(crate) extents: Option<Vec<usize>>,
-    /// Whether an array is one value in the closure, not a scalar an element.
-    pub(crate) whole: bool,
-}
-
-impl Extents {
-    /// The type, or the number of elements if there are too many.
-    pub(crate) fn ty(&self) -> Result<Type, usize> {
-        match &self.extents {
-            None => Ok(Type::scalar(self.elem)),
-            Some(extents) => match Shape::new(extents) {
-                Some(shape) => Ok(Type { elem: self.elem, shape }),
-                None => Err(extents.iter().fold(1, |n: usize, &e| n.saturating_mul(e))),
-            },
-        }
-    }
-}
-
 /// What a function takes or gives. See the [module](self).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not specify an argument or a result",
+    note = "specifications are scalars and arrays, their tuples, `Vec`s and arrays, and structs of them with `#[derive(Params)]`"
+)]
 pub trait Spec: Clone + Send + Sync + 'static {
-    /// In a traced closure. It is `Copy`, so that it needs no drop and may borrow for as long as its
-    /// trace lives.
-    type Traced<'a, 't: 'a>: Copy;
+    /// In a traced closure, which gets it by reference.
+    type Traced<'a, 't: 'a>;
     /// Made inside a traced closure by a function that is used there.
     type Made<'t>;
     /// Borrowed by a call, to read.
@@ -70,23 +53,25 @@ pub trait Spec: Clone + Send + Sync + 'static {
     type Owned;
 
     /// The program's parameters or results.
-    fn extents(&self, list: &mut Vec<Extents>);
+    fn sign(&self, signature: &mut Signature);
     /// Appends this spec's values, the next of `leaves`, to the store that [`bind`](Spec::bind) reads.
     fn store<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>, store: &mut Store<'t>);
     /// The closure's form of the next values of the store.
     fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> Self::Traced<'a, 't>;
-    /// The values of the closure's form; `false` if they are not as many, or not shaped, as this spec says.
-    fn unbind<'t>(&self, traced: Self::Traced<'_, 't>, leaves: &mut Leaves<'t>) -> bool;
+    /// The values of the closure's form; `false` if a leaf is not as this spec says.
+    fn unbind<'t>(&self, traced: Self::Traced<'_, 't>, values: &mut Values<'t>) -> bool;
     /// The made form of the next of `leaves`.
     fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>) -> Self::Made<'t>;
-    /// The values of the made form; `false` if they are not as many, or not shaped, as this spec says.
-    fn unmake<'t>(&self, made: Self::Made<'t>, leaves: &mut Leaves<'t>) -> bool;
+    /// The values of the made form; `false` if a leaf is not as this spec says.
+    fn unmake<'t>(&self, made: Self::Made<'t>, values: &mut Values<'t>) -> bool;
     /// The buffers of a borrowed form.
-    fn inputs<'a>(host: Self::Host<'a>, inputs: &mut Inputs<'a>);
+    fn inputs<'a>(&self, host: Self::Host<'a>, inputs: &mut Inputs<'a>);
     /// The buffers to write to.
-    fn outputs<'a>(host: Self::HostMut<'a>, outputs: &mut Outputs<'a>);
+    fn outputs<'a>(&self, host: Self::HostMut<'a>, outputs: &mut Outputs<'a>);
     /// Room for a result.
     fn allocate(&self) -> Self::Owned;
+    /// An owned form, borrowed to read.
+    fn borrow(owned: &Self::Owned) -> Self::Host<'_>;
     /// An owned form, borrowed to write.
     fn borrow_mut(owned: &mut Self::Owned) -> Self::HostMut<'_>;
 }
@@ -183,8 +168,8 @@ impl<K: Kind> Spec for Scalars<K> {
     type HostMut<'a> = &'a mut [K::Host];
     type Owned = Vec<K::Host>;
 
-    fn extents(&self, list: &mut Vec<Extents>) {
-        list.push(Extents { elem: K::ELEM, extents: Some(self.extents.clone()), whole: false });
+    fn sign(&self, signature: &mut Signature) {
+        signature.push(K::ELEM, Some(self.extents.clone()), false);
     }
     fn store<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>, store: &mut Store<'t>) {
         (0..self.len()).for_each(|_| K::push(store, take(leaves)));
@@ -192,26 +177,29 @@ impl<K: Kind> Spec for Scalars<K> {
     fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> &'a [Traced<'t, K>] {
         cursor.next(self.len())
     }
-    fn unbind<'t>(&self, traced: &[Traced<'t, K>], leaves: &mut Leaves<'t>) -> bool {
-        leaves.extend(traced.iter().map(|&x| Leaf::of(x)));
+    fn unbind<'t>(&self, traced: &[Traced<'t, K>], values: &mut Values<'t>) -> bool {
+        traced.iter().for_each(|&x| values.push(Leaf::of(x)));
         traced.len() == self.len()
     }
     fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>) -> Vec<Traced<'t, K>> {
         (0..self.len()).map(|_| take(leaves)).collect()
     }
-    fn unmake<'t>(&self, made: Vec<Traced<'t, K>>, leaves: &mut Leaves<'t>) -> bool {
-        self.unbind(&made, leaves)
+    fn unmake<'t>(&self, made: Vec<Traced<'t, K>>, values: &mut Values<'t>) -> bool {
+        self.unbind(&made, values)
     }
     #[inline]
-    fn inputs<'a>(host: &'a [K::Host], inputs: &mut Inputs<'a>) {
+    fn inputs<'a>(&self, host: &'a [K::Host], inputs: &mut Inputs<'a>) {
         inputs.push(K::input(host));
     }
     #[inline]
-    fn outputs<'a>(host: &'a mut [K::Host], outputs: &mut Outputs<'a>) {
+    fn outputs<'a>(&self, host: &'a mut [K::Host], outputs: &mut Outputs<'a>) {
         outputs.push(K::output(host));
     }
     fn allocate(&self) -> Vec<K::Host> {
         vec![K::Host::default(); self.len()]
+    }
+    fn borrow(owned: &Vec<K::Host>) -> &[K::Host] {
+        owned
     }
     fn borrow_mut(owned: &mut Vec<K::Host>) -> &mut [K::Host] {
         owned
@@ -225,8 +213,8 @@ impl<K: Kind> Spec for Single<K> {
     type HostMut<'a> = &'a mut K::Host;
     type Owned = K::Host;
 
-    fn extents(&self, list: &mut Vec<Extents>) {
-        list.push(Extents { elem: K::ELEM, extents: None, whole: false });
+    fn sign(&self, signature: &mut Signature) {
+        signature.push(K::ELEM, None, false);
     }
     fn store<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>, store: &mut Store<'t>) {
         K::push(store, take(leaves));
@@ -234,26 +222,29 @@ impl<K: Kind> Spec for Single<K> {
     fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> Traced<'t, K> {
         cursor.next(1)[0]
     }
-    fn unbind<'t>(&self, traced: Traced<'t, K>, leaves: &mut Leaves<'t>) -> bool {
-        leaves.push(Leaf::of(traced));
+    fn unbind<'t>(&self, traced: Traced<'t, K>, values: &mut Values<'t>) -> bool {
+        values.push(Leaf::of(traced));
         true
     }
     fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>) -> Traced<'t, K> {
         take(leaves)
     }
-    fn unmake<'t>(&self, made: Traced<'t, K>, leaves: &mut Leaves<'t>) -> bool {
-        self.unbind(made, leaves)
+    fn unmake<'t>(&self, made: Traced<'t, K>, values: &mut Values<'t>) -> bool {
+        self.unbind(made, values)
     }
     #[inline]
-    fn inputs<'a>(host: &'a K::Host, inputs: &mut Inputs<'a>) {
+    fn inputs<'a>(&self, host: &'a K::Host, inputs: &mut Inputs<'a>) {
         inputs.push(K::input(std::slice::from_ref(host)));
     }
     #[inline]
-    fn outputs<'a>(host: &'a mut K::Host, outputs: &mut Outputs<'a>) {
+    fn outputs<'a>(&self, host: &'a mut K::Host, outputs: &mut Outputs<'a>) {
         outputs.push(K::output(std::slice::from_mut(host)));
     }
     fn allocate(&self) -> K::Host {
         K::Host::default()
+    }
+    fn borrow(owned: &K::Host) -> &K::Host {
+        owned
     }
     fn borrow_mut(owned: &mut K::Host) -> &mut K::Host {
         owned
@@ -284,6 +275,44 @@ pub trait Argument<const I: usize>: Spec {
     fn offset(&self) -> usize;
 }
 
+/// What a function is differentiated with respect to: all arguments that were traced, or one of them, a [`Part`].
+pub trait Active: Clone + Send + Sync + 'static {
+    /// The arguments that were traced: the first of every derivative too, before its seeds.
+    type Base: Spec;
+    /// What there are derivatives with respect to.
+    type Spec: Spec;
+    /// The arguments.
+    fn base(&self) -> &Self::Base;
+    /// The active ones.
+    fn spec(&self) -> &Self::Spec;
+}
+
+/// Argument number `I` of arguments `S`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part<S, const I: usize>(pub(crate) S);
+
+impl<S: Spec> Active for S {
+    type Base = S;
+    type Spec = S;
+    fn base(&self) -> &S {
+        self
+    }
+    fn spec(&self) -> &S {
+        self
+    }
+}
+
+impl<S: Argument<I>, const I: usize> Active for Part<S, I> {
+    type Base = S;
+    type Spec = <S as Argument<I>>::Spec;
+    fn base(&self) -> &S {
+        &self.0
+    }
+    fn spec(&self) -> &Self::Spec {
+        self.0.argument()
+    }
+}
+
 /// The number of the program's parameters or results.
 pub(crate) fn count(spec: &impl Spec) -> usize {
     list(spec).len()
@@ -291,9 +320,7 @@ pub(crate) fn count(spec: &impl Spec) -> usize {
 
 /// The parameters or results.
 pub(crate) fn list(spec: &impl Spec) -> Vec<Extents> {
-    let mut list = Vec::new();
-    spec.extents(&mut list);
-    list
+    Signature::of(spec).into_list()
 }
 
 /// The number of scalars.

@@ -11,19 +11,22 @@ mod loops;
 mod outside;
 mod region;
 pub(crate) mod site;
+mod vectors;
 
 use crate::error::TraceError;
 use crate::tree::Leaf;
 use evolute_ir::{Builder, Elem, IrError, Literal, Loc, Op, Origin, Program, SourceLoc, Type, Value};
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
 use std::panic::Location;
 use std::rc::Rc;
 
 pub(crate) use integers::Affine;
-pub(crate) use loops::{LoopBody, Looped, RowView, Term, Turns, capped, leaves_like};
+pub(crate) use loops::{LoopBody, Looped, RowView, Term, Turns, leaves_like};
 pub(crate) use outside::{Failed, failed, within};
 pub(crate) use site::{Site, broadcast, row_major};
+pub(crate) use vectors::Layout;
 
 /// What a traced value is.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +44,9 @@ pub(crate) type Caller = &'static Location<'static>;
 
 /// A traced value of any kind.
 pub(crate) type Operand = (Repr, Elem);
+
+/// What a trace builds, as errors call it.
+pub(crate) const TRACED: &str = "the traced function";
 
 /// How many call sites are remembered without hashing: those of a loop body.
 const RECENT: usize = 64;
@@ -67,7 +73,9 @@ pub(crate) struct Trace {
 }
 
 thread_local! {
-    static STACK: RefCell<Vec<Rc<Trace>>> = const { RefCell::new(Vec::new()) };
+    /// Every operation looks here, so it does without the check that a thread's destructor needs: an empty stack holds
+    /// nothing to drop.
+    static STACK: ManuallyDrop<RefCell<Vec<Rc<Trace>>>> = const { ManuallyDrop::new(RefCell::new(Vec::new())) };
     static NEXT: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -76,7 +84,13 @@ struct OnStack;
 
 impl Drop for OnStack {
     fn drop(&mut self) {
-        STACK.with_borrow_mut(|stack| stack.pop());
+        STACK.with(|stack| {
+            let mut stack = stack.borrow_mut();
+            stack.pop();
+            if stack.is_empty() {
+                *stack = Vec::new();
+            }
+        });
     }
 }
 
@@ -105,7 +119,7 @@ pub(crate) fn record(
     });
     trace.at(caller);
     let params: Vec<Value> = types.iter().map(|ty| trace.builder.borrow_mut().param(ty)).collect();
-    STACK.with_borrow_mut(|stack| stack.push(trace.clone()));
+    STACK.with(|stack| stack.borrow_mut().push(trace.clone()));
     let results = {
         let _guard = OnStack;
         let leaves = body(&trace, &params);
@@ -124,25 +138,31 @@ pub(crate) fn record(
 
 /// The innermost trace of this thread.
 pub(crate) fn current() -> Option<Rc<Trace>> {
-    STACK.with_borrow(|stack| stack.last().cloned())
+    STACK.with(|stack| stack.borrow().last().cloned())
 }
 
 /// Runs `f` on the trace of this number, if it is still being recorded.
+#[inline(always)]
 fn with<R>(id: u32, f: impl FnOnce(&Trace) -> R) -> Option<R> {
-    STACK.with_borrow(|stack| stack.iter().rev().find(|trace| trace.id == id).map(|trace| f(trace)))
+    STACK.with(|stack| {
+        let stack = stack.borrow();
+        let innermost = stack.last().filter(|trace| trace.id == id);
+        innermost.or_else(|| stack.iter().rev().find(|trace| trace.id == id)).map(|trace| f(trace))
+    })
 }
 
 /// Inserts an operation with a result of kind `elem` into the trace of its operands; on constants, into the
 /// innermost one.
-pub(crate) fn insert(op: Op, operands: &[Operand], elem: Elem, caller: Caller) -> Repr {
+pub(crate) fn insert<const N: usize>(op: Op, operands: [Operand; N], elem: Elem, caller: Caller) -> Repr {
     let insert = |trace: &Trace| trace.insert(op, operands, elem, caller);
-    match home(operands) {
+    match home(&operands) {
         Some(id) => with(id, insert).unwrap_or_else(|| failed(foreign(caller))),
         None => within(caller, |trace| vec![Leaf::new(insert(trace), elem)])[0].operand().0,
     }
 }
 
 /// The trace to which operands belong that are not all constants.
+#[inline(always)]
 fn home(operands: &[Operand]) -> Option<u32> {
     operands.iter().find_map(|(repr, _)| match repr {
         Repr::Node { trace, .. } => Some(*trace),
@@ -189,6 +209,7 @@ impl Trace {
     }
 
     /// What is inserted from now on comes from this line.
+    #[inline(always)]
     fn at(&self, caller: Caller) {
         let loc = self.loc(caller);
         self.builder.borrow_mut().set_origin(Origin { loc, ..Origin::default() });
@@ -206,6 +227,7 @@ impl Trace {
 
     /// The id of the caller's line. A line of the library is never remembered, since what it stands for
     /// changes.
+    #[inline(always)]
     fn loc(&self, caller: Caller) -> Loc {
         self.recent(caller).unwrap_or_else(|| {
             let user = self.user(caller);
@@ -238,10 +260,18 @@ impl Trace {
     }
 
     /// The value of an operand; a constant enters the program.
-    fn value(&self, (repr, elem): Operand, caller: Caller) -> Value {
+    #[inline(always)]
+    fn value(&self, operand: Operand, caller: Caller) -> Value {
+        match operand.0 {
+            Repr::Node { trace, value } if trace == self.id => value,
+            Repr::Node { .. } | Repr::Const(_) | Repr::Failed(_) => self.value_made(operand, caller),
+        }
+    }
+
+    /// The value of an operand that is none of this trace yet.
+    fn value_made(&self, (repr, elem): Operand, caller: Caller) -> Value {
         match repr {
             Repr::Const(slot) => self.constant(Literal::from_slot(elem, slot), caller),
-            Repr::Node { trace, value } if trace == self.id => value,
             Repr::Node { .. } => self.failed(foreign(self.user(caller)), elem),
             Repr::Failed(failed) => self.failed(failed.error(), elem),
         }
@@ -256,33 +286,32 @@ impl Trace {
         let mut builder = self.builder.borrow_mut();
         let value = builder.constant(literal);
         if builder.program().len() > self.limit {
-            self.refuse(IrError::TooLarge { limit: self.limit }, caller);
+            self.refuse(IrError::TooLarge { what: TRACED, limit: self.limit }, caller);
         }
         value
     }
 
     /// Inserts an operation, unless an earlier one failed.
-    fn insert(&self, op: Op, operands: &[Operand], elem: Elem, caller: Caller) -> Repr {
-        if self.error.borrow().is_some() {
+    #[inline(always)]
+    fn insert<const N: usize>(&self, op: Op, operands: [Operand; N], elem: Elem, caller: Caller) -> Repr {
+        if self.has_failed() {
             return self.node(self.nan(elem));
         }
-        let mut values = [Value::default(); 3];
-        for (value, &operand) in values.iter_mut().zip(operands) {
-            *value = self.value(operand, caller);
-        }
+        let values = operands.map(|operand| self.value(operand, caller));
         self.at(caller);
-        let result = self.builder.borrow_mut().insert(op, &values[..operands.len()]);
+        let result = self.builder.borrow_mut().insert(op, &values);
         let result = result.unwrap_or_else(|source| {
             self.refuse(source, caller);
             self.nan(elem)
         });
         if elem == Elem::I64 {
-            self.learn(op, operands, result);
+            self.learn(op, &operands, result);
         }
         self.node(result)
     }
 
     /// Whether a mistake has been made.
+    #[inline(always)]
     pub(crate) fn has_failed(&self) -> bool {
         self.error.borrow().is_some()
     }
@@ -298,7 +327,7 @@ impl Trace {
     }
 
     fn refuse(&self, source: IrError, caller: Caller) {
-        self.fail(TraceError::At { source, at: self.user_line(caller) });
+        self.fail(TraceError::At { source: source.building(TRACED), at: self.user_line(caller) });
     }
 
     /// Keeps the first error.
@@ -340,7 +369,7 @@ mod tests {
                 let mut x = (trace.node(params[0]), Elem::F64);
                 for i in 0..1000 {
                     let constant = (Repr::Const(f64::from(i).to_bits()), Elem::F64);
-                    x.0 = insert(Op::Prim(Prim::Add), &[x, constant], Elem::F64, caller);
+                    x.0 = insert(Op::Prim(Prim::Add), [x, constant], Elem::F64, caller);
                 }
                 assert!(trace.builder.borrow().program().len() <= 2 * limit);
                 vec![x]

@@ -100,7 +100,7 @@ impl<'t, K: Kind> Traced<'t, K> {
 
     #[track_caller]
     fn unary(self, prim: Prim) -> Self {
-        apply(Op::Prim(prim), &[self.operand()])
+        apply(Op::Prim(prim), [self.operand()])
     }
 
     #[track_caller]
@@ -109,12 +109,12 @@ impl<'t, K: Kind> Traced<'t, K> {
     }
 
     fn binary_at(self, prim: Prim, other: Self, caller: Caller) -> Self {
-        apply_at(Op::Prim(prim), &[self.operand(), other.operand()], caller)
+        apply_at(Op::Prim(prim), [self.operand(), other.operand()], caller)
     }
 
     #[track_caller]
     fn compare(self, prim: Prim, other: Self) -> Condition<'t> {
-        apply(Op::Prim(prim), &[self.operand(), other.operand()])
+        apply(Op::Prim(prim), [self.operand(), other.operand()])
     }
 
     /// Whether the two are equal; false if either is a NaN.
@@ -134,16 +134,22 @@ impl<'t, K: Kind> Traced<'t, K> {
 
 /// Inserts an operation; on constants alone it is evaluated.
 #[track_caller]
-pub(crate) fn apply<'t, R: Kind>(op: Op, operands: &[Operand]) -> Traced<'t, R> {
+pub(crate) fn apply<'t, R: Kind, const N: usize>(op: Op, operands: [Operand; N]) -> Traced<'t, R> {
     apply_at(op, operands, Location::caller())
 }
 
-fn apply_at<'t, R: Kind>(op: Op, operands: &[Operand], caller: Caller) -> Traced<'t, R> {
-    Traced::new(fold(op, operands).unwrap_or_else(|| trace::insert(op, operands, R::ELEM, caller)))
+fn apply_at<'t, R: Kind, const N: usize>(op: Op, operands: [Operand; N], caller: Caller) -> Traced<'t, R> {
+    Traced::new(fold(op, &operands).unwrap_or_else(|| trace::insert(op, operands, R::ELEM, caller)))
 }
 
 /// The value of an operation on constants. An integer division by zero is left to be reported.
+#[inline(always)]
 pub(crate) fn fold(op: Op, operands: &[Operand]) -> Option<Repr> {
+    let constant = operands.iter().all(|(repr, _)| matches!(repr, Repr::Const(_)));
+    if constant { fold_constants(op, operands) } else { None }
+}
+
+fn fold_constants(op: Op, operands: &[Operand]) -> Option<Repr> {
     let mut literals = [Literal::Bool(false); 3];
     for (literal, &(repr, elem)) in literals.iter_mut().zip(operands) {
         let Repr::Const(slot) = repr else { return None };
@@ -164,8 +170,12 @@ pub(crate) fn fold(op: Op, operands: &[Operand]) -> Option<Repr> {
         | Op::Dot
         | Op::At
         | Op::AddAt
+        | Op::External(_)
+        | Op::Linalg(_)
         | Op::Loop { .. }
         | Op::Cond { .. }
+        | Op::Custom { .. }
+        | Op::LinearSolve { .. }
         | Op::Jvp { .. }
         | Op::Vjp { .. } => return None,
     };
@@ -220,19 +230,19 @@ impl<'t, K: Number> Traced<'t, K> {
     /// This number as an `f64`.
     #[track_caller]
     pub fn to_f64(self) -> Scalar<'t> {
-        apply(Op::Cast(evolute_ir::Elem::F64), &[self.operand()])
+        apply(Op::Cast(evolute_ir::Elem::F64), [self.operand()])
     }
 
     /// This number rounded to an `f32`.
     #[track_caller]
     pub fn to_f32(self) -> Scalar32<'t> {
-        apply(Op::Cast(evolute_ir::Elem::F32), &[self.operand()])
+        apply(Op::Cast(evolute_ir::Elem::F32), [self.operand()])
     }
 
     /// This number truncated to an integer, saturating; a NaN gives 0.
     #[track_caller]
     pub fn to_int(self) -> Int<'t> {
-        apply(Op::Cast(evolute_ir::Elem::I64), &[self.operand()])
+        apply(Op::Cast(evolute_ir::Elem::I64), [self.operand()])
     }
 }
 
@@ -246,20 +256,41 @@ impl<'t, K: RealKind> Traced<'t, K> {
     /// `x` to the power of a traced integer.
     #[track_caller]
     pub fn powi_traced(self, n: Int<'t>) -> Self {
-        apply(Op::Prim(Prim::Powi), &[self.operand(), n.operand()])
+        apply(Op::Prim(Prim::Powi), [self.operand(), n.operand()])
     }
 
     /// The `n`-th derivative of [`digamma`](Traced::digamma).
     #[track_caller]
     pub fn polygamma(self, n: u32) -> Self {
         let n = Int::constant(i64::from(n));
-        apply(Op::Prim(Prim::Polygamma), &[self.operand(), n.operand()])
+        apply(Op::Prim(Prim::Polygamma), [self.operand(), n.operand()])
     }
 
     /// `self · factor + term` with one rounding.
     #[track_caller]
     pub fn mul_add(self, factor: impl Into<Self>, term: impl Into<Self>) -> Self {
-        apply(Op::Prim(Prim::MulAdd), &[self.operand(), factor.into().operand(), term.into().operand()])
+        apply(Op::Prim(Prim::MulAdd), [self.operand(), factor.into().operand(), term.into().operand()])
+    }
+
+    /// This value, as a function of `x` with derivative `slope` and a constant otherwise: states a derivative that
+    /// is known better than that of the formula for the value. The slope is differentiated for the next one. To state
+    /// one in several variables, take for `x` the sum of a 0 with a slope in each, and 1 for its slope.
+    ///
+    /// ```
+    /// use evolute_frontend::Function;
+    ///
+    /// // The value by one step of Newton's method, the derivative not by that of the step.
+    /// let f = Function::scalar(1, |x| {
+    ///     let y = x[0].log2() * std::f64::consts::LN_2;
+    ///     (y - 1.0 + x[0] * (-y).exp()).with_slope(x[0].recip(), x[0])
+    /// })?;
+    /// assert_eq!(f.grad()?.eval(&[4.0])?, [0.25]);
+    /// assert_eq!(f.hessian()?.eval(&[4.0])?, [-0.0625]);
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn with_slope(self, slope: impl Into<Self>, x: impl Into<Self>) -> Self {
+        apply(Op::Prim(Prim::WithSlope), [self.operand(), slope.into().operand(), x.into().operand()])
     }
 }
 
@@ -299,6 +330,6 @@ impl<'t> Condition<'t> {
         yes: impl Into<Traced<'t, K>>,
         no: impl Into<Traced<'t, K>>,
     ) -> Traced<'t, K> {
-        apply(Op::Select, &[self.operand(), yes.into().operand(), no.into().operand()])
+        apply(Op::Select, [self.operand(), yes.into().operand(), no.into().operand()])
     }
 }

@@ -1,6 +1,10 @@
 //! Trees of traced values: what inner derivatives, loops and conditionals take and give.
 //!
-//! A traced scalar or array; and Rust's arrays, vectors and tuples of trees.
+//! A traced scalar or array; Rust's arrays, vectors and tuples of trees; structs by [`Params`](macro@crate::Params).
+
+mod vectors;
+
+pub use vectors::{axpy, inner};
 
 use crate::error::TraceError;
 use crate::kind::{Dense, Form, Kind, RealForm};

@@ -10,20 +10,18 @@
 //! region is captured when it is used, as a further parameter of every region in between; a value of
 //! a region that is no longer open is refused ([`IrError::Escaped`]).
 
+mod insert;
 mod share;
 mod structure;
 mod views;
 
-use share::Key;
-
-use crate::entity::{Entity, Inst, Level, Loc, Region, StridesId, Table, TypeId, Value};
-use crate::error::IrError;
-use crate::infer::{self, Inferred, scalar_type};
+use crate::entity::{Level, Loc, Region, StridesId, Table, TypeId, Value};
+use crate::error::{Closure, IrError};
 use crate::op::Op;
-use crate::program::{Def, InstData, LevelData, Mode, Origin, Program, RegionData, SourceLoc, ValueData};
+use crate::program::{Def, LevelData, Limit, Mode, Origin, Program, RegionData, SourceLoc, ValueData};
 use crate::structure::Strides;
 use crate::text::MAX_DEPTH;
-use crate::types::{Elem, Literal, Type};
+use crate::types::{Literal, Type};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,12 +39,10 @@ pub type Rewriter = fn(&mut Builder, Op, &[Value]) -> Option<Result<Value, IrErr
 pub struct Builder {
     program: Program,
     open: Vec<OpenRegion>,
-    /// The youngest instruction chained to a value, and the next older one of an instruction.
-    chain_head: Table<Value, Option<Inst>>,
-    chain_next: Table<Inst, Option<Inst>>,
-    /// The instruction of a hash of region, operation and operands, if sharing is global. Where two
-    /// hashes collide the later instruction is not shared.
-    global: Option<FxHashMap<u64, Inst>>,
+    links: Table<Value, Links>,
+    /// The result of the instruction of a hash of region, operation and operands, if sharing is global. Where
+    /// two hashes collide the later instruction is not shared.
+    global: Option<FxHashMap<u64, Value>>,
     constants: FxHashMap<(Region, Literal), Value>,
     captures: FxHashMap<(Region, Value), Value>,
     types: FxHashMap<Type, TypeId>,
@@ -55,7 +51,16 @@ pub struct Builder {
     origin: Origin,
     rewriter: Option<Rewriter>,
     rewrites: BTreeMap<&'static str, usize>,
-    limit: usize,
+}
+
+/// A value's place in the chains by which equal instructions are found. An instruction that may be shared has one result,
+/// which stands for it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Links {
+    /// The youngest of those chained to this value.
+    youngest: Option<Value>,
+    /// The next older one chained where this one is.
+    older: Option<Value>,
 }
 
 #[derive(Debug)]
@@ -73,6 +78,13 @@ pub struct ClosedRegion {
     captured: Vec<Value>,
 }
 
+impl ClosedRegion {
+    /// The values that it captured.
+    pub fn captured(&self) -> &[Value] {
+        &self.captured
+    }
+}
+
 impl Default for Builder {
     fn default() -> Self {
         Self::new()
@@ -87,8 +99,7 @@ impl Builder {
         Builder {
             program,
             open: vec![OpenRegion { region: Program::ROOT, captured: Vec::new() }],
-            chain_head: Table::new(),
-            chain_next: Table::new(),
+            links: Table::new(),
             global: None,
             constants: FxHashMap::default(),
             captures: FxHashMap::default(),
@@ -98,7 +109,6 @@ impl Builder {
             origin: Origin::default(),
             rewriter: None,
             rewrites: BTreeMap::new(),
-            limit: Program::MAX_INSTRUCTIONS,
         }
     }
 
@@ -123,9 +133,10 @@ impl Builder {
         std::mem::take(&mut self.rewrites)
     }
 
-    /// Refuses programs of more than `limit` instructions, at most [`Program::MAX_INSTRUCTIONS`].
+    /// Refuses programs of more than `limit` instructions, at most [`Program::MAX_INSTRUCTIONS`]. What is made of the
+    /// program has the same limit.
     pub fn set_limit(&mut self, limit: usize) {
-        self.limit = limit.min(Program::MAX_INSTRUCTIONS);
+        self.program.limit = Limit(limit.min(Program::MAX_INSTRUCTIONS));
     }
 
     /// What has been built so far.
@@ -282,13 +293,22 @@ impl Builder {
             return Ok(value);
         }
         let Some(depth) = self.open.iter().position(|open| open.region == home) else {
-            return Err(IrError::Escaped { value, defined: self.program.loc(value).cloned() });
+            return Err(self.escaped(value));
         };
         let mut inner = value;
         for depth in depth + 1..self.open.len() {
             inner = self.capture(depth, inner);
         }
         Ok(inner)
+    }
+
+    #[cold]
+    fn escaped(&self, value: Value) -> IrError {
+        let home = self.program.values[value].region;
+        let mut nested = self.program.insts.values().filter_map(|inst| inst.op.nested());
+        let owner = nested.find(|(_, regions)| regions.contains(&Some(home)));
+        let closure = owner.map_or(Closure::Sibling, |(closure, _)| closure);
+        IrError::Escaped { value, closure, defined: self.program.loc(value).cloned() }
     }
 
     /// `outer`, of the region open just outside `depth`, as a parameter there; a constant is repeated.
@@ -314,141 +334,9 @@ impl Builder {
         value
     }
 
+    #[inline(always)]
     fn add_value(&mut self, data: ValueData) -> Value {
-        self.chain_head.push(None);
+        self.links.push(Links::default());
         self.program.values.push(data)
-    }
-
-    // ── instructions ────────────────────────────────────────────────────────────────────────────
-
-    /// Inserts an instruction with one result.
-    ///
-    /// # Errors
-    /// Operands of the wrong number or type, or of a closed region; a program too large.
-    pub fn insert(&mut self, op: Op, operands: &[Value]) -> Result<Value, IrError> {
-        match *operands {
-            [x] => {
-                let x = self.resolve(x)?;
-                self.insert_resolved(op, &[x])
-            }
-            [x, y] => {
-                let pair = [self.resolve(x)?, self.resolve(y)?];
-                self.insert_resolved(op, &pair)
-            }
-            [x, y, z] => {
-                let triple = [self.resolve(x)?, self.resolve(y)?, self.resolve(z)?];
-                self.insert_resolved(op, &triple)
-            }
-            _ => {
-                let operands: Vec<Value> =
-                    operands.iter().map(|&v| self.resolve(v)).collect::<Result<_, _>>()?;
-                self.insert_resolved(op, &operands)
-            }
-        }
-    }
-
-    fn insert_resolved(&mut self, op: Op, operands: &[Value]) -> Result<Value, IrError> {
-        if let Op::Const(literal) = op {
-            self.room(0)?;
-            return Ok(self.constant_in(self.current(), literal));
-        }
-        if matches!(op, Op::Pack(_)) && operands.iter().any(|&v| self.program.ty(v).shape.is_empty()) {
-            let parts: Vec<Value> =
-                operands.iter().copied().filter(|&v| !self.program.ty(v).shape.is_empty()).collect();
-            return self.insert_resolved(op, &parts);
-        }
-        if let Some(value) = self.rewriter.and_then(|rewrite| rewrite(self, op, operands)) {
-            return value;
-        }
-        let ty = match infer::infer(&self.program, op, operands)? {
-            Inferred::Known(id) => id,
-            Inferred::WithElem(v, elem) => self.with_elem(v, elem),
-            Inferred::New(ty) => self.intern(&ty),
-        };
-        if let Some(value) = self.fold(op, operands) {
-            return Ok(value);
-        }
-        let region = self.current();
-        let key = self.key(region, op, operands);
-        if let Some(value) = self.find(&key, op, operands) {
-            self.lower_level(value);
-            return Ok(value);
-        }
-        let inst = self.push_inst(region, op, operands, &[ty])?;
-        match (key, &mut self.global) {
-            (Key::Hash(hash), Some(global)) => drop(global.entry(hash).or_insert(inst)),
-            (Key::Chain(youngest), _) => {
-                self.chain_next[inst] = self.chain_head[youngest].replace(inst);
-            }
-            (Key::Hash(_) | Key::None, _) => {}
-        }
-        Ok(self.program.result(inst))
-    }
-
-    /// A scalar constant.
-    pub fn constant(&mut self, literal: Literal) -> Value {
-        self.constant_in(self.current(), literal)
-    }
-
-    fn constant_in(&mut self, region: Region, literal: Literal) -> Value {
-        if let Some(&value) = self.constants.get(&(region, literal)) {
-            return value;
-        }
-        let origin = std::mem::take(&mut self.origin);
-        let ty = scalar_type(literal.elem());
-        let inst = self.push(region, Op::Const(literal), &[], &[ty]);
-        self.origin = origin;
-        let value = self.program.result(inst);
-        self.constants.insert((region, literal), value);
-        value
-    }
-
-    fn with_elem(&mut self, like: Value, elem: Elem) -> TypeId {
-        let ty = self.program.ty(like);
-        if ty.is_scalar() {
-            return scalar_type(elem);
-        }
-        let ty = Type { elem, shape: ty.shape.clone() };
-        self.intern(&ty)
-    }
-
-    fn push_inst(
-        &mut self,
-        region: Region,
-        op: Op,
-        operands: &[Value],
-        types: &[TypeId],
-    ) -> Result<Inst, IrError> {
-        self.room(operands.len())?;
-        Ok(self.push(region, op, operands, types))
-    }
-
-    /// Whether one more instruction of so many operands may be inserted.
-    fn room(&self, operands: usize) -> Result<(), IrError> {
-        let fits = self.program.operands.len() + operands < u32::MAX as usize / 2;
-        match fits && self.program.insts.len() < self.limit {
-            true => Ok(()),
-            false => Err(IrError::TooLarge { limit: self.limit }),
-        }
-    }
-
-    fn push(&mut self, region: Region, op: Op, operands: &[Value], types: &[TypeId]) -> Inst {
-        let first_operand = self.program.operands.len() as u32;
-        self.program.operands.extend_from_slice(operands);
-        let inst = Inst::new(self.program.insts.len());
-        let first_result = Value::new(self.program.values.len());
-        for &ty in types {
-            self.add_value(ValueData { ty, region, def: Def::Result(inst), origin: self.origin });
-        }
-        self.program.insts.push(InstData {
-            op,
-            first_operand,
-            operand_count: operands.len() as u32,
-            first_result,
-            result_count: types.len() as u32,
-        });
-        self.chain_next.push(None);
-        self.program.regions[region].insts.push(inst);
-        inst
     }
 }

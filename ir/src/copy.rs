@@ -5,7 +5,7 @@
 
 mod regions;
 
-use crate::entity::{Entity, Inst, Level, Loc, StridesId, Table, TypeId, Value};
+use crate::entity::{Entity, ExternalId, Inst, Level, Loc, Region, StridesId, Table, TypeId, Value};
 use crate::live::{live_insts, live_values};
 use crate::op::Op;
 use crate::program::{Def, InstData, LevelData, Program, ValueData};
@@ -16,14 +16,19 @@ use regions::Copier;
 pub(crate) fn compact(program: Program) -> Program {
     match is_flat(&program) {
         true => renumbered(program),
-        false => Copier::new(&program, None).run(),
+        false => Copier::new(&program, None).run(Program::ROOT),
     }
 }
 
 /// `program` without the instructions on which no result depends.
 pub fn without_dead_code(program: &Program) -> Program {
     let live = live_values(program);
-    Copier::new(program, Some(&live)).run()
+    Copier::new(program, Some(&live)).run(Program::ROOT)
+}
+
+/// A region as a program, its parameters in order.
+pub(crate) fn of_region(program: &Program, region: Region) -> Program {
+    Copier::new(program, None).run(region)
 }
 
 /// As [`without_dead_code`], reusing the tables if there is a single region.
@@ -35,7 +40,7 @@ pub(crate) fn into_live(program: Program) -> Program {
         }
         false => {
             let live = live_values(&program);
-            Copier::new(&program, Some(&live)).run()
+            Copier::new(&program, Some(&live)).run(Program::ROOT)
         }
     }
 }
@@ -54,7 +59,10 @@ fn renumbered(mut program: Program) -> Program {
     let params = program.regions[Program::ROOT].params.len();
     values.by_ref().take(params).for_each(|data| tables.value(data));
     for (inst, data) in program.insts.values_mut().zip(values) {
-        inst.op = tables.op(inst.op);
+        // Nearly all are primitives, which name no type.
+        if !matches!(inst.op, Op::Prim(_)) {
+            inst.op = tables.op(inst.op);
+        }
         tables.value(data);
     }
     with_tables(program, tables)
@@ -119,6 +127,7 @@ fn with_tables(mut program: Program, tables: Renumbered) -> Program {
     let from = Program {
         types: std::mem::take(&mut program.types),
         strides: std::mem::take(&mut program.strides),
+        externals: std::mem::take(&mut program.externals),
         locs: std::mem::take(&mut program.locs),
         levels: std::mem::take(&mut program.levels),
         ..Program::empty()
@@ -135,6 +144,8 @@ struct Renumbered {
     strides: Table<StridesId, Option<StridesId>>,
     type_order: Vec<TypeId>,
     strides_order: Vec<StridesId>,
+    externals: Table<ExternalId, Option<ExternalId>>,
+    external_order: Vec<ExternalId>,
     loc_order: Vec<Loc>,
     level_order: Vec<Level>,
 }
@@ -149,25 +160,25 @@ impl Renumbered {
             strides: Table::filled(program.strides.len(), None),
             type_order: Vec::new(),
             strides_order: Vec::new(),
+            externals: Table::filled(program.externals.len(), None),
+            external_order: Vec::new(),
             loc_order: Vec::new(),
             level_order: Vec::new(),
         };
         program.types.keys().take(Elem::ALL.len()).for_each(|id| _ = tables.ty(id));
         tables.loc(Loc::UNKNOWN);
-        let levels = program
-            .values
-            .iter()
-            .filter(|&(value, data)| kept(value, data))
-            .map(|(_, data)| data.origin.level);
-        tables.number_levels(program, levels.collect());
+        tables.number_levels(program, kept);
         tables
     }
 
     /// The levels of live values keep their order; the text names their places before all others.
-    fn number_levels(&mut self, program: &Program, met: Vec<Level>) {
+    fn number_levels(&mut self, program: &Program, kept: impl Fn(Value, &ValueData) -> bool) {
         let mut used = Table::filled(program.levels.len(), false);
         used[Level::PRIMAL] = true;
-        met.into_iter().for_each(|level| used[level] = true);
+        if program.levels.len() > 1 {
+            let kept = program.values.iter().filter(|&(value, data)| kept(value, data));
+            kept.for_each(|(_, data)| used[data.origin.level] = true);
+        }
         for level in program.levels.keys().filter(|&level| used[level]) {
             self.levels[level] = Some(Level::new(self.level_order.len()));
             self.level_order.push(level);
@@ -176,16 +187,17 @@ impl Renumbered {
     }
 
     fn ty(&mut self, ty: TypeId) -> TypeId {
-        *self.types[ty].get_or_insert_with(|| {
-            self.type_order.push(ty);
-            TypeId::new(self.type_order.len() - 1)
-        })
+        number(&mut self.types, &mut self.type_order, ty)
     }
 
     fn strides(&mut self, strides: StridesId) -> StridesId {
-        *self.strides[strides].get_or_insert_with(|| {
-            self.strides_order.push(strides);
-            StridesId::new(self.strides_order.len() - 1)
+        number(&mut self.strides, &mut self.strides_order, strides)
+    }
+
+    fn external(&mut self, external: ExternalId) -> ExternalId {
+        *self.externals[external].get_or_insert_with(|| {
+            self.external_order.push(external);
+            ExternalId::new(self.external_order.len() - 1)
         })
     }
 
@@ -197,6 +209,7 @@ impl Renumbered {
             Op::View(ty, strides) => Op::View(self.ty(ty), self.strides(strides)),
             Op::Spread(ty, strides) => Op::Spread(self.ty(ty), self.strides(strides)),
             Op::Reduce(reduction, ty) => Op::Reduce(reduction, self.ty(ty)),
+            Op::External(external) => Op::External(self.external(external)),
             Op::Const(_)
             | Op::Prim(_)
             | Op::Cast(_)
@@ -205,18 +218,18 @@ impl Renumbered {
             | Op::Dot
             | Op::At
             | Op::AddAt
+            | Op::Linalg(_)
             | Op::Loop { .. }
             | Op::Cond { .. }
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
             | Op::Jvp { .. }
             | Op::Vjp { .. } => op,
         }
     }
 
     fn loc(&mut self, loc: Loc) -> Loc {
-        *self.locs[loc].get_or_insert_with(|| {
-            self.loc_order.push(loc);
-            Loc::new(self.loc_order.len() - 1)
-        })
+        number(&mut self.locs, &mut self.loc_order, loc)
     }
 
     fn value(&mut self, data: &mut ValueData) {
@@ -229,10 +242,28 @@ impl Renumbered {
     fn finish(mut self, from: &Program, to: &mut Program) {
         to.types = Table::from_rows(self.type_order.iter().map(|&id| from.types[id].clone()));
         to.strides = Table::from_rows(self.strides_order.iter().map(|&id| from.strides[id].clone()));
+        to.externals = Table::from_rows(self.external_order.iter().map(|&id| from.externals[id].clone()));
         to.levels = Table::from_rows(self.level_order.clone().into_iter().map(|level| {
             let LevelData { mode, loc } = from.levels[level];
             LevelData { mode, loc: self.loc(loc) }
         }));
         to.locs = Table::from_rows(self.loc_order.iter().map(|&id| from.locs[id].clone()));
     }
+}
+
+/// The number of `key`: the next one when it is first met.
+#[inline(always)]
+fn number<K: Entity>(numbers: &mut Table<K, Option<K>>, order: &mut Vec<K>, key: K) -> K {
+    match numbers[key] {
+        Some(number) => number,
+        None => next_number(numbers, order, key),
+    }
+}
+
+#[cold]
+fn next_number<K: Entity>(numbers: &mut Table<K, Option<K>>, order: &mut Vec<K>, key: K) -> K {
+    let next = K::new(order.len());
+    order.push(key);
+    numbers[key] = Some(next);
+    next
 }

@@ -108,7 +108,9 @@ fn label(program: &Program, inst: Inst) -> String {
         Op::Reduce(reduction, ty) => write!(label, " {} {}", reduction.name(), program.type_of_id(ty)),
         Op::Loop { spec, .. } => write!(label, " {}", program.loop_spec(spec)),
         Op::Cond { sums, .. } => write!(label, " sums {sums}"),
-        Op::Prim(_) | Op::Select | Op::Dot | Op::At | Op::AddAt => Ok(()),
+        Op::External(id) => write!(label, " {}", program.externals()[id].name()),
+        Op::LinearSolve { solver, .. } => write!(label, " {solver}"),
+        Op::Prim(_) | Op::Select | Op::Dot | Op::At | Op::AddAt | Op::Linalg(_) | Op::Custom { .. } => Ok(()),
     };
     detail.expect("a string can be written to");
     label

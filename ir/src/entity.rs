@@ -96,6 +96,11 @@ entity!(
     LoopId, "loop"
 );
 
+entity!(
+    /// A function of the user's, in the program's table.
+    ExternalId, "external"
+);
+
 /// The program's first value: a placeholder where arrays of values are filled.
 impl Default for Value {
     fn default() -> Self {
@@ -135,6 +140,7 @@ impl<K: Entity, V> Table<K, V> {
     }
 
     /// Appends a row and returns its key.
+    #[inline(always)]
     pub fn push(&mut self, row: V) -> K {
         let key = K::new(self.rows.len());
         self.rows.push(row);

@@ -144,19 +144,67 @@ fn pick<'b, 'p>(condition: Expr<'b, 'p>, yes: Expr<'b, 'p>, no: Expr<'b, 'p>) ->
     condition.apply(Op::Select, &[yes.value, no.value])
 }
 
-/// `factor` where |x| ≤ 1, else NaN: a product with it is NaN there, and so are its derivatives of every
-/// order, which a constant NaN in place of the product would lose.
-fn within_one<'b, 'p>(x: Expr<'b, 'p>, factor: f64) -> Expr<'b, 'p> {
-    pick(x.abs().le(x.lit(1.0)), x.lit(factor), x.lit(f64::NAN))
+/// `factor` where the function is defined, else NaN: a product with it is NaN there, and so are its derivatives of
+/// every order, which a constant NaN in place of the product would lose.
+fn defined<'b, 'p>(domain: Expr<'b, 'p>, factor: Expr<'b, 'p>) -> Expr<'b, 'p> {
+    pick(domain, factor, factor.lit(f64::NAN))
 }
 
-/// The gradient of the angle of the point (x, y): (x, −y)/(x² + y²), with both coordinates scaled by
-/// a power of two so that the squares neither overflow nor vanish.
+/// `factor` where |x| ≤ 1, else NaN.
+fn within_one<'b, 'p>(x: Expr<'b, 'p>, factor: f64) -> Expr<'b, 'p> {
+    defined(x.abs().le(x.lit(1.0)), x.lit(factor))
+}
+
+/// `factor / x` where `domain`, on which a logarithm with this derivative is defined; else NaN.
+fn over<'b, 'p>(factor: f64, x: Expr<'b, 'p>, domain: Expr<'b, 'p>) -> Expr<'b, 'p> {
+    x.recip() * defined(domain, x.lit(factor))
+}
+
+/// Whether `x` is 0 and `y` is not negative: there xʸ has no derivative in `y` that all of its limits agree on, and
+/// `y` counts as a constant.
+fn at_root<'b, 'p>(x: Expr<'b, 'p>, y: Expr<'b, 'p>) -> Expr<'b, 'p> {
+    x.eq(x.lit(0.0)).and(y.ge(y.lit(0.0)))
+}
+
+/// The derivative of xʸ in `x`: `y·xʸ⁻¹`, and 0 of x⁰, whatever `x⁻¹` is; it changes with `y` there, too.
+fn power_slope<'b, 'p>(x: Expr<'b, 'p>, y: Expr<'b, 'p>) -> Expr<'b, 'p> {
+    let (zero, root) = (y.lit(0.0), at_root(x, y));
+    let slope = |y: Expr<'b, 'p>| y * x.powf(y - 1.0);
+    let mixed = pick(root, zero, x.powf(y - 1.0) * (1.0 + y * x.ln()));
+    let held = pick(root, slope(y.stop_gradient()), slope(y));
+    pick(y.eq(zero), zero.with_slope(mixed, y), held)
+}
+
+/// A power of two, and the point (x, y) times it: of a size at which squares neither overflow nor vanish.
+fn scaled<'b, 'p>(x: Expr<'b, 'p>, y: Expr<'b, 'p>) -> (Expr<'b, 'p>, Expr<'b, 'p>, Expr<'b, 'p>) {
+    let scale = (x.abs() + y.abs()).rescale();
+    (scale, x * scale, y * scale)
+}
+
+/// The gradient of the angle of the point (x, y): (x, −y)/(x² + y²), in scaled coordinates.
 fn rotation<'b, 'p>(y: Expr<'b, 'p>, x: Expr<'b, 'p>) -> (Expr<'b, 'p>, Expr<'b, 'p>) {
-    let scale = x.abs().max(y.abs()).rescale();
-    let (x, y) = (x * scale, y * scale);
+    let (scale, x, y) = scaled(x, y);
     let norm = x * x + y * y;
     (scale * (x / norm), -(scale * (y / norm)))
+}
+
+/// The gradient of the length of the point (x, y): the cosine and sine of its angle, 0 at the origin.
+///
+/// Their derivatives are stated, as the scale times a combination of `ẋ` and `ẏ` with coefficients that depend on the
+/// scaled point alone. These have moderate derivatives of every order, so all terms meet before they are multiplied by
+/// the scale: in forward mode in the combination, in reverse mode in the cotangent of the scaled point. What
+/// overflows then has the right sign, where terms that had overflowed one by one would give NaN.
+fn direction<'b, 'p>(x: Expr<'b, 'p>, y: Expr<'b, 'p>) -> (Expr<'b, 'p>, Expr<'b, 'p>) {
+    let (scale, scaled_x, scaled_y) = scaled(x, y);
+    let norm = (scaled_x * scaled_x + scaled_y * scaled_y).sqrt();
+    let (cos, sin) = (scaled_x / norm, scaled_y / norm);
+    let zero = norm.lit(0.0);
+    let angle = zero.with_slope(-(sin / norm), x) + zero.with_slope(cos / norm, y);
+    let component = |value: Expr<'b, 'p>, slope: Expr<'b, 'p>| {
+        let turned = value.with_slope(scale, zero.with_slope(slope, angle));
+        pick(norm.eq(zero), zero, turned)
+    };
+    (component(cos, -sin), component(sin, cos))
 }
 
 macro_rules! operator {

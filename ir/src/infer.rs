@@ -1,11 +1,13 @@
 //! The type of an operation's result, given its operands: the one statement of what is well typed,
 //! used by the builder for each instruction and by the verifier again.
 
-use crate::entity::{Entity, StridesId, TypeId, Value};
+use crate::entity::{Entity, ExternalId, StridesId, TypeId, Value};
 use crate::error::IrError;
+use crate::linalg::Linalg;
 use crate::op::Op;
 use crate::prim::{Class, Prim};
 use crate::program::Program;
+use crate::signature::list;
 use crate::structure::Reduction;
 use crate::types::{Elem, Shape, Type};
 
@@ -41,9 +43,14 @@ pub(crate) fn infer(program: &Program, op: Op, operands: &[Value]) -> Result<Inf
         Op::Dot => infer_dot(program, operands),
         Op::At => infer_at(program, operands),
         Op::AddAt => infer_add_at(program, operands),
-        Op::Jvp { .. } | Op::Vjp { .. } | Op::Loop { .. } | Op::Cond { .. } => {
-            Err(mismatch(op, "to be built with its regions", "none"))
-        }
+        Op::Linalg(linalg) => infer_linalg(program, linalg, operands),
+        Op::External(id) => infer_external(program, id, operands),
+        Op::Jvp { .. }
+        | Op::Vjp { .. }
+        | Op::Loop { .. }
+        | Op::Cond { .. }
+        | Op::Custom { .. }
+        | Op::LinearSolve { .. } => Err(mismatch(op, "to be built with its regions", "none")),
     }
 }
 
@@ -57,7 +64,64 @@ fn scalar_elem(ty: TypeId) -> Option<Elem> {
     Elem::ALL.get(ty.index()).copied()
 }
 
-/// The type of a well-typed primitive on scalars, without looking up types: nearly all there is.
+/// The type of a primitive's result on `N` real scalars, if they are that and the primitive takes them.
+#[inline(always)]
+pub(crate) fn of_reals<const N: usize>(prim: Prim, ty: TypeId) -> Option<TypeId> {
+    let real = ty == scalar_type(Elem::F64) || ty == scalar_type(Elem::F32);
+    let OfReals { arity, result } = OF_REALS[prim as usize];
+    match result {
+        RealResult::Same if real && arity == N => Some(ty),
+        RealResult::Fixed(ty) if real && arity == N => Some(ty),
+        RealResult::Same | RealResult::Fixed(_) | RealResult::None => None,
+    }
+}
+
+/// What a primitive gives for real operands of one type.
+#[derive(Clone, Copy)]
+struct OfReals {
+    arity: usize,
+    result: RealResult,
+}
+
+#[derive(Clone, Copy)]
+enum RealResult {
+    /// It does not take them.
+    None,
+    /// A value of their type.
+    Same,
+    /// One of this type.
+    Fixed(TypeId),
+}
+
+static OF_REALS: [OfReals; Prim::ALL.len()] = {
+    let mut table = [OfReals { arity: 0, result: RealResult::None }; Prim::ALL.len()];
+    let mut row = 0;
+    while row < table.len() {
+        let prim = Prim::ALL[row];
+        table[row] = OfReals { arity: prim.arity(), result: of_real_operands(prim) };
+        row += 1;
+    }
+    table
+};
+
+const fn of_real_operands(prim: Prim) -> RealResult {
+    match prim.result() {
+        _ if !takes_reals(prim.operands()) => RealResult::None,
+        Class::R | Class::N | Class::A => RealResult::Same,
+        Class::I => RealResult::Fixed(scalar_type(Elem::I64)),
+        Class::B => RealResult::Fixed(scalar_type(Elem::Bool)),
+    }
+}
+
+const fn takes_reals(classes: &[Class]) -> bool {
+    match classes {
+        [] => true,
+        [Class::R | Class::N | Class::A, rest @ ..] => takes_reals(rest),
+        [Class::I | Class::B, ..] => false,
+    }
+}
+
+/// The type of a well-typed primitive on scalars, without looking up types.
 fn infer_scalar_prim(program: &Program, prim: Prim, operands: &[Value]) -> Option<TypeId> {
     let classes = prim.operands();
     if operands.len() != classes.len() {
@@ -272,6 +336,17 @@ fn infer_add_at(program: &Program, operands: &[Value]) -> Result<Inferred, IrErr
     Ok(Inferred::Known(program.value(x).ty))
 }
 
+fn infer_external(program: &Program, id: ExternalId, operands: &[Value]) -> Result<Inferred, IrError> {
+    let op = Op::External(id);
+    let external = program.externals.get(id).ok_or_else(|| mismatch(op, "a known function", "none"))?;
+    let found = || operands.iter().map(|&v| program.ty(v));
+    if !found().eq(external.params()) {
+        let op = format!("external {:?}", external.name());
+        return Err(IrError::Type { op, expected: list(external.params()), found: list(found()) });
+    }
+    Ok(Inferred::New(external.result().clone()))
+}
+
 /// The type of the part of `x` at these indices.
 fn part(program: &Program, op: Op, x: Value, indices: &[Value]) -> Result<Type, IrError> {
     let ty = program.ty(x);
@@ -285,8 +360,37 @@ fn part(program: &Program, op: Op, x: Value, indices: &[Value]) -> Result<Type, 
     Type::array(ty.elem, &extents).ok_or_else(too_large)
 }
 
+fn infer_linalg(program: &Program, linalg: Linalg, operands: &[Value]) -> Result<Inferred, IrError> {
+    let op = Op::Linalg(linalg);
+    expect_count(op, operands, linalg.arity())?;
+    let mut matrices = Vec::with_capacity(operands.len());
+    for ty in operands.iter().map(|&v| program.ty(v)) {
+        match *ty.shape.extents() {
+            [rows, columns] if ty.elem == Elem::F64 => matrices.push([rows as usize, columns as usize]),
+            _ => return Err(mismatch(op, "matrices of f64", ty)),
+        }
+    }
+    let extents: &[usize] = match (linalg, &matrices[..]) {
+        (Linalg::Cholesky, &[[m, n]]) if m == n => &[n, n],
+        (Linalg::SolveTriangular { .. }, &[[m, n], [rows, k]]) if m == n && rows == n => &[n, k],
+        (Linalg::Lu | Linalg::Eigen, &[[m, n]]) if m == n => &[n + 1, n],
+        (Linalg::LuSolve { .. }, &[[m, n], f, [rows, k]]) if m == n && f == [n + 1, n] && rows == n => {
+            &[n, k]
+        }
+        (Linalg::Det | Linalg::LogDet, &[[m, n], f]) if m == n && f == [n + 1, n] => &[],
+        (Linalg::DetSign, &[[rows, n]]) if rows == n + 1 => &[],
+        (Linalg::Eigenvalues, &[[m, n], e]) if m == n && e == [n + 1, n] => &[n],
+        (Linalg::Eigenvectors, &[[m, n], e]) if m == n && e == [n + 1, n] => &[n, n],
+        (Linalg::Qr, &[[m, n]]) if m >= n => &[m + n, n],
+        (Linalg::QrQ, &[[m, n], h]) if m >= n && h == [m + n, n] => &[m, n],
+        (Linalg::QrR, &[[m, n], h]) if m >= n && h == [m + n, n] => &[n, n],
+        _ => return Err(mismatch(op, linalg.expected(), format!("{matrices:?}"))),
+    };
+    Type::array(Elem::F64, extents).map(Inferred::New).ok_or_else(too_large)
+}
+
 pub(crate) fn too_large() -> IrError {
-    IrError::TooLarge { limit: Program::MAX_INSTRUCTIONS }
+    IrError::Array { limit: Shape::MAX_ELEMENTS }
 }
 
 fn expect_count(op: Op, operands: &[Value], count: usize) -> Result<(), IrError> {
@@ -316,8 +420,12 @@ pub(crate) fn op_name(op: Op) -> String {
         Op::Dot => "dot".into(),
         Op::At => "at".into(),
         Op::AddAt => "add_at".into(),
+        Op::External(_) => "external".into(),
+        Op::Linalg(linalg) => linalg.name().into(),
         Op::Loop { .. } => "loop".into(),
         Op::Cond { .. } => "cond".into(),
+        Op::Custom { .. } => "custom".into(),
+        Op::LinearSolve { .. } => "linear_solve".into(),
         Op::Jvp { .. } => "jvp".into(),
         Op::Vjp { .. } => "vjp".into(),
     }

@@ -10,17 +10,19 @@ mod buffer;
 mod decode;
 mod decode_regions;
 mod eval;
+mod linalg;
 mod regions;
 mod steps;
 
 pub use buffer::Buffer;
 pub use eval::{RealPrims, cast, eval_prim};
 
-use crate::entity::{Table, Value};
+use crate::entity::{Region, Table, Value};
 use crate::error::IrError;
 use crate::program::{Program, SourceLoc};
 use crate::types::{Elem, Literal, Type};
 use std::ops::Range;
+use std::sync::Arc;
 use steps::Step;
 use thiserror::Error;
 
@@ -49,6 +51,9 @@ pub enum FailureKind {
     /// The condition of a `while` loop still held when it had run as often as its cap allows.
     #[error("the loop goes on past its limit of iterations")]
     Endless,
+    /// A function of the user's panicked. The panic goes on where machine code was entered.
+    #[error("an external function panicked")]
+    External,
 }
 
 /// One decoded scalar instruction: `dst ← run(a, b, c)`.
@@ -68,6 +73,10 @@ pub struct Machine {
     failed: Option<Failed>,
     /// Between the results of a loop's body and its next parameters.
     scratch: Vec<u64>,
+    /// The arguments and the result of a function of the user's.
+    numbers: Vec<f64>,
+    /// Room for dense linear algebra.
+    dense: linalg::Room,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +91,7 @@ enum Failed {
 #[derive(Clone, Debug)]
 enum Slots {
     Range(Range<u32>),
-    List(Vec<u32>),
+    List(Arc<[u32]>),
 }
 
 impl Slots {
@@ -93,10 +102,28 @@ impl Slots {
         }
     }
 
+    /// `len` of them, from one on.
+    fn part(&self, start: usize, len: usize) -> Slots {
+        match self {
+            Slots::Range(range) => {
+                let first = range.start + start as u32;
+                Slots::Range(first..first + len as u32)
+            }
+            Slots::List(list) => Slots::List(list[start..start + len].into()),
+        }
+    }
+
     fn len(&self) -> usize {
         match self {
             Slots::Range(range) => range.len(),
             Slots::List(list) => list.len(),
+        }
+    }
+
+    fn contains(&self, slot: u32) -> bool {
+        match self {
+            Slots::Range(range) => range.contains(&slot),
+            Slots::List(list) => list.contains(&slot),
         }
     }
 }
@@ -106,15 +133,20 @@ pub struct Interpreter {
     /// Scalar instructions; steps name stretches of them.
     codes: Vec<Code>,
     steps: Vec<Step>,
-    /// The slots at the start of an evaluation: constants are in place, all else is zero.
-    initial: Vec<u64>,
+    /// How many slots there are. At the start of an evaluation they are zero, but for constants.
+    slots: usize,
+    constants: Vec<(u32, u64)>,
+    /// Slots that count from 0.
+    iotas: Vec<Range<u32>>,
     places: Table<Value, Slots>,
     params: Vec<(Type, Slots)>,
     results: Vec<(Type, Slots)>,
-    /// The source lines of instructions that can fail, by destination.
-    fallible: Vec<(u32, Option<SourceLoc>)>,
+    /// The source lines of instructions that can fail, by destinations.
+    fallible: Vec<(Slots, Option<SourceLoc>)>,
     /// What the failures of other instructions mean.
     checks: Vec<Failure>,
+    /// The room that dense linear algebra needs.
+    dense: linalg::RoomSize,
 }
 
 impl Interpreter {
@@ -123,7 +155,16 @@ impl Interpreter {
     /// # Errors
     /// If it still holds derivative operators, or too many scalars to keep in memory.
     pub fn new(program: &Program) -> Result<Interpreter, IrError> {
-        decode::Decoder::new(program).decode()
+        Self::of_region(program, Program::ROOT)
+    }
+
+    /// Decodes a region as if it were the body of a program: its parameters, captures included, are set and its
+    /// results read as those of one. For looking at a single iteration or branch.
+    ///
+    /// # Errors
+    /// As [`Interpreter::new`].
+    pub fn of_region(program: &Program, region: Region) -> Result<Interpreter, IrError> {
+        decode::Decoder::new(program).decode(region)
     }
 
     /// The number of decoded instructions: scalar ones, and the others outside of loops.
@@ -139,7 +180,15 @@ impl Interpreter {
 
     /// A state for evaluations, the only thing that allocates.
     pub fn machine(&self) -> Machine {
-        Machine { slots: self.initial.clone(), ..Machine::default() }
+        let mut slots = vec![0; self.slots];
+        for &(slot, bits) in &self.constants {
+            slots[slot as usize] = bits;
+        }
+        for range in &self.iotas {
+            let numbered = &mut slots[range.start as usize..range.end as usize];
+            numbered.iter_mut().zip(0..).for_each(|(slot, number)| *slot = number);
+        }
+        Machine { slots, dense: self.dense.room(), ..Machine::default() }
     }
 
     /// Sets element `index` of parameter `param`.
@@ -168,7 +217,8 @@ impl Interpreter {
         match machine.failed {
             None => Ok(()),
             Some(Failed::Scalar(dst)) => {
-                let loc = self.fallible.iter().find(|(d, _)| *d == dst).and_then(|(_, loc)| loc.clone());
+                let loc =
+                    self.fallible.iter().find(|(to, _)| to.contains(dst)).and_then(|(_, loc)| loc.clone());
                 Err(Failure { kind: FailureKind::IntegerDivision, loc })
             }
             Some(Failed::Check(number)) => Err(self.checks[number as usize].clone()),
@@ -181,7 +231,7 @@ impl Interpreter {
         (0..slots.len()).map(|i| machine.slots[slots.get(i) as usize])
     }
 
-    /// The elements of `value` after an evaluation.
+    /// The elements of `value`, which belongs to the region decoded, after an evaluation.
     pub fn peek<'a>(&'a self, machine: &'a Machine, value: Value) -> impl Iterator<Item = u64> + 'a {
         let slots = &self.places[value];
         (0..slots.len()).map(|i| machine.slots[slots.get(i) as usize])

@@ -9,10 +9,13 @@
 //! | `entity`, `types` | `u32` names and their tables; element kinds, shapes, constants |
 //! | [`prim`] | THE table of pointwise primitives, one row each |
 //! | `op`, `program` | what an instruction does; the tables of a program, provenance |
-//! | `structure` | strided access, reductions, what a loop takes and gives |
+//! | `structure`, `summation` | strided access, reductions, what a loop takes and gives; the order of sums |
+//! | `external` | functions of the user's |
+//! | `solver` | how a linear system is solved |
+//! | [`mod@linalg`] | factorisations and solves of matrices |
 //! | `builder`, `infer`, `signature` | typed, hash-consed, folding construction |
 //! | `expr` | the language of the table's partial derivatives |
-//! | `copy`, `live` | renumbering and dead code |
+//! | `copy`, `live`, `bounds` | renumbering and dead code; what is known of integers |
 //! | [`mod@verify`] | every invariant: the IR's specification |
 //! | [`text`] | the printed form, and reading it back |
 //! | [`interp`] | the reference interpreter |
@@ -33,36 +36,46 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod bounds;
 mod builder;
 mod copy;
 mod dot;
 mod entity;
 mod error;
 mod expr;
+mod external;
 mod infer;
 pub mod interp;
+pub mod linalg;
 mod live;
 mod op;
 pub mod prim;
 mod program;
 mod signature;
+mod solver;
 mod structure;
+mod summation;
 pub mod text;
 mod types;
 pub mod verify;
 
+pub use bounds::Bounds;
 pub use builder::{Builder, CHAIN_LIMIT, ClosedRegion, Rewriter};
 pub use copy::without_dead_code;
 pub use dot::dot;
-pub use entity::{Entity, Inst, Level, Loc, LoopId, Region, StridesId, Table, TypeId, Value};
-pub use error::IrError;
+pub use entity::{Entity, ExternalId, Inst, Level, Loc, LoopId, Region, StridesId, Table, TypeId, Value};
+pub use error::{Closure, IrError, Operand};
 pub use expr::{Expr, ExprBuilder, Partial};
+pub use external::{External, ExternalFn};
 pub use interp::{Buffer, EvalError, Failure, FailureKind, Interpreter, Machine};
-pub use live::live_insts;
+pub use linalg::Linalg;
+pub use live::{fallible_insts, live_insts};
 pub use op::Op;
 pub use prim::{Class, Prim};
 pub use program::{Def, InstData, LevelData, Mode, Origin, Program, RegionData, Role, SourceLoc, ValueData};
-pub use structure::{LANES, LoopSpec, MAX_LANE_ELEMENTS, Reduction, Strides, Trips};
+pub use solver::{Method, Solver};
+pub use structure::{Checkpoint, LoopSpec, Reduction, Strides, Trips};
+pub use summation::{LANES, MAX_LANE_ELEMENTS, MOST_SEGMENTS, REDUCED, SHORTEST, SumOrder};
 pub use types::{Elem, Literal, Shape, Type};
 pub use verify::verify;
 

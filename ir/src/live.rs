@@ -1,12 +1,15 @@
 //! Which values a program's results depend on.
 //!
 //! A loop or conditional is gone through value by value: a carry that nobody reads, a stack that is not used and a sum
-//! that is not asked for are dead, whatever else of the loop lives. A derivative operator lives as a whole.
+//! that is not asked for are dead, whatever else of the loop lives. A derivative operator lives as a whole, and so does
+//! what is there to be differentiated.
 
+use crate::bounds::Bounds;
 use crate::entity::{Entity, Inst, Region, Table, Value};
 use crate::op::Op;
 use crate::program::{Def, Program};
 use crate::structure::{LoopSpec, Trips};
+use crate::types::Elem;
 
 /// The values on which the program's results depend, the results included; of the root's parameters too.
 pub(crate) fn live_values(program: &Program) -> Table<Value, bool> {
@@ -42,6 +45,52 @@ pub fn live_insts(program: &Program) -> Table<Inst, bool> {
     live
 }
 
+/// The instructions whose evaluation may fail, by what they do or by what is in their regions.
+pub fn fallible_insts(program: &Program) -> Table<Inst, bool> {
+    let bounds = Bounds::new(program);
+    let mut fails = Table::filled(program.insts.len(), false);
+    // What is in a region stands before the instruction that the region belongs to.
+    for inst in program.insts.keys() {
+        let op = program.op(inst);
+        let nested = op.regions().any(|region| program.regions[region].insts.iter().any(|&i| fails[i]));
+        fails[inst] = nested || fails_itself(program, &bounds, inst, op);
+    }
+    fails
+}
+
+fn fails_itself(program: &Program, bounds: &Bounds<'_>, inst: Inst, op: Op) -> bool {
+    let operands = program.operands(inst);
+    let leaves = |indices: &[Value]| {
+        let extents = program.ty(operands[0]).shape.extents();
+        indices.iter().zip(extents).any(|(&index, &extent)| !bounds.is_below(index, extent))
+    };
+    match op {
+        Op::Prim(prim) => prim.may_fail() && program.ty(operands[0]).elem == Elem::I64,
+        Op::At => leaves(&operands[1..]),
+        Op::AddAt => leaves(&operands[2..]),
+        Op::External(_) | Op::LinearSolve { .. } => true,
+        Op::Loop { spec, .. } => match program.loops[spec].trips {
+            Trips::Fixed(_) => false,
+            Trips::Counted(_) | Trips::While(_) => true,
+        },
+        Op::Const(_)
+        | Op::Cast(_)
+        | Op::Select
+        | Op::Element(_)
+        | Op::Pack(_)
+        | Op::Iota(_)
+        | Op::View(..)
+        | Op::Spread(..)
+        | Op::Reduce(..)
+        | Op::Dot
+        | Op::Linalg(_)
+        | Op::Cond { .. }
+        | Op::Custom { .. }
+        | Op::Jvp { .. }
+        | Op::Vjp { .. } => false,
+    }
+}
+
 struct Liveness<'a> {
     program: &'a Program,
     /// The instruction that a region belongs to.
@@ -61,10 +110,12 @@ impl Liveness<'_> {
                         self.result_of_loop(inst, (body, condition), program.loops[spec], index);
                     }
                     Op::Cond { yes, no, sums } => self.result_of_cond(inst, [yes, no], sums as usize, index),
-                    Op::Jvp { region, .. } | Op::Vjp { region, .. } => {
+                    op @ (Op::Jvp { .. } | Op::Vjp { .. } | Op::Custom { .. } | Op::LinearSolve { .. }) => {
                         self.work.extend_from_slice(program.operands(inst));
-                        self.work.extend_from_slice(&program.regions[region].params);
-                        self.work.extend_from_slice(&program.regions[region].results);
+                        for region in op.regions() {
+                            self.work.extend_from_slice(&program.regions[region].params);
+                            self.work.extend_from_slice(&program.regions[region].results);
+                        }
                     }
                     _ => self.work.extend_from_slice(program.operands(inst)),
                 }

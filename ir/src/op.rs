@@ -1,7 +1,10 @@
 //! What an instruction does: the closed set of operations.
 
-use crate::entity::{LoopId, Region, StridesId, TypeId};
+use crate::entity::{ExternalId, LoopId, Region, StridesId, TypeId};
+use crate::error::Closure;
+use crate::linalg::Linalg;
 use crate::prim::Prim;
+use crate::solver::Solver;
 #[cfg(doc)]
 use crate::structure::LoopSpec;
 use crate::structure::Reduction;
@@ -41,6 +44,10 @@ pub enum Op {
     At,
     /// `add_at x, y, i…`: `x` with `y` added to its part at these indices.
     AddAt,
+    /// A function of the user's; see [`External`](crate::External).
+    External(ExternalId),
+    /// Dense linear algebra: factorisations, solves, and what is made of them.
+    Linalg(Linalg),
     /// A loop; see [`LoopSpec`].
     Loop {
         /// What is done each time.
@@ -59,6 +66,22 @@ pub enum Op {
         no: Region,
         /// The number of sums.
         sums: u32,
+    },
+    /// `custom x…`: the results `y…` of `primal` on `[x…]`. Its derivative is not that of `primal` but what `rule` says: a
+    /// region on `[u…, y…, x…]` that gives the tangents of the real ones of `y…`, linear in the tangents `u…` of the
+    /// real ones of `x…`.
+    Custom {
+        /// What is computed.
+        primal: Region,
+        /// How it is differentiated, in every mode and order.
+        rule: Region,
+    },
+    /// `linear_solve b, c…`: the vector `x` with `A x = b`, where `matrix` on `[v, c…]` gives `A v`, linear in `v`.
+    LinearSolve {
+        /// The product of the matrix and a vector.
+        matrix: Region,
+        /// How the solution is found.
+        solver: Solver,
     },
     /// `jvp [x…, ẋ…, c…]` of a region with parameters `[x…, c…]`: its results and their tangents. The
     /// first `wrt` parameters are differentiated, the captured `c…` are constants.
@@ -81,10 +104,20 @@ pub enum Op {
 impl Op {
     /// The nested regions, in the order of the text: at most two.
     pub fn regions(self) -> impl DoubleEndedIterator<Item = Region> {
-        let regions = match self {
-            Op::Jvp { region, .. } | Op::Vjp { region, .. } => [Some(region), None],
-            Op::Loop { body, condition, .. } => [condition, Some(body)],
-            Op::Cond { yes, no, .. } => [Some(yes), Some(no)],
+        let nested = self.nested().map(|(_, regions)| regions);
+        nested.into_iter().flatten().flatten()
+    }
+
+    /// Its regions, and what they are to it.
+    pub(crate) fn nested(self) -> Option<(Closure, [Option<Region>; 2])> {
+        match self {
+            Op::Jvp { region, .. } | Op::Vjp { region, .. } => {
+                Some((Closure::Derivative, [Some(region), None]))
+            }
+            Op::Loop { body, condition, .. } => Some((Closure::Loop, [condition, Some(body)])),
+            Op::Cond { yes, no, .. } => Some((Closure::Branch, [Some(yes), Some(no)])),
+            Op::Custom { primal, rule } => Some((Closure::Custom, [Some(primal), Some(rule)])),
+            Op::LinearSolve { matrix, .. } => Some((Closure::Matrix, [Some(matrix), None])),
             Op::Const(_)
             | Op::Prim(_)
             | Op::Cast(_)
@@ -97,14 +130,20 @@ impl Op {
             | Op::Reduce(..)
             | Op::Dot
             | Op::At
-            | Op::AddAt => [None, None],
-        };
-        regions.into_iter().flatten()
+            | Op::AddAt
+            | Op::External(_)
+            | Op::Linalg(_) => None,
+        }
     }
 
     /// Whether it is a derivative operator.
     pub fn is_derivative(self) -> bool {
         matches!(self, Op::Jvp { .. } | Op::Vjp { .. })
+    }
+
+    /// Whether it is there to be differentiated, and replaced by what it stands for once all derivatives are taken.
+    pub fn is_implicit(self) -> bool {
+        matches!(self, Op::Custom { .. } | Op::LinearSolve { .. })
     }
 
     /// The operation with its nested regions replaced, in the order of [`Op::regions`].
@@ -120,6 +159,11 @@ impl Op {
                 let yes = to(yes);
                 Op::Cond { yes, no: to(no), sums }
             }
+            Op::Custom { primal, rule } => {
+                let primal = to(primal);
+                Op::Custom { primal, rule: to(rule) }
+            }
+            Op::LinearSolve { matrix, solver } => Op::LinearSolve { matrix: to(matrix), solver },
             op => op,
         }
     }

@@ -46,9 +46,9 @@ Recip recip (x: R) -> r: R, { real (1.0 / x) recip }, [-(r * r)], [0.5..9.0],
     "`1 / x`.";
 MulAdd mul_add (x: R, y: R, z: R) -> r: R, { real (fused(x, y, z)) mul_add }, [y] [x] [1], [-9.0..9.0, -9.0..9.0, -9.0..9.0],
     "`x·y + z` with one rounding.";
-Rem rem (x: N, y: N) -> r: N, { kernel (x, y) Rem; int (x.wrapping_rem(y)) srem }, [1] [-(x / y).trunc()], [5.1..5.9, 2.1..2.4],
+Rem rem (x: N, y: N) -> r: N, { kernel (x, y) Rem; int (x.wrapping_rem(y)) srem }, [1] [-((x - r) / y).round()], [5.1..5.9, 2.1..2.4],
     "The remainder of `x / y` with the sign of `x`. Jumps at multiples of `y`, where the derivatives are those of the \
-     piece computed. Integers as for `div`.";
+     piece computed: its quotient is that of `x − r`, as `x / y` may round up to the next. Integers as for `div`.";
 // ── magnitude, sign, rounding ───────────────────────────────────────────────────────────────────
 Abs abs (x: N) -> r: N, { real (x.abs()) fabs; int (x.wrapping_abs()) iabs }, [x.sign()], [0.5..9.0],
     "`|x|`, with derivative 0 at 0; integers wrap.";
@@ -75,22 +75,27 @@ Rescale rescale (x: R) -> r: R, { real (x.rescale()) rescale }, [0], [0.5..0.9],
      whose value does not depend on it but whose range does, so its derivative is 0 everywhere.";
 StopGradient stop_gradient (x: A) -> r: A, { real (x) identity; int (x) identity; bool (x) identity }, [0], [-9.0..9.0],
     "`x`, treated as a constant by every derivative.";
+WithSlope with_slope (v: R, k: R, x: R) -> r: R, { real (first(v, k, x)) first }, [0] [0] [k], [0.5..9.0, 0.5..9.0, 0.5..9.0],
+    "`v`, as a function of `x` with derivative `k`: states a derivative that is known better than that of the formula \
+     for the value. `v` and `k` are constants of this derivative, and `k` is differentiated for the next.";
 // ── powers and roots ────────────────────────────────────────────────────────────────────────────
 Sqrt sqrt (x: R) -> r: R, { real (x.sqrt()) sqrt }, [x.lit(0.5)] / r, [0.5..9.0],
     "The square root; NaN below 0; derivative +∞ at 0.";
 Cbrt cbrt (x: R) -> r: R, { kernel (x) Cbrt }, [(3.0 * (r * r)).recip()], [0.5..9.0],
     "The cube root; derivative +∞ at 0.";
 Powf powf (x: R, y: R) -> r: R, { kernel (x, y) Pow },
-    [pick(y.eq(y.lit(0.0)), y.lit(0.0), y * x.powf(y - 1.0))]
-    [pick(x.eq(x.lit(0.0)).and(y.ge(y.lit(0.0))), x.lit(0.0), r * x.ln())], [0.5..3.0, -3.0..3.0],
+    [power_slope(x, y)]
+    [pick(at_root(x, y), x.lit(0.0), r * x.ln())], [0.5..3.0, -3.0..3.0],
     "`x` to the power `y`, as C's `pow`: `x⁰` is 1 for every `x`. The derivative in `x` is the finite limit at \
-     `x = 0`, and 0 for `y = 0`; that in `y` is 0 at `x = 0` for `y ≥ 0` and NaN for `x < 0`.";
+     `x = 0`, and 0 for `y = 0`. At `x = 0` and `y ≥ 0` the exponent is a constant: every derivative in `y`, also \
+     mixed with `x`, is 0, which is its limit where that is finite. For `x < 0` those in `y` are NaN.";
 Powi powi (x: R, n: I) -> r: R, { kernel (x, n) Powi },
     [pick(n.is(0), x.lit(0.0), n.to_real_of(x) * x.powi(n.plus(-1)))] [0], [0.5..3.0, 2.0..3.0],
     "`x` to the integer power `n`; `x⁰` is 1 for every `x`, with derivative 0.";
 Hypot hypot (x: R, y: R) -> r: R, { kernel (x, y) Hypot },
-    [pick(r.eq(r.lit(0.0)), x.lit(0.0), x / r)] [pick(r.eq(r.lit(0.0)), y.lit(0.0), y / r)], [0.5..9.0, 0.5..9.0],
-    "`√(x² + y²)` without overflow; gradient 0 at the origin.";
+    [direction(x, y).0] [direction(x, y).1], [0.5..9.0, 0.5..9.0],
+    "`√(x² + y²)` without overflow; gradient 0 at the origin. The partials are computed from the rescaled point alone, \
+     so that derivatives overflow only where they are too large.";
 // ── exponentials and logarithms ─────────────────────────────────────────────────────────────────
 Exp exp (x: R) -> r: R, { kernel (x) Exp }, [r], [-3.0..3.0],
     "`eˣ`.";
@@ -98,14 +103,14 @@ Exp2 exp2 (x: R) -> r: R, { kernel (x) Exp2 }, [(x - 1.0).exp2() * (2.0 * std::f
     "`2ˣ`. The partial is taken at `x − 1`, so that it is finite wherever the derivative is.";
 Expm1 expm1 (x: R) -> r: R, { kernel (x) Expm1 }, [x.exp()], [-3.0..3.0],
     "`eˣ − 1`, accurate near 0. The partial is `eˣ`, not `r + 1`, which cancels for negative `x`.";
-Ln ln (x: R) -> r: R, { kernel (x) Ln }, [x.recip()], [0.5..9.0],
-    "The natural logarithm; −∞ at 0, NaN below.";
-Log2 log2 (x: R) -> r: R, { kernel (x) Log2 }, [x.recip() * std::f64::consts::LOG2_E], [0.5..9.0],
-    "The logarithm to base 2.";
-Log10 log10 (x: R) -> r: R, { kernel (x) Log10 }, [x.recip() * std::f64::consts::LOG10_E], [0.5..9.0],
-    "The logarithm to base 10.";
-Log1p log1p (x: R) -> r: R, { kernel (x) Log1p }, [(x + 1.0).recip()], [-0.5..9.0],
-    "`ln(1 + x)`, accurate near 0.";
+Ln ln (x: R) -> r: R, { kernel (x) Ln }, [over(1.0, x, x.ge(x.lit(0.0)))], [0.5..9.0],
+    "The natural logarithm; −∞ at 0, NaN below in every order.";
+Log2 log2 (x: R) -> r: R, { kernel (x) Log2 }, [over(std::f64::consts::LOG2_E, x, x.ge(x.lit(0.0)))], [0.5..9.0],
+    "The logarithm to base 2; −∞ at 0, NaN below in every order.";
+Log10 log10 (x: R) -> r: R, { kernel (x) Log10 }, [over(std::f64::consts::LOG10_E, x, x.ge(x.lit(0.0)))], [0.5..9.0],
+    "The logarithm to base 10; −∞ at 0, NaN below in every order.";
+Log1p log1p (x: R) -> r: R, { kernel (x) Log1p }, [over(1.0, x + 1.0, x.ge(x.lit(-1.0)))], [-0.5..9.0],
+    "`ln(1 + x)`, accurate near 0; −∞ at −1, NaN below in every order.";
 LogAddExp logaddexp (x: R, y: R) -> r: R, { kernel (x, y) LogAddExp }, [(x - y).sigmoid()] [(y - x).sigmoid()], [-3.0..3.0, -3.0..3.0],
     "`ln(eˣ + eʸ)` without overflow.";
 // ── trigonometric and hyperbolic ────────────────────────────────────────────────────────────────
@@ -150,8 +155,8 @@ LnGamma ln_gamma (x: R) -> r: R, { kernel (x) LnGamma }, [x.digamma()], [0.5..9.
     "`ln |Γ(x)|`; +∞ at 0, −1, −2, …";
 Digamma digamma (x: R) -> r: R, { kernel (x) Digamma }, [x.polygamma(x.int(1))], [0.5..9.0],
     "The derivative of `ln_gamma`; NaN at its poles.";
-Polygamma polygamma (x: R, n: I) -> r: R, { kernel (x, n) Polygamma }, [x.polygamma(n.plus(1))] [0], [0.5..9.0, 1.0..2.0],
-    "The `n`-th derivative of `digamma`, `n ≥ 0`; NaN for negative `n`.";
+Polygamma polygamma (x: R, n: I) -> r: R, { kernel (x, n) Polygamma }, [x.polygamma(pick(n.lt(n.int(0)), n, n.plus(1)))] [0], [0.5..9.0, 1.0..2.0],
+    "The `n`-th derivative of `digamma`, `n ≥ 0`; NaN for negative `n` in every order.";
 Sigmoid sigmoid (x: R) -> r: R, { kernel (x) Sigmoid }, [r * (-x).sigmoid()], [-3.0..3.0],
     "`1 / (1 + e⁻ˣ)`. The partial takes `1 − r` as `sigmoid(−x)`, which does not cancel.";
 LogSigmoid log_sigmoid (x: R) -> r: R, { real (log_sigmoid(x)) log_sigmoid }, [(-x).sigmoid()], [-3.0..3.0],

@@ -5,7 +5,8 @@
 //! [`verify`](crate::verify). Equality of programs is equality of all tables, so two programs are equal
 //! exactly if their texts are.
 
-use crate::entity::{Inst, Level, Loc, LoopId, Region, StridesId, Table, TypeId, Value};
+use crate::entity::{ExternalId, Inst, Level, Loc, LoopId, Region, StridesId, Table, TypeId, Value};
+use crate::external::External;
 use crate::op::Op;
 use crate::structure::{LoopSpec, Strides};
 use crate::types::{Elem, Literal, Type};
@@ -140,6 +141,7 @@ pub struct Program {
     pub(crate) types: Table<TypeId, Type>,
     pub(crate) strides: Table<StridesId, Strides>,
     pub(crate) loops: Table<LoopId, LoopSpec>,
+    pub(crate) externals: Table<ExternalId, External>,
     pub(crate) values: Table<Value, ValueData>,
     pub(crate) insts: Table<Inst, InstData>,
     pub(crate) operands: Vec<Value>,
@@ -147,11 +149,29 @@ pub struct Program {
     pub(crate) levels: Table<Level, LevelData>,
     pub(crate) locs: Table<Loc, Option<SourceLoc>>,
     pub(crate) names: BTreeMap<Value, Arc<str>>,
+    pub(crate) limit: Limit,
 }
+
+/// The most instructions that a program may have, and those that are made of it. It says nothing of the program, so
+/// it does not make programs differ.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit(pub(crate) usize);
+
+impl PartialEq for Limit {
+    fn eq(&self, _: &Limit) -> bool {
+        true
+    }
+}
+
+impl Eq for Limit {}
 
 impl Program {
     /// The most instructions a program may have: past it, tables of `u32` operands could overflow.
     pub const MAX_INSTRUCTIONS: usize = 1 << 25;
+
+    /// How many operands there may be for each instruction that the limit allows: nearly all take three at most, a
+    /// `pack` as many as its array has elements.
+    pub const OPERANDS: usize = 8;
 
     /// The region that is the program's own body.
     pub const ROOT: Region = Region::from_u32(0);
@@ -162,6 +182,7 @@ impl Program {
             types: Table::new(),
             strides: Table::new(),
             loops: Table::new(),
+            externals: Table::new(),
             values: Table::new(),
             insts: Table::new(),
             operands: Vec::new(),
@@ -169,6 +190,7 @@ impl Program {
             levels: Table::new(),
             locs: Table::new(),
             names: BTreeMap::new(),
+            limit: Limit(Self::MAX_INSTRUCTIONS),
         };
         for elem in Elem::ALL {
             program.types.push(Type::scalar(elem));
@@ -230,6 +252,11 @@ impl Program {
         &self.strides[id]
     }
 
+    /// The functions of the user's that are called.
+    pub fn externals(&self) -> &Table<ExternalId, External> {
+        &self.externals
+    }
+
     /// The shape of the loop of this id.
     pub fn loop_spec(&self, id: LoopId) -> LoopSpec {
         self.loops[id]
@@ -280,6 +307,11 @@ impl Program {
         }
     }
 
+    #[inline(always)]
+    pub(crate) fn is_const(&self, value: Value) -> bool {
+        self.def_inst(value).is_some_and(|inst| matches!(self.insts[inst].op, Op::Const(_)))
+    }
+
     /// The constant that `value` is, if it is one.
     pub fn as_const(&self, value: Value) -> Option<Literal> {
         match self.op(self.def_inst(value)?) {
@@ -306,6 +338,18 @@ impl Program {
     /// The name the user gave to `value`.
     pub fn name(&self, value: Value) -> Option<&str> {
         self.names.get(&value).map(|name| &**name)
+    }
+
+    /// The most instructions that programs made of this one may have: its derivatives, and what they are simplified
+    /// to. [`Program::MAX_INSTRUCTIONS`], unless [`Builder::set_limit`](crate::Builder::set_limit) or
+    /// [`Program::with_limit`] chose fewer.
+    pub fn limit(&self) -> usize {
+        self.limit.0
+    }
+
+    /// This program with another [`limit`](Program::limit) for what is made of it.
+    pub fn with_limit(self, limit: usize) -> Program {
+        Program { limit: Limit(limit.min(Self::MAX_INSTRUCTIONS)), ..self }
     }
 
     /// The number of instructions, those of nested regions included.

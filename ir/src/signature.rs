@@ -1,8 +1,8 @@
 //! The types that an operation with regions takes and gives, given those of its regions.
 
 use crate::entity::{Region, Value};
-use crate::error::IrError;
-use crate::infer::{mismatch, too_large};
+use crate::error::{IrError, Operand};
+use crate::infer::{mismatch, op_name, too_large};
 use crate::op::Op;
 use crate::program::Program;
 use crate::structure::{LoopSpec, Trips};
@@ -11,8 +11,29 @@ use crate::types::{Elem, Type};
 /// What an operation takes and gives.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Signature {
+    /// What the operands before the captures are.
+    own: Vec<Operand>,
     pub(crate) operands: Vec<Type>,
     pub(crate) results: Vec<Type>,
+}
+
+impl Signature {
+    /// Whether the operands are those of this signature; if not, the first that is not.
+    pub(crate) fn expect(&self, program: &Program, op: Op, operands: &[Value]) -> Result<(), IrError> {
+        if self.operands.len() != operands.len() {
+            let found = list(operands.iter().map(|&v| program.ty(v)));
+            return Err(mismatch(op, list(&self.operands), found));
+        }
+        let mut pairs = self.operands.iter().zip(operands.iter().map(|&v| program.ty(v)));
+        let Some(number) = pairs.position(|(expected, found)| expected != found) else { return Ok(()) };
+        let captured = || Operand::Capture(number - self.own.len());
+        Err(IrError::Operand {
+            op: op_name(op),
+            operand: self.own.get(number).copied().unwrap_or_else(captured),
+            expected: self.operands[number].clone(),
+            found: program.ty(operands[number]).clone(),
+        })
+    }
 }
 
 /// The signature of an operation with regions, which are complete.
@@ -20,6 +41,8 @@ pub(crate) fn signature(program: &Program, op: Op) -> Result<Signature, IrError>
     match op {
         Op::Jvp { region, wrt } => operator(program, op, region, wrt as usize),
         Op::Vjp { region, wrt } => operator(program, op, region, wrt as usize),
+        Op::Custom { primal, rule } => custom(program, op, primal, rule),
+        Op::LinearSolve { matrix, .. } => linear_solve(program, op, matrix),
         Op::Loop { body, condition, spec } => {
             let spec = program.loops.get(spec).ok_or_else(|| mismatch(op, "a known loop", "none"))?;
             looping(program, op, *spec, body, condition)
@@ -54,6 +77,11 @@ pub(crate) fn list<'a>(types: impl IntoIterator<Item = &'a Type>) -> String {
     format!("({})", names.join(", "))
 }
 
+/// So many operands of one role.
+fn roles(role: fn(usize) -> Operand, count: usize) -> impl Iterator<Item = Operand> {
+    (0..count).map(role)
+}
+
 fn operator(program: &Program, op: Op, region: Region, wrt: usize) -> Result<Signature, IrError> {
     let body = program.region(region);
     at_least(op, "parameters", &body.params, wrt)?;
@@ -66,9 +94,32 @@ fn operator(program: &Program, op: Op, region: Region, wrt: usize) -> Result<Sig
     let reverse = matches!(op, Op::Vjp { .. });
     let (seeds, derivatives) = if reverse { (&given, &active) } else { (&active, &given) };
     Ok(Signature {
+        own: roles(Operand::Input, wrt).chain(roles(Operand::Seed, seeds.len())).collect(),
         operands: [&active[..], seeds, &captured].concat(),
         results: [&given[..], derivatives].concat(),
     })
+}
+
+fn custom(program: &Program, op: Op, primal: Region, rule: Region) -> Result<Signature, IrError> {
+    let [primal, rule] = [primal, rule].map(|region| program.region(region));
+    let (operands, results) = (types(program, &primal.params), types(program, &primal.results));
+    let reals = |types: &[Type]| types.iter().filter(|ty| ty.elem.is_real()).cloned().collect::<Vec<_>>();
+    let params = [reals(&operands), results.clone(), operands.clone()].concat();
+    expect(op, "as parameters of its rule", &params, &types(program, &rule.params))?;
+    expect(op, "from its rule", &reals(&results), &types(program, &rule.results))?;
+    Ok(Signature { own: roles(Operand::Input, operands.len()).collect(), operands, results })
+}
+
+fn linear_solve(program: &Program, op: Op, matrix: Region) -> Result<Signature, IrError> {
+    let data = program.region(matrix);
+    at_least(op, "parameters of its matrix", &data.params, 1)?;
+    let operands = types(program, &data.params);
+    let results = types(program, &data.results);
+    expect(op, "from its matrix", &operands[..1], &results)?;
+    if !results[0].elem.is_real() || results[0].shape.extents().len() != 1 {
+        return Err(mismatch(op, "a vector of reals", &results[0]));
+    }
+    Ok(Signature { own: roles(Operand::Input, 1).collect(), operands, results })
 }
 
 fn looping(
@@ -79,6 +130,9 @@ fn looping(
     condition: Option<Region>,
 ) -> Result<Signature, IrError> {
     let [carries, rows, sums] = [spec.carries, spec.rows, spec.sums].map(|count| count as usize);
+    if spec.checkpoint.is_some() && spec.sums > 0 && !spec.ordered {
+        return Err(mismatch(op, "with checkpoints, ordered sums", "sums in lanes"));
+    }
     let data = program.region(body);
     at_least(op, "parameters of its body", &data.params, spec.own_params())?;
     at_least(op, "results of its body", &data.results, carries + sums)?;
@@ -98,6 +152,11 @@ fn looping(
     let arrays = |rows: &[Type]| rows.iter().map(|row| stack(row, cap)).collect::<Result<Vec<_>, _>>();
     let count = |wanted: bool| if wanted { vec![integer.clone()] } else { Vec::new() };
     Ok(Signature {
+        own: roles(|_| Operand::Count, spec.first_carry_operand())
+            .chain(roles(Operand::Carry, carries))
+            .chain(roles(Operand::Row, rows))
+            .chain(roles(Operand::Sum, sums))
+            .collect(),
         operands: [
             count(matches!(spec.trips, Trips::Counted(_))),
             carry.clone(),
@@ -151,5 +210,9 @@ fn conditional(
     expect(op, "in its other region the parameters", &params, &types(program, &no.params))?;
     expect(op, "from its other region", &results, &types(program, &no.results))?;
     expect(op, "sums", &params[..sums], &results[results.len() - sums..])?;
-    Ok(Signature { operands: [&[Type::scalar(Elem::Bool)], &params[..]].concat(), results })
+    Ok(Signature {
+        own: roles(|_| Operand::Condition, 1).chain(roles(Operand::Sum, sums)).collect(),
+        operands: [&[Type::scalar(Elem::Bool)], &params[..]].concat(),
+        results,
+    })
 }

@@ -1,19 +1,8 @@
 //! What structural instructions are made of: strided access, reductions, loops.
-//!
-//! Note [Summation]: the order of every sum is part of a program's meaning, so that the interpreter, vectors and
-//! threads give the same bits. A reduction and the sums of a loop work in *lanes*: term number `k` is added
-//! to lane `k mod L`, and the lanes are then added in a fixed tree (`l₀+l₄`, `l₁+l₅`, …, then `l₀+l₂`, …). A lane
-//! starts from −0, which changes no term. How many lanes there are is a function of sizes that the program
-//! states, never of the machine: [`LANES`] or 1.
 
+use crate::summation::SumOrder;
 use crate::types::Shape;
 use std::fmt;
-
-/// The number of lanes of a sum that has them.
-pub const LANES: usize = 8;
-
-/// The largest accumulator, in elements, that a loop keeps in lanes.
-pub const MAX_LANE_ELEMENTS: usize = 16;
 
 /// An affine map from the index of one array to the flat index of another: `offset + Σ strideₖ · iₖ`.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -57,9 +46,9 @@ impl Strides {
 /// How [`Op::Reduce`](crate::Op::Reduce) combines elements.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Reduction {
-    /// The sum, in lanes (Note \[Summation\]); 0 of no elements.
+    /// The sum, in lanes and segments (Note \[Summation\] in `summation.rs`); 0 of no elements.
     Sum,
-    /// The product, in lanes; 1 of no elements.
+    /// The product, in the same order; 1 of no elements.
     Prod,
     /// The largest element; a NaN wins. −∞ or `i64::MIN` of no elements.
     Max,
@@ -126,6 +115,18 @@ impl Trips {
     }
 }
 
+/// Of how many iterations reverse mode stores the carries; the others are computed again. Without carries there is
+/// nothing to store.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Checkpoint {
+    /// Of about 2√N of N.
+    Sqrt,
+    /// At the beginning of so many segments of equal length, and then of one segment after the other.
+    Segments(u32),
+    /// Of as many as the bytes hold.
+    Memory(u64),
+}
+
 /// What a loop's operands, parameters and results are. With `c` carries, `r` rows, `s` sums:
 ///
 /// | | |
@@ -151,12 +152,22 @@ pub struct LoopSpec {
     pub rows: u32,
     /// The number of sums.
     pub sums: u32,
+    /// Whether its sums are taken one term after the other, without lanes and segments. (Note \[Summation\] in
+    /// `summation.rs`.)
+    pub ordered: bool,
+    /// How reverse mode is to save memory. A loop that has both this and sums is ordered.
+    pub checkpoint: Option<Checkpoint>,
 }
 
 impl LoopSpec {
-    /// The number of lanes of a sum of so many elements (Note \[Summation\]).
-    pub const fn lanes(&self, elements: usize) -> usize {
-        if elements <= MAX_LANE_ELEMENTS && self.trips.cap() as usize >= 2 * LANES { LANES } else { 1 }
+    /// A loop that runs so often, forwards, and has nothing else yet.
+    pub const fn new(trips: Trips) -> LoopSpec {
+        LoopSpec { trips, reverse: false, carries: 0, rows: 0, sums: 0, ordered: false, checkpoint: None }
+    }
+
+    /// The order of a sum of so many elements.
+    pub const fn order(&self, elements: usize) -> SumOrder {
+        if self.ordered { SumOrder::ORDERED } else { SumOrder::of(self.trips.cap(), elements) }
     }
 
     /// The body's parameters before the captures.
@@ -187,16 +198,31 @@ impl fmt::Display for Strides {
     }
 }
 
-/// `trips 10 reverse carries 1 rows 2 sums 0`.
+/// `sqrt`, `segments 10`, `memory 4096`.
+impl fmt::Display for Checkpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Checkpoint::Sqrt => write!(f, "sqrt"),
+            Checkpoint::Segments(count) => write!(f, "segments {count}"),
+            Checkpoint::Memory(bytes) => write!(f, "memory {bytes}"),
+        }
+    }
+}
+
+/// `trips 10 reverse carries 1 rows 2 sums 0 ordered checkpoint sqrt`.
 impl fmt::Display for LoopSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let LoopSpec { trips, reverse, carries, rows, sums } = self;
+        let LoopSpec { trips, reverse, carries, rows, sums, ordered, checkpoint } = self;
         let word = match trips {
             Trips::Fixed(_) => "trips",
             Trips::Counted(_) => "counted",
             Trips::While(_) => "while",
         };
         let reverse = if *reverse { " reverse" } else { "" };
-        write!(f, "{word} {}{reverse} carries {carries} rows {rows} sums {sums}", trips.cap())
+        write!(f, "{word} {}{reverse} carries {carries} rows {rows} sums {sums}", trips.cap())?;
+        if *ordered {
+            write!(f, " ordered")?;
+        }
+        checkpoint.map_or(Ok(()), |checkpoint| write!(f, " checkpoint {checkpoint}"))
     }
 }

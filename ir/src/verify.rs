@@ -31,15 +31,20 @@
 //!     It gives the region's results, then a tangent for each or a cotangent for each of the first `wrt`
 //!     parameters. What is differentiated, and what is given, is real.
 //! 13. The parameters and results of loops and conditionals are as [`LoopSpec`](crate::LoopSpec) and
-//!     [`Op::Cond`] say; their sums are only added to, and each is given back.
+//!     [`Op::Cond`] say; their sums are only added to, and each is given back. The sums of a loop with checkpoints
+//!     are ordered.
+//! 14. A `custom` takes the parameters of its primal region and gives its results. Its rule has as parameters a tangent
+//!     for each real one of these parameters, the results, the parameters; and gives a tangent for each real
+//!     result. A `linear_solve` takes the parameters of its region, of which the first is a vector of reals, as
+//!     the region's one result is and its own.
 //!
 //! Provenance
-//! 14. A tangent or a cotangent belongs to a level above 0.
-//! 15. Levels say where a value comes from and constrain nothing: level 0, the user's own program, may use what
+//! 15. A tangent or a cotangent belongs to a level above 0.
+//! 16. Levels say where a value comes from and constrain nothing: level 0, the user's own program, may use what
 //!     its derivatives gave.
 //!
 //! Limits
-//! 16. At most [`Program::MAX_INSTRUCTIONS`] instructions; arrays of at most
+//! 17. At most [`Program::MAX_INSTRUCTIONS`] instructions; arrays of at most
 //!     [`Shape::MAX_ELEMENTS`](crate::Shape::MAX_ELEMENTS) elements (no larger `Shape` exists).
 //!
 //! Not claimed: that dead code is absent, that equal instructions are shared, or that a value said to be a
@@ -209,6 +214,11 @@ impl<'a> Verifier<'a> {
             _ => true,
         };
         self.require_inst(inst, spec, || "its loop does not exist".into());
+        let external = match data.op {
+            Op::External(id) => program.externals.get(id).is_some(),
+            _ => true,
+        };
+        self.require_inst(inst, external, || "its function does not exist".into());
     }
 
     fn exists(&self, value: Value) -> bool {
@@ -327,7 +337,12 @@ impl<'a> Verifier<'a> {
             return;
         }
         match self.program.op(inst) {
-            op @ (Op::Jvp { .. } | Op::Vjp { .. } | Op::Loop { .. } | Op::Cond { .. }) => {
+            op @ (Op::Jvp { .. }
+            | Op::Vjp { .. }
+            | Op::Loop { .. }
+            | Op::Cond { .. }
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }) => {
                 self.with_regions(inst, op, operands);
             }
             op @ (Op::Const(_)
@@ -342,7 +357,9 @@ impl<'a> Verifier<'a> {
             | Op::Reduce(..)
             | Op::Dot
             | Op::At
-            | Op::AddAt) => self.result(inst, op, operands),
+            | Op::AddAt
+            | Op::Linalg(_)
+            | Op::External(_)) => self.result(inst, op, operands),
         }
     }
 

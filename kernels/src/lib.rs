@@ -1,4 +1,4 @@
-//! Elementary and special functions of Evolute, one source for interpreter and native code.
+//! Elementary and special functions and dense linear algebra of Evolute, one source for interpreter and native code.
 //!
 //! ```
 //! use evolute_kernels::{Kernel, exp, pow, table};
@@ -22,10 +22,12 @@
 //! - `exp`, `ln`, `trig` (with `huge_angle`): the functions that the others are made of; `pow`,
 //!   `hyperbolic`, `logistic`, `erfc`, `ln_gamma`, `polygamma`: those others; `foreign`: what is
 //!   taken from the `libm` crate.
+//! - [`Dense`]: factorisations and solves of matrices, by the `faer` crate.
 //!
 //! **Invariant**: results depend on the arguments and on [`features`] only, not on whether a scalar,
-//! a block or native code asked. **Invariant**: no kernel panics or allocates. Deliberately absent:
-//! functions of the system's libm, rounding modes, floating-point exceptions, signalling NaNs.
+//! a block or native code asked; those of [`Dense`] also on the processor's vector width and caches. **Invariant**: no
+//! kernel panics or allocates, but for what [`Dense`] keeps for each thread. Deliberately absent: functions of the
+//! system's libm, rounding modes, floating-point exceptions, signalling NaNs.
 
 mod kernel;
 
@@ -50,6 +52,8 @@ mod logistic;
 mod polygamma;
 mod pow;
 
+mod dense;
+
 /// All kernels, generic over the instruction set: functions, and types for the block forms.
 mod generic {
     pub(crate) use crate::erfc::{Erfc, erfc};
@@ -65,6 +69,7 @@ mod generic {
     pub(crate) use crate::trig::{Cos, Sin, Tan, cos, sin, tan};
 }
 
+pub use dense::{Dense, Scratch};
 pub use functions::*;
 pub use kernel::{Kernel, Signature};
 pub use table::{Table, baseline, features, table};

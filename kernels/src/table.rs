@@ -7,13 +7,14 @@
 //!
 //! This is the only file of the crate with `unsafe` code.
 
+use std::mem::MaybeUninit;
 use std::sync::OnceLock;
 
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use crate::arithmetic::Fused;
 #[cfg(not(target_arch = "aarch64"))]
 use crate::arithmetic::Plain;
-use crate::{Kernel, Signature, branch_free, for_each_kernel, generic};
+use crate::{Dense, Kernel, Signature, branch_free, for_each_kernel, generic};
 
 /// A code pointer; which field is valid is told by the signature of the kernel.
 #[derive(Clone, Copy)]
@@ -31,16 +32,66 @@ union Entry {
 #[repr(C)]
 pub struct Table {
     entries: [Entry; Kernel::COUNT],
+    dense: DenseFn,
     blocks: [Option<BlockFn>; Kernel::COUNT],
+}
+
+/// What native code calls for dense linear algebra: two operands, the result, scratch memory, two extents, and the number of
+/// the function.
+type DenseFn =
+    unsafe extern "C" fn(*const f64, *const f64, *mut f64, *mut MaybeUninit<f64>, usize, usize, usize);
+
+/// Calls [`Dense::run`].
+///
+/// # Safety
+/// `number` is that of a function. The pointers address as many numbers as it takes and gives for these extents, aligned;
+/// a second operand that it does not take is not looked at. Result and scratch memory overlap nothing else.
+unsafe extern "C" fn dense(
+    a: *const f64,
+    b: *const f64,
+    result: *mut f64,
+    scratch: *mut MaybeUninit<f64>,
+    m: usize,
+    n: usize,
+    number: usize,
+) {
+    let function = Dense::ALL[number];
+    let ([len_a, len_b], len) = function.lens([m, n]);
+    // SAFETY: by this function's contract.
+    let (operands, result, scratch) = unsafe {
+        (
+            [slice(a, len_a), slice(b, len_b)],
+            slice_mut(result, len),
+            slice_mut(scratch, function.scratch_len([m, n])),
+        )
+    };
+    function.run(operands, result, scratch, [m, n]);
+}
+
+/// # Safety
+/// `start` addresses `len` numbers, unless there are none.
+unsafe fn slice<'a>(start: *const f64, len: usize) -> &'a [f64] {
+    // SAFETY: by this function's contract.
+    if len == 0 { &[] } else { unsafe { std::slice::from_raw_parts(start, len) } }
+}
+
+/// # Safety
+/// As [`slice`], and nothing else accesses them.
+unsafe fn slice_mut<'a, T>(start: *mut T, len: usize) -> &'a mut [T] {
+    // SAFETY: by this function's contract.
+    if len == 0 { &mut [] } else { unsafe { std::slice::from_raw_parts_mut(start, len) } }
 }
 
 /// The block form of a kernel of one argument: the shorter of the two lengths counts.
 type BlockFn = unsafe fn(&[f64], &mut [f64]);
 
 impl Table {
-    /// The array of code pointers that native code indexes by `Kernel as usize`.
+    /// The place, behind the kernels, of the function for dense linear algebra.
+    pub const DENSE: usize = Kernel::COUNT;
+
+    /// The array of code pointers that native code indexes by `Kernel as usize`, or by [`Table::DENSE`].
     pub fn as_ptr(&self) -> *const *const () {
-        self.entries.as_ptr().cast()
+        std::ptr::from_ref(self).cast()
     }
 
     /// Evaluates a kernel of signature [`Signature::Unary`]; panics for any other.
@@ -140,11 +191,13 @@ macro_rules! define_tables {
         #[cfg(target_arch = "x86_64")]
         static FUSED: Table = Table {
             entries: [$(entry!($signature $name Fused #[target_feature(enable = "avx2,fma")])),*],
+            dense,
             blocks: [$(block!($signature $variant Fused #[target_feature(enable = "avx2,fma")])),*],
         };
 
         static BASELINE: Table = Table {
             entries: [$(entry!($signature $name Native)),*],
+            dense,
             blocks: [$(block!($signature $variant Native)),*],
         };
 

@@ -43,7 +43,15 @@ pub enum CallError {
         /// The element given.
         elem: Elem,
     },
-    /// The evaluation failed: an integer was divided by zero, or `i64::MIN` by −1.
+    /// The system has not so much memory for a call: loops reserve room for all their iterations in reverse
+    /// mode, unless a [`Checkpoint`](evolute_ir::Checkpoint) or a smaller limit is chosen.
+    #[error("the workspace of a call takes {bytes} bytes, which the system does not give")]
+    Memory {
+        /// The bytes that the function needs.
+        bytes: usize,
+    },
+    /// The evaluation failed: an integer was divided by zero, an index was out of range, a loop's number of iterations
+    /// was.
     #[error(transparent)]
     Failure(#[from] Failure),
 }

@@ -4,20 +4,17 @@ use crate::buffers::{Input, Output, Slot, check, fit};
 use crate::error::{CallError, CompileError};
 use crate::native;
 use crate::options::{Execution, Options};
-use crate::workspace::Workspace;
+use crate::workspace::{State, Workspace};
 use evolute_codegen::Code;
 use evolute_ir::{Interpreter, Program, Type};
 use evolute_transforms::Pipeline;
 use evolute_transforms::pipeline::Stage;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// A program made ready to run: differentiated, simplified, and compiled or decoded. Callable from many
 /// threads at once, with one [`Workspace`] each; its code is freed when it is dropped.
 pub struct Executable {
-    /// Distinguishes the interpreter states of different executables.
-    id: u64,
     params: Vec<Slot>,
     results: Vec<Slot>,
     backend: Backend,
@@ -28,7 +25,7 @@ pub struct Executable {
 
 enum Backend {
     Native(Code),
-    Interpreted(Box<Interpreter>),
+    Interpreted(Arc<Interpreter>),
 }
 
 /// What making a program ready took.
@@ -56,15 +53,13 @@ impl Executable {
         let start = Instant::now();
         let backend = match options.execution {
             Execution::Native => Backend::Native(evolute_codegen::compile(&program, &options.codegen)?),
-            Execution::Interpreted => Backend::Interpreted(Box::new(Interpreter::new(&program)?)),
+            Execution::Interpreted => Backend::Interpreted(Arc::new(Interpreter::new(&program)?)),
         };
         let (code_bytes, workspace_bytes) = match &backend {
             Backend::Native(code) => (code.code_bytes(), code.workspace_bytes()),
             Backend::Interpreted(_) => (0, 0),
         };
-        static NEXT: AtomicU64 = AtomicU64::new(0);
         Ok(Executable {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
             params: program.param_types().into_iter().map(Slot::new).collect(),
             results: program.result_types().into_iter().map(Slot::new).collect(),
             backend,
@@ -99,11 +94,12 @@ impl Executable {
         let mut workspace = Workspace::new();
         match &self.backend {
             Backend::Native(code) => {
-                workspace.reserve(code.workspace_bytes());
+                // Where there is no such room, the call says so.
+                let _ = workspace.reserve(code.workspace_bytes());
                 workspace.pointers.reserve(self.params.len(), self.results.len());
             }
             Backend::Interpreted(interpreter) => {
-                workspace.machine = Some((self.id, interpreter.machine()));
+                workspace.state = Some(State::of(interpreter));
             }
         }
         workspace
@@ -129,11 +125,11 @@ impl Executable {
             return self.misfit(inputs, outputs);
         }
         match &self.backend {
-            Backend::Native(code) => match native::call(code, inputs, outputs, workspace) {
+            Backend::Native(code) => match native::call(code, inputs, outputs, workspace)? {
                 0 => Ok(()),
                 status => Err(failure(code, status)),
             },
-            Backend::Interpreted(interpreter) => self.interpret(interpreter, inputs, outputs, workspace),
+            Backend::Interpreted(interpreter) => Self::interpret(interpreter, inputs, outputs, workspace),
         }
     }
 
@@ -146,16 +142,12 @@ impl Executable {
 
     #[inline(never)]
     fn interpret(
-        &self,
-        interpreter: &Interpreter,
+        interpreter: &Arc<Interpreter>,
         inputs: &[Input<'_>],
         outputs: &mut [Output<'_>],
         workspace: &mut Workspace,
     ) -> Result<(), CallError> {
-        if workspace.machine.as_ref().is_none_or(|(id, _)| *id != self.id) {
-            workspace.machine = Some((self.id, interpreter.machine()));
-        }
-        let Some((_, machine)) = &mut workspace.machine else { return Ok(()) };
+        let machine = workspace.machine_of(interpreter);
         for (param, input) in inputs.iter().enumerate() {
             input.set(interpreter, machine, param);
         }

@@ -1,15 +1,20 @@
 //! Where a NaN or an infinity came from.
 //!
-//! The differentiated but unsimplified program is interpreted, every value kept. From each non-finite
-//! result the search goes back through non-finite operands (of a `select`, only the chosen one); the
-//! earliest value reached is where finite numbers first gave a non-finite one.
+//! The program that runs, after all passes of the options, is interpreted, every value kept: contraction can make
+//! and mend what is not finite. From each non-finite result the search goes back through non-finite operands (of a
+//! `select`, only the chosen one); the earliest value reached is where finite numbers first gave a non-finite one. It
+//! goes into loops and conditionals, whose iterations and branches are evaluated again, alone.
+
+mod frame;
+mod loops;
+mod search;
 
 use crate::buffers::{Input, Slot, check};
 use crate::error::CallError;
-use evolute_ir::{
-    Interpreter, IrError, Level, Literal, Mode, Op, Program, Role, SourceLoc, Table, Value, text,
-};
-use evolute_transforms::inline::{Between, remove_operators};
+use crate::options::Options;
+use evolute_ir::{IrError, Level, Mode, Program, Role, SourceLoc, Value, text};
+use evolute_transforms::Pipeline;
+use search::{Found, Search};
 use std::fmt;
 use thiserror::Error;
 
@@ -35,6 +40,8 @@ pub struct NanOrigin {
     pub instruction: String,
     /// The numbers its operands have.
     pub operands: Vec<(Value, f64)>,
+    /// The loops and conditionals that it lies in, the outermost first.
+    pub within: Vec<Within>,
     /// Which application of a derivative operator made it.
     pub level: Level,
     /// Forward or reverse, if it belongs to a derivative.
@@ -49,6 +56,45 @@ pub struct NanOrigin {
     pub program: Program,
 }
 
+/// A loop or conditional that an origin lies in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Within {
+    /// An iteration of a loop.
+    Iteration {
+        /// The iteration's number, from 0. A loop of a reverse derivative may go through them from the last.
+        number: u64,
+        /// The loop's line.
+        loc: Option<SourceLoc>,
+    },
+    /// A branch of a conditional.
+    Branch {
+        /// Whether the condition holds.
+        taken: bool,
+        /// The conditional's line.
+        loc: Option<SourceLoc>,
+    },
+}
+
+impl fmt::Display for Within {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let loc = match self {
+            Within::Iteration { number, loc } => {
+                write!(f, "in iteration {number} of the loop")?;
+                loc
+            }
+            Within::Branch { taken, loc } => {
+                write!(
+                    f,
+                    "in the branch where the condition {}",
+                    if *taken { "holds" } else { "does not hold" }
+                )?;
+                loc
+            }
+        };
+        loc.as_ref().map_or(Ok(()), |loc| write!(f, " at {loc}"))
+    }
+}
+
 impl fmt::Display for NanOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} first arises in `{}`", self.number, self.instruction)?;
@@ -57,6 +103,9 @@ impl fmt::Display for NanOrigin {
         }
         for (value, number) in &self.operands {
             write!(f, "\n  where {value} = {number:?}")?;
+        }
+        for within in self.within.iter().rev() {
+            write!(f, "\n  {within}")?;
         }
         let role = match self.role {
             Role::Primal => "part",
@@ -80,76 +129,54 @@ impl fmt::Display for NanOrigin {
     }
 }
 
-/// The origin of a non-finite result of `program` on `inputs`; `None` if all results are finite.
+/// The origin of a non-finite result of `program`, made ready with `options`, on `inputs`; `None` if all results are
+/// finite.
+///
+/// An evaluation keeps every value of the program. Each loop on a path to a non-finite result is evaluated three times
+/// more, an iteration at a time.
 ///
 /// # Errors
 /// Inputs that do not fit the program, or an evaluation that fails.
-pub fn explain_nan(program: &Program, inputs: &[Input<'_>]) -> Result<Option<NanOrigin>, ExplainError> {
-    let program = remove_operators(program, Between::Keep)?;
+pub fn explain_nan(
+    program: &Program,
+    options: &Options,
+    inputs: &[Input<'_>],
+) -> Result<Option<NanOrigin>, ExplainError> {
+    let program = Pipeline::new(options.pipeline()).run(program)?;
     let slots: Vec<Slot> = program.param_types().into_iter().map(Slot::new).collect();
     check(["input", "inputs"], &slots, inputs.iter().map(Input::extent))?;
-    let interpreter = Interpreter::new(&program)?;
-    let mut machine = interpreter.machine();
+    let mut search = Search::new(&program);
+    let mut frame = search.frames.enter(Program::ROOT)?;
     for (param, input) in inputs.iter().enumerate() {
         let (_, len) = input.extent();
-        interpreter.set_all(&mut machine, param, (0..len).map(|i| input.get(i).to_slot()));
+        frame.set(param, (0..len).map(|i| input.get(i).to_slot()));
     }
-    interpreter.run(&mut machine).map_err(CallError::from)?;
-    let elem = |value: Value| program.ty(value).elem;
-    let number = |value: Value| {
-        let mut numbers = interpreter
-            .peek(&machine, value)
-            .map(|slot| Literal::from_slot(elem(value), slot).as_real().unwrap_or(slot as i64 as f64));
-        let first = numbers.next().unwrap_or(0.0);
-        if first.is_finite() { numbers.find(|x| !x.is_finite()).unwrap_or(first) } else { first }
-    };
-    let Some(value) = earliest(&program, |v| elem(v).is_real() && !number(v).is_finite(), number) else {
-        return Ok(None);
-    };
-    let origin = program.value(value).origin;
-    let inst = program.def_inst(value);
-    let operands = inst.map_or(&[][..], |inst| program.operands(inst));
-    Ok(Some(NanOrigin {
-        value,
-        number: number(value),
-        instruction: match inst {
-            Some(inst) => text::instruction(&program, inst).to_string(),
-            None => format!("input {}", text::value_name(&program, value)),
-        },
-        operands: operands.iter().map(|&v| (v, number(v))).collect(),
-        level: origin.level,
-        mode: program.levels()[origin.level].mode,
-        role: origin.role,
-        derivative_of: origin.of.map(|of| (of, program.loc(of).cloned())),
-        loc: program.loc(value).cloned(),
-        program,
-    }))
+    frame.run()?;
+    let found = search.origin(&frame)?;
+    drop((frame, search));
+    Ok(found.map(|found| found.explained(program)))
 }
 
-/// The earliest value that is `bad` and from which badness reaches a result.
-fn earliest(program: &Program, bad: impl Fn(Value) -> bool, number: impl Fn(Value) -> f64) -> Option<Value> {
-    let mut seen = Table::filled(program.values().len(), false);
-    let mut work: Vec<Value> = program.root().results.iter().copied().filter(|&v| bad(v)).collect();
-    let mut earliest: Option<Value> = None;
-    while let Some(value) = work.pop() {
-        if std::mem::replace(&mut seen[value], true) {
-            continue;
+impl Found {
+    fn explained(self, program: Program) -> NanOrigin {
+        let Found { value, number, operands, mut within } = self;
+        within.reverse();
+        let origin = program.value(value).origin;
+        NanOrigin {
+            value,
+            number,
+            instruction: match program.def_inst(value) {
+                Some(inst) => text::instruction(&program, inst).to_string(),
+                None => format!("input {}", text::value_name(&program, value)),
+            },
+            operands,
+            within,
+            level: origin.level,
+            mode: program.levels()[origin.level].mode,
+            role: origin.role,
+            derivative_of: origin.of.map(|of| (of, program.loc(of).cloned())),
+            loc: program.loc(value).cloned(),
+            program,
         }
-        let Some(inst) = program.def_inst(value) else {
-            earliest = Some(earliest.map_or(value, |e| e.min(value)));
-            continue;
-        };
-        let operands = program.operands(inst);
-        let read = match program.op(inst) {
-            Op::Select if number(operands[0]) != 0.0 => &operands[1..2],
-            Op::Select => &operands[2..3],
-            _ => operands,
-        };
-        let sources: Vec<Value> = read.iter().copied().filter(|&v| bad(v)).collect();
-        if sources.is_empty() {
-            earliest = Some(earliest.map_or(value, |e| e.min(value)));
-        }
-        work.extend(sources);
     }
-    earliest
 }

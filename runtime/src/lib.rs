@@ -11,6 +11,7 @@
 //! | `native` | the call into machine code: the only `unsafe` here |
 //! | [`explain`] | where a NaN came from |
 //! | [`check`] | derivatives against finite differences |
+//! | [`rule`] | whether a rule is the derivative of its function |
 //!
 //! ```
 //! use evolute_ir::text;
@@ -34,6 +35,7 @@ pub mod explain;
 #[allow(unsafe_code, reason = "calls machine code; see its contract")]
 mod native;
 mod options;
+pub mod rule;
 mod workspace;
 
 pub use buffers::{Input, Output};

@@ -6,6 +6,7 @@
 //! aligned to 64. The code keeps none of them.
 
 use crate::buffers::{Input, Output};
+use crate::error::CallError;
 use crate::workspace::Workspace;
 use evolute_codegen::Code;
 use std::ptr;
@@ -39,7 +40,7 @@ impl Pointers {
     }
 }
 
-/// Calls `code` and returns its status. The buffers have been checked against the signature of the
+/// Calls `code` and returns its status, if there is memory for it. The buffers have been checked against the signature of the
 /// program that `code` was compiled from.
 #[inline(always)]
 pub(crate) fn call(
@@ -47,14 +48,17 @@ pub(crate) fn call(
     inputs: &[Input<'_>],
     outputs: &mut [Output<'_>],
     workspace: &mut Workspace,
-) -> u32 {
-    workspace.reserve(code.workspace_bytes());
+) -> Result<u32, CallError> {
+    if !workspace.reserve(code.workspace_bytes()) {
+        return Err(CallError::Memory { bytes: code.workspace_bytes() });
+    }
     workspace.pointers.reserve(inputs.len(), outputs.len());
-    let Workspace { lines, pointers, .. } = workspace;
+    let start = workspace.start();
+    let pointers = &mut workspace.pointers;
     let (ins, outs) = (&mut pointers.inputs[..inputs.len()], &mut pointers.outputs[..outputs.len()]);
     ins.iter_mut().zip(inputs).for_each(|(pointer, input)| *pointer = input.as_ptr());
     outs.iter_mut().zip(outputs).for_each(|(pointer, output)| *pointer = output.as_mut_ptr());
     // SAFETY: (1), (2) by the check of the signature and since `Output` borrows mutably; (3) by
-    // `reserve`, lines being aligned to 64.
-    unsafe { code.call(ins.as_ptr(), outs.as_ptr(), lines.as_mut_ptr().cast()) }
+    // `reserve`, `start` being aligned to 64.
+    Ok(unsafe { code.call(ins.as_ptr(), outs.as_ptr(), start) })
 }

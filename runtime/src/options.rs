@@ -21,6 +21,8 @@ pub struct Options {
     pub fp: FpMode,
     /// Machine code or interpreter.
     pub execution: Execution,
+    /// Takes indices as right: see [`Options::unchecked_indices`].
+    pub unchecked_indices: bool,
     /// Choices of the code generator.
     pub codegen: CodegenOptions,
 }
@@ -28,7 +30,8 @@ pub struct Options {
 impl Options {
     /// The options of the passes.
     pub(crate) fn pipeline(&self) -> pipeline::Options {
-        pipeline::Options { fp: self.fp, ..pipeline::Options::default() }
+        let checked_indices = !self.unchecked_indices;
+        pipeline::Options { fp: self.fp, checked_indices, ..pipeline::Options::default() }
     }
 
     /// These options with every bit as the program is written ([`FpMode::Strict`]).
@@ -39,5 +42,15 @@ impl Options {
     /// These options with the interpreter in place of machine code.
     pub fn interpreted(self) -> Options {
         Options { execution: Execution::Interpreted, ..self }
+    }
+
+    /// These options for code whose computed indices are right: no call fails for one that is out of range. Memory is
+    /// safe all the same: such an index stands for the nearest in range, in values and derivatives alike. An array
+    /// without elements has none, and reading it is an error of the call even so.
+    ///
+    /// This is for code that must not stop, not for speed: limiting an index costs a little more than checking it. An
+    /// index that the program itself shows to be in range is neither limited nor checked.
+    pub fn unchecked_indices(self) -> Options {
+        Options { unchecked_indices: true, ..self }
     }
 }

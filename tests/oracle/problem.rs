@@ -96,7 +96,7 @@ type Objective = Function<evolute::Scalars<F64>, evolute::Single<F64>>;
 
 impl<'a> Measure<'a> {
     /// Runs `f` and takes its results apart: so many for each field.
-    fn take<S: Spec, R: Spec, A: Spec>(
+    fn take<S: Spec, R: Spec, A>(
         &mut self,
         how: &str,
         f: &Function<S, R, A>,

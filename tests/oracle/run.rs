@@ -43,7 +43,7 @@ pub(crate) const MODES: [FpMode; 2] = [FpMode::Strict, FpMode::Contract];
 
 /// The results at every point in both modes. Native code and the interpreter must give the same bits; if
 /// something cannot be done at all, `report` has it and there are no results.
-pub(crate) fn run<'a, S: Spec, R: Spec, A: Spec>(
+pub(crate) fn run<'a, S: Spec, R: Spec, A>(
     report: &mut Report,
     what: &str,
     f: &Function<S, R, A>,

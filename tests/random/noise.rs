@@ -99,8 +99,12 @@ fn evaluate(program: &Program, inputs: &[Vec<f64>], mut error: impl FnMut() -> f
             | Op::Dot
             | Op::At
             | Op::AddAt
+            | Op::External(_)
+            | Op::Linalg(_)
             | Op::Loop { .. }
-            | Op::Cond { .. } => unreachable!("these programs are of scalars"),
+            | Op::Cond { .. }
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. } => unreachable!("these programs are of scalars"),
             Op::Jvp { .. } | Op::Vjp { .. } => unreachable!("operators have been removed"),
         };
     }

@@ -99,7 +99,7 @@ impl Tree<'_> {
     fn prim(&mut self, nodes: &mut Vec<Node>) {
         let mut prim = row(self.choices, &rows());
         // What it gives is not the derivative of a function.
-        if self.tame && prim == Prim::StopGradient {
+        if self.tame && matches!(prim, Prim::StopGradient | Prim::WithSlope) {
             prim = Prim::Neg;
         }
         let mut operands = [0; 3];
@@ -131,7 +131,7 @@ impl Tree<'_> {
             Prim::Add | Prim::Sub => x + y,
             Prim::Mul => x * y,
             Prim::MulAdd => x * y + z,
-            Prim::Neg | Prim::StopGradient => x,
+            Prim::Neg | Prim::StopGradient | Prim::WithSlope => x,
             _ => 30.0,
         }
     }

@@ -6,7 +6,7 @@ use evolute::{CallError, Error, Int, Spec};
 use std::fmt::Debug;
 
 /// The same for the compiled and the interpreted function.
-fn check_call<S: Spec, R: Spec, A: Spec>(
+fn check_call<S: Spec, R: Spec, A>(
     f: &Function<S, R, A>,
     call: impl Fn(&Compiled<S, R>) -> Result<R::Owned, Error>,
     check: impl Fn(Result<R::Owned, Error>),
@@ -53,6 +53,26 @@ fn no_inputs_and_no_outputs() {
             assert_eq!(result.unwrap(), (vec![], vec![]));
         },
     );
+}
+
+fn total<T: Real>(x: &[T]) -> T {
+    x.iter().sum()
+}
+
+/// Also of no terms, and of zeros of either sign.
+#[test]
+fn a_sum_has_the_bits_of_plain_numbers() {
+    for x in [&[][..], &[-0.0], &[-0.0, -0.0], &[0.0, -0.0], &[0.1, 0.2, 0.3]] {
+        let f = Function::scalar(x.len(), |x| total(x)).unwrap();
+        let strict = f.compile_with(&Options::default().strict()).unwrap();
+        assert_eq!(strict.call(x).unwrap().to_bits(), total(x).to_bits(), "{x:?}");
+        let f = Function::scalar_of(scalars_of::<F32>(x.len()), |x| total(x)).unwrap();
+        let strict = f.compile_with(&Options::default().strict()).unwrap();
+        let x: Vec<f32> = x.iter().map(|&x| x as f32).collect();
+        assert_eq!(strict.call(&x).unwrap().to_bits(), total(&x).to_bits(), "{x:?}");
+    }
+    let plain = std::iter::empty::<f64>().product::<f64>();
+    assert_eq!(std::iter::empty::<Scalar>().product::<Scalar>().as_constant(), Some(plain));
 }
 
 #[test]

@@ -48,5 +48,5 @@ fn machine_code_shows() {
     assert!(f.clif().unwrap().contains("fmul"));
     assert!(f.disassembly().unwrap().contains("mul"));
     assert!(f.executable().report().code_bytes > 0);
-    assert!(matches!(Error::from(CompileError::from(IrError::TooLarge { limit: 1 })), Error::Compile(_)));
+    assert!(matches!(Error::from(CompileError::from(IrError::TooDeep { limit: 1 })), Error::Compile(_)));
 }

@@ -1,9 +1,10 @@
 //! Functions that cannot be: the error and its line.
 
-use evolute::ir::{IrError, Program};
+use evolute::ir::{Closure, Elem, IrError, Operand, Program, Type};
 use evolute::prelude::*;
 use evolute::transforms::derive::DeriveError;
-use evolute::{Error, TraceError, Tracing};
+use evolute::{CompileError, Error, TraceError, Tracing};
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -41,6 +42,89 @@ fn a_value_that_leaves_its_derivative_is_an_error_with_both_lines() {
     assert_eq!((at.line, defined.as_ref().map(|loc| loc.line)), (used, Some(made)));
 }
 
+/// What an escaped value is said to have escaped from.
+fn check_escaped<S, R>(traced: Result<Function<S, R>, Error>, expected: Closure) {
+    let Err(Error::Trace(TraceError::At { source: IrError::Escaped { closure, defined, .. }, .. })) = &traced
+    else {
+        panic!("{traced:?}")
+    };
+    assert_eq!((*closure, defined.is_some()), (expected, true));
+    assert!(traced.unwrap_err().to_string().contains(&format!("belongs to {expected} whose closure")));
+}
+
+#[test]
+fn an_escaped_value_says_what_closure_it_belongs_to() {
+    fn escape(
+        f: impl for<'t> Fn(Scalar<'t>, &Cell<Scalar<'t>>) -> Scalar<'t>,
+    ) -> Result<Function<Single<F64>, Single<F64>>, Error> {
+        Function::trace(scalar(), |x| f(*x, &Cell::new(*x)))
+    }
+    let derivative = escape(|x, kept| {
+        grad(
+            |y| {
+                kept.set(y.sin());
+                y
+            },
+            x,
+        ) + kept.get()
+    });
+    check_escaped(derivative, Closure::Derivative);
+    let looped = escape(|x, kept| {
+        sum(3, |i| {
+            kept.set(x * i.to_f64());
+            x
+        }) + kept.get()
+    });
+    check_escaped(looped, Closure::Loop);
+    let branch = escape(|x, kept| {
+        let yes = || {
+            kept.set(x.sin());
+            x
+        };
+        cond(x.gt(0.0), yes, || -x) + kept.get()
+    });
+    check_escaped(branch, Closure::Branch);
+    let sibling = escape(|x, kept| {
+        let yes = || {
+            kept.set(x.sin());
+            x
+        };
+        cond(x.gt(0.0), yes, || kept.get())
+    });
+    check_escaped(sibling, Closure::Sibling);
+}
+
+/// The error of an inner operator with a seed that does not fit.
+fn check_seed<R>(traced: Result<Function<ArraySpec<F64>, R>, Error>, line: u32, expected: IrError) {
+    let Err(Error::Trace(TraceError::At { source, at })) = &traced else { panic!("{traced:?}") };
+    assert_eq!((source, &*at.file, at.line), (&expected, file!(), line));
+}
+
+#[test]
+fn a_seed_that_does_not_fit_is_named() {
+    let [two, three] = [2, 3].map(|n| Type::array(Elem::F64, &[n]).unwrap());
+    let seed = |op: &str, number, expected: &Type, found: &Type| IrError::Operand {
+        op: op.into(),
+        operand: Operand::Seed(number),
+        expected: expected.clone(),
+        found: found.clone(),
+    };
+    let line = line!() + 2;
+    let forward =
+        Function::trace(vector(3), |x| jvp(|(x, y)| x * y, (*x, x * 2.0), (*x, x.slice(0, 0..2))).1);
+    check_seed(forward, line, seed("jvp", 1, &three, &two));
+    let line = line!() + 1;
+    let reverse = Function::trace(vector(3), |x| vjp(|x| x.slice(0, 0..2), *x, *x).1);
+    check_seed(reverse, line, seed("vjp", 0, &two, &three));
+    let message = seed("vjp", 0, &two, &three).to_string();
+    assert_eq!(message, "`vjp` expects seed 0 to be f64[2], found f64[3]");
+
+    let line = line!() + 1;
+    let few = Function::trace(vector(3), |x| jvp(|x: Vec<Array>| x[0], vec![*x, *x], vec![*x]).1);
+    let (expected, found) = ("2 seeds".into(), "1".into());
+    check_seed(few, line, IrError::Type { op: "jvp".into(), expected, found });
+}
+
 #[test]
 fn a_wrong_length_inside_a_trace_is_an_error() {
     let f = Function::scalar(2, |x| x[0] * x[1]).unwrap();
@@ -74,7 +158,7 @@ fn a_panic_swallowed_inside_a_trace_is_an_error() {
 /// Tracing gives `TooLarge` with this limit at this line.
 fn check_too_large<S, R>(traced: Result<Function<S, R>, Error>, limit: usize, line: u32) {
     let Err(Error::Trace(TraceError::At { source, at })) = &traced else { panic!("{traced:?}") };
-    assert_eq!(source, &IrError::TooLarge { limit });
+    assert_eq!(source, &IrError::TooLarge { what: "the traced function", limit });
     assert_eq!((&*at.file, at.line), (file!(), line));
 }
 
@@ -118,8 +202,43 @@ fn shapes_past_the_limit_are_refused_at_once() {
     let line = line!() + 1;
     let error = f.hessian().unwrap_err();
     let Error::Derive { source: DeriveError::Ir(source), at } = &error else { panic!("{error}") };
-    assert_eq!((source, &*at.file, at.line), (&IrError::TooLarge { limit }, file!(), line));
+    assert_eq!(
+        (source, &*at.file, at.line),
+        (&IrError::TooLarge { what: "the Hessian", limit }, file!(), line)
+    );
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+/// A dense Hessian of so many variables has few entries, but its program has a copy of the gradient for each column.
+#[test]
+fn a_hessian_whose_program_is_too_large_is_refused_at_once() {
+    let n = 5000;
+    let f = Function::scalar(n, |x| x.windows(2).map(|w| (w[1] - w[0] * w[0]).powi(2)).sum()).unwrap();
+    let start = Instant::now();
+    let error = f.hessian().unwrap_err();
+    let Error::Derive { source: DeriveError::Ir(source), .. } = &error else { panic!("{error}") };
+    assert_eq!(source, &IrError::TooLarge { what: "the Hessian", limit: Program::MAX_INSTRUCTIONS });
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+}
+
+/// The limit of a function holds for what is made of it: when the operator is applied, or when it is removed.
+#[test]
+fn derivatives_keep_the_limit_of_their_function() {
+    let f = |limit: usize| {
+        let small = Tracing::default().limit(limit);
+        small.scalar(1, |x| (0..30).fold(x[0], |y, _| (y * x[0]).sin())).unwrap()
+    };
+    let large = f(1000);
+    assert_eq!(large.grad().unwrap().program().limit(), 1000);
+    assert!(large.hvp().unwrap().compile().is_ok());
+
+    let hvp = f(100).hvp().unwrap();
+    for error in [hvp.compile().err().unwrap(), hvp.interpreted().err().unwrap()] {
+        let Error::Compile(CompileError::Ir(source)) = &error else { panic!("{error}") };
+        assert_eq!(source, &IrError::TooLarge { what: "the derivative", limit: 100 });
+    }
+    let error = f(65).jacobian().and_then(|j| j.jacobian()).and_then(|j| j.compile()).err().unwrap();
+    assert!(error.to_string().contains("exceeds the limit of 65 instructions"), "{error}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use evolute::prelude::*;
 use evolute::{Scalars, Spec};
 
 /// The origin at `x` is at `line`, of this mode and role.
-fn check_origin<R: Spec, A: Spec>(
+fn check_origin<R: Spec, A>(
     f: &Function<Scalars<F64>, R, A>,
     x: &[f64],
     (line, mode, role): (u32, Option<Mode>, Role),
@@ -43,6 +43,25 @@ fn a_nan_of_the_derivative_is_explained() {
     check_origin(&f.grad().unwrap(), &[1.0], (line, Some(Mode::Reverse), Role::Cotangent));
     let second = f.grad().unwrap().jacobian().unwrap();
     check_origin(&second, &[1.0], (line, Some(Mode::Forward), Role::Tangent));
+}
+
+/// The program explained is the one that runs: a contracted difference of squares may be negative.
+#[test]
+fn a_nan_of_one_mode_is_explained_in_that_mode() {
+    let line = line!() + 1;
+    let f = Function::scalar(2, |x| (x[0] * x[0] - x[1] * x[1]).sqrt()).unwrap();
+    let contracted = f.compile().unwrap();
+    let mut found = 0;
+    for x in (1..50).map(|i| f64::from(i) / 10.0) {
+        assert!(f.explain_nan_with(&[x, x], &Options::default().strict()).unwrap().is_none());
+        let finite = contracted.call(&[x, x]).unwrap().is_finite();
+        assert_eq!(f.explain_nan(&[x, x]).unwrap().is_none(), finite);
+        if !finite {
+            found += 1;
+            check_origin(&f, &[x, x], (line, None, Role::Primal));
+        }
+    }
+    assert_eq!(found > 0, evolute::ir::has_fast_fma(), "without one nothing is contracted");
 }
 
 #[test]

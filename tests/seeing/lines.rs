@@ -45,7 +45,12 @@ fn operators_and_methods_are_at_their_lines() {
         y %= 10.0;
         y = y.sin().cos().tan().exp().ln().sqrt().abs().tanh().sigmoid().softplus();
         y = y.powi(3).powf(2.0).hypot(a).atan2(b).min(c).max(0.1).mul_add(a, b);
-        y += y.digamma() + y.polygamma(2) + y.stop_gradient() + y.to_f32().to_f64() + y.to_int().to_f64();
+        y += y.digamma()
+            + y.polygamma(2)
+            + y.stop_gradient()
+            + y.with_slope(a, b)
+            + y.to_f32().to_f64()
+            + y.to_int().to_f64();
         let condition = y.lt(a) & !y.ge(b) | y.le(c) ^ y.gt(0.0) | y.eq(a) & y.ne(b);
         condition.select(y, a * b)
     })

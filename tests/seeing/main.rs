@@ -6,5 +6,6 @@ mod check;
 mod dumps;
 mod errors;
 mod explain;
+mod explain_loops;
 mod lines;
 mod outside;

@@ -29,7 +29,7 @@ fn the_interpreter_gives_the_known_values() {
     small().iter().for_each(|case| check(&**case, &Options::default().interpreted()));
 }
 
-/// Neither do tracing, differentiating and compiling: numbers in machine code apart, which are short where they are small.
+/// Neither do tracing, differentiating and compiling. Machine code grows once, where a sum has several segments.
 #[test]
 fn programs_do_not_depend_on_the_size() {
     let [small, large, larger] = [1, 10, 100].map(scaled);
@@ -38,19 +38,25 @@ fn programs_do_not_depend_on_the_size() {
             let made = case.hvp(&Options::default()).expect("a workload compiles");
             (made.instructions, made.report.code_bytes)
         });
-        assert_eq!(large, larger, "instructions and bytes of code");
-        assert_eq!(small.0, large.0, "instructions");
-        assert!(small.1.abs_diff(large.1) * 20 < large.1, "{} and {} bytes of code", small.1, large.1);
+        assert_eq!((small.0, large.0), (large.0, larger.0), "instructions");
+        for other in [large.1, larger.1] {
+            assert!(other * 2 < small.1 * 3, "{} and {other} bytes of code", small.1);
+        }
     }
 }
 
-/// What is read and added to at computed indices is neither gathered nor spread out: only scalars are kept.
+/// What is read and added to at computed indices is neither gathered nor spread out: only scalars are kept, and where
+/// there are several segments of observations, the sums of one, for the parameters of all cameras and points.
 #[test]
 fn bundle_adjustment_needs_no_memory_for_observations() {
     for factor in [1, 10, 100] {
         let cases = scaled(factor);
         let case = cases.iter().find(|case| case.name().starts_with("W4b")).expect("a workload");
         let made = case.hvp(&Options::default()).expect("a workload compiles");
-        assert!(made.report.workspace_bytes < 1000, "{} bytes", made.report.workspace_bytes);
+        assert!(
+            made.report.workspace_bytes < 1000 + 8 * (1100 + 3000),
+            "{} bytes",
+            made.report.workspace_bytes
+        );
     }
 }

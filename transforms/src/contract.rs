@@ -1,6 +1,6 @@
 //! Contraction: `x·y + z` becomes a fused multiply-add where the product has no other use.
 //!
-//! This changes roundings, so it belongs to [`FpMode::Contract`](crate::FpMode::Contract); it is done on
+//! This changes roundings, also of a difference of equal products from 0 to a number of either sign, so it belongs to [`FpMode::Contract`](crate::FpMode::Contract); it is done on
 //! the IR, so that the interpreter rounds as native code does. Only `f64` is contracted: an `f32`
 //! fused operation goes through `f64` and gains nothing.
 
@@ -11,6 +11,7 @@ use evolute_ir::{Builder, Elem, Inst, IrError, Op, Prim, Program, Table, Value};
 /// Contracts an operator-free program.
 pub(crate) fn contract(program: &Program) -> Result<Program, IrError> {
     let mut builder = Builder::sharing_globally();
+    builder.set_limit(program.limit());
     let params = copy_params(&mut builder, program);
     let results = inline_contracted(&mut builder, program, &params, count_uses(program))?;
     builder.finish_live(&results)

@@ -1,14 +1,20 @@
 //! Cotangents under construction: the shares that a tangent's cotangent is the sum of.
 
-use crate::linear::{Coefficient, add_signed, constant_like};
+use crate::linear::{Coefficient, add_signed, constant_like, repeated};
 use crate::masks;
 use crate::pieces;
-use evolute_ir::{Builder, IrError, Literal, Op, Prim, Value};
+use evolute_ir::{Builder, IrError, Literal, Op, Prim, Program, Value};
+use std::collections::BTreeMap;
 
-/// A contribution to a cotangent: `±value` where `mask` holds, else zero.
+/// A contribution to a cotangent: `±scale · value` where `mask` holds, else zero.
+///
+/// Note [Scales]: a power of two that [`Prim::Rescale`] gave is multiplied last, as a mask is applied last. So shares that
+/// differ in sign meet before they leave the range of numbers, and what overflows has the right sign.
 #[derive(Clone, Copy)]
 pub(crate) struct Share {
     pub(crate) mask: Option<Value>,
+    /// Of the type of `value`, or a scalar.
+    pub(crate) scale: Option<Value>,
     pub(crate) negated: bool,
     pub(crate) value: Value,
 }
@@ -17,8 +23,8 @@ pub(crate) struct Share {
 #[derive(Clone, Default)]
 pub(crate) struct Cell {
     pub(crate) whole: Option<Share>,
-    /// Contributions to single elements of an array; empty if there are none.
-    elements: Vec<Option<Share>>,
+    /// Contributions to single elements of an array, by their flat indices.
+    elements: BTreeMap<usize, Share>,
     /// Contributions to elements one after the other, with the place of the first.
     blocks: Vec<(usize, Share)>,
     /// Where contributions are added as they come, if that is so: a sum of the region under construction.
@@ -27,29 +33,49 @@ pub(crate) struct Cell {
 
 impl Share {
     pub(crate) fn of(value: Value) -> Share {
-        Share { mask: None, negated: false, value }
+        Share { mask: None, scale: None, negated: false, value }
     }
 
-    /// Shares under one mask stay under it; others are selected first.
+    /// Shares under one mask stay under it, and of one scale; others are selected and multiplied first.
     fn plus(self, builder: &mut Builder, other: Share) -> Result<Share, IrError> {
-        let (mask, a, b) = match self.mask == other.mask {
-            true => (self.mask, (self.negated, self.value), (other.negated, other.value)),
-            false => (None, self.unmasked(builder)?, other.unmasked(builder)?),
+        let (a, b) = match self.mask == other.mask {
+            true => (self, other),
+            false => (self.selected(builder)?, other.selected(builder)?),
         };
-        let (negated, value) = add_signed(builder, a, b)?;
-        Ok(Share { mask, negated, value })
+        let (a, b) = match a.scale == b.scale {
+            true => (a, b),
+            false => (a.multiplied(builder)?, b.multiplied(builder)?),
+        };
+        let (negated, value) = add_signed(builder, (a.negated, a.value), (b.negated, b.value))?;
+        Ok(Share { negated, value, ..a })
     }
 
-    /// The share as (negated, value), its mask applied.
-    pub(crate) fn unmasked(self, builder: &mut Builder) -> Result<(bool, Value), IrError> {
-        let Some(mask) = self.mask else { return Ok((self.negated, self.value)) };
+    /// The share with its mask applied.
+    fn selected(self, builder: &mut Builder) -> Result<Share, IrError> {
+        let Some(mask) = self.mask else { return Ok(self) };
         let zero = constant_like(builder, self.value, 0.0)?;
-        Ok((self.negated, builder.insert(Op::Select, &[mask, self.value, zero])?))
+        let value = builder.insert(Op::Select, &[mask, self.value, zero])?;
+        Ok(Share { mask: None, value, ..self })
+    }
+
+    /// The share with its scale applied.
+    fn multiplied(self, builder: &mut Builder) -> Result<Share, IrError> {
+        let Some(scale) = self.scale else { return Ok(self) };
+        let ty = builder.program().ty(self.value).clone();
+        let scale = repeated(builder, scale, &ty)?;
+        let value = builder.insert(Op::Prim(Prim::Mul), &[self.value, scale])?;
+        Ok(Share { scale: None, value, ..self })
+    }
+
+    /// The share as (negated, value), its mask and scale applied.
+    pub(crate) fn signed(self, builder: &mut Builder) -> Result<(bool, Value), IrError> {
+        let share = self.selected(builder)?.multiplied(builder)?;
+        Ok((share.negated, share.value))
     }
 
     /// The share as a value.
     pub(crate) fn plain(self, builder: &mut Builder) -> Result<Value, IrError> {
-        match self.unmasked(builder)? {
+        match self.signed(builder)? {
             (false, value) => Ok(value),
             (true, value) => builder.insert(Op::Prim(Prim::Neg), &[value]),
         }
@@ -66,6 +92,10 @@ impl Share {
             Coefficient::One => Ok(self),
             Coefficient::MinusOne => Ok(Share { negated: !self.negated, ..self }),
             Coefficient::Times(k) => {
+                let scale = scale(builder.program(), k);
+                if self.scale.is_none() && scale.is_some() {
+                    return Ok(Share { scale, ..self });
+                }
                 let value = builder.insert(Op::Prim(Prim::Mul), &[self.value, k])?;
                 Ok(Share { value, ..self })
             }
@@ -74,9 +104,10 @@ impl Share {
                 Ok(Share { value, ..self })
             }
             Coefficient::Cast(_) => {
+                let share = self.multiplied(builder)?;
                 let elem = builder.program().ty(of).elem;
-                let value = builder.insert(Op::Cast(elem), &[self.value])?;
-                Ok(Share { value, ..self })
+                let value = builder.insert(Op::Cast(elem), &[share.value])?;
+                Ok(Share { value, ..share })
             }
             Coefficient::When(condition, holds) => {
                 let condition = if holds { condition } else { masks::not(builder, condition)? };
@@ -89,21 +120,24 @@ impl Share {
         }
     }
 
-    /// The share moved by a linear map. A mask that is one scalar for all elements passes, any other is applied.
+    /// The share moved by a linear map. A mask or scale that is one scalar for all elements passes, any other is applied.
     pub(crate) fn mapped(
         self,
         builder: &mut Builder,
         map: impl FnOnce(&mut Builder, Value) -> Result<Value, IrError>,
     ) -> Result<Share, IrError> {
-        match self.mask.and_then(|mask| masks::uniform(builder, mask)) {
+        let uniform = self.scale.is_none_or(|scale| builder.program().ty(scale).is_scalar());
+        let share = if uniform { self } else { self.multiplied(builder)? };
+        match share.mask.and_then(|mask| masks::uniform(builder, mask)) {
             Some(condition) => {
-                let value = map(builder, self.value)?;
+                let value = map(builder, share.value)?;
                 let mask = Some(masks::over(builder, condition, value)?);
-                Ok(Share { mask, value, ..self })
+                Ok(Share { mask, value, ..share })
             }
             None => {
-                let (negated, value) = self.unmasked(builder)?;
-                Ok(Share { negated, ..Share::of(map(builder, value)?) })
+                let share = share.selected(builder)?;
+                let value = map(builder, share.value)?;
+                Ok(Share { value, ..share })
             }
         }
     }
@@ -137,8 +171,8 @@ impl Cell {
             let indices = constant_indices(builder, index, of);
             return self.add_at(builder, value, &indices, of);
         }
-        self.elements.resize(builder.program().ty(of).shape.len(), None);
-        self.elements[index] = Some(plus(builder, self.elements[index], share)?);
+        let share = plus(builder, self.elements.get(&index).copied(), share)?;
+        self.elements.insert(index, share);
         Ok(())
     }
 
@@ -187,8 +221,7 @@ impl Cell {
     /// The contributions as one share.
     pub(crate) fn gather(self, builder: &mut Builder, of: Value) -> Result<Share, IrError> {
         let Cell { mut whole, elements, mut blocks, sum: _ } = self;
-        let elements = elements.into_iter().enumerate().filter_map(|(place, share)| Some((place, share?)));
-        let mut pieces: Vec<(usize, Share)> = elements.collect();
+        let mut pieces: Vec<(usize, Share)> = elements.into_iter().collect();
         match pieces::overlap(builder, pieces.iter().chain(&blocks)) {
             false => pieces.append(&mut blocks),
             true => {
@@ -206,7 +239,7 @@ impl Cell {
     }
 
     /// The share of the whole array and those of single elements, if there are no others.
-    pub(crate) fn split(self) -> Result<(Option<Share>, Vec<Option<Share>>), Cell> {
+    pub(crate) fn split(self) -> Result<(Option<Share>, BTreeMap<usize, Share>), Cell> {
         if self.blocks.is_empty() { Ok((self.whole, self.elements)) } else { Err(self) }
     }
 }
@@ -217,6 +250,16 @@ fn plus(builder: &mut Builder, sum: Option<Share>, share: Share) -> Result<Share
         None => Ok(share),
         Some(sum) => sum.plus(builder, share),
     }
+}
+
+/// `k` if it is a power of two that [`Prim::Rescale`] gave, or the scalar of which all elements of `k` are copies.
+fn scale(program: &Program, k: Value) -> Option<Value> {
+    let inst = program.def_inst(k)?;
+    if program.op(inst) == Op::Prim(Prim::Rescale) {
+        return Some(k);
+    }
+    let copied = matches!(program.op(inst), Op::View(..)).then(|| program.operands(inst)[0])?;
+    scale(program, copied).filter(|&scale| program.ty(scale).is_scalar())
 }
 
 /// The index of the element of this flat index.

@@ -148,17 +148,29 @@ pub fn vhv(f: &Program, wrt: &[usize], loc: Option<SourceLoc>) -> Result<Program
 /// # Errors
 /// As [`jvp`].
 pub fn jacobian(f: &Program, wrt: &[usize], loc: Option<SourceLoc>) -> Result<Program, DeriveError> {
+    matrix(f, wrt, loc, "the Jacobian")
+}
+
+/// The [`jacobian`], called `what` in errors.
+fn matrix(
+    f: &Program,
+    wrt: &[usize],
+    loc: Option<SourceLoc>,
+    what: &'static str,
+) -> Result<Program, DeriveError> {
     let mut wrap = Wrap::new(f, wrt, loc)?;
     let elem = wrap.common_elem()?;
-    let rows: usize = f.root().results.iter().map(|&v| f.ty(v).shape.len()).sum();
-    let mut columns = Vec::new();
+    let elements = |values: &mut dyn Iterator<Item = Value>| values.map(|v| f.ty(v).shape.len()).sum();
+    let rows: usize = elements(&mut f.root().results.iter().copied());
+    let count: usize = elements(&mut wrt.iter().map(|&index| f.root().params[index]));
+    wrap.room_for(rows, count).map_err(|error| error.building(what))?;
+    let mut columns = Vec::with_capacity(count);
     for &argument in wrt {
         for element in 0..f.ty(f.root().params[argument]).shape.len() {
             columns.push(wrap.column(argument, element)?);
         }
     }
-    let extents = [rows, columns.len()];
-    let ty = Type::array(elem, &extents).ok_or(IrError::TooLarge { limit: Program::MAX_INSTRUCTIONS })?;
+    let ty = Type::array(elem, &[rows, count]).expect("within the limit");
     let entries: Vec<Value> = (0..rows).flat_map(|row| columns.iter().map(move |c| c[row])).collect();
     let id = wrap.builder.intern(&ty);
     let matrix = wrap.builder.insert(Op::Pack(id), &entries)?;
@@ -170,7 +182,7 @@ pub fn jacobian(f: &Program, wrt: &[usize], loc: Option<SourceLoc>) -> Result<Pr
 /// # Errors
 /// As [`value_and_grad`].
 pub fn hessian(f: &Program, wrt: &[usize], loc: Option<SourceLoc>) -> Result<Program, DeriveError> {
-    jacobian(&grad(f, wrt, loc.clone())?, wrt, loc)
+    matrix(&grad(f, wrt, loc.clone())?, wrt, loc, "the Hessian")
 }
 
 /// The program with only the results whose number `wanted` accepts.
@@ -179,6 +191,7 @@ pub fn hessian(f: &Program, wrt: &[usize], loc: Option<SourceLoc>) -> Result<Pro
 /// None for a valid program.
 pub fn keep(program: &Program, wanted: impl Fn(usize) -> bool) -> Result<Program, IrError> {
     let mut builder = Builder::new();
+    builder.set_limit(program.limit());
     let args = copy_params(&mut builder, program);
     let results = inline(&mut builder, program, &args)?;
     let numbered = results.into_iter().enumerate();
@@ -239,6 +252,7 @@ impl Wrap {
             }
         }
         let mut builder = Builder::new();
+        builder.set_limit(f.limit());
         let args = copy_params(&mut builder, f);
         let loc = loc.map_or(Loc::UNKNOWN, |loc| builder.add_loc(loc));
         let origin = Origin { loc, ..Origin::default() };
@@ -276,6 +290,23 @@ impl Wrap {
         let body = self.builder.close_region(&results)?;
         self.builder.set_origin(self.origin);
         self.builder.operator(mode, body, inputs, seeds)
+    }
+
+    /// Whether a matrix of so many rows and columns fits into the limit. Each column has a copy of the function, in
+    /// which every instruction but the constants and those that move elements is there once, and of the array that
+    /// varies, an operand an element.
+    fn room_for(&self, rows: usize, columns: usize) -> Result<(), IrError> {
+        let moves = |op| matches!(op, Op::Const(_) | Op::Element(_) | Op::Pack(_) | Op::View(..));
+        let copied = self.function.insts().values().filter(|inst| !moves(inst.op)).count();
+        let params = &self.function.root().params;
+        let packed =
+            self.wrt.iter().map(|&index| self.function.ty(params[index]).shape.len()).max().unwrap_or(0);
+        let limit = self.function.limit();
+        let column = copied.max(rows).max(packed / Program::OPERANDS);
+        match column.saturating_mul(columns) <= limit {
+            true => Ok(()),
+            false => Err(IrError::TooLarge { what: "the program", limit }),
+        }
     }
 
     /// The derivatives of all results' elements with respect to one element of one argument.

@@ -10,8 +10,8 @@ use crate::inline::Provenance;
 use crate::linear::{Coefficient, Forward, Linear, LinearMap, constant_like};
 use crate::tape::Tape;
 use evolute_ir::{
-    Builder, ExprBuilder, Inst, IrError, Level, Mode, Op, Origin, Partial, Prim, Program, Reduction, Region,
-    Role, Strides, Table, Type, TypeId, Value,
+    Builder, ExprBuilder, ExternalId, Inst, IrError, Level, Mode, Op, Origin, Partial, Prim, Program,
+    Reduction, Region, Role, Strides, Table, Type, TypeId, Value,
 };
 use smallvec::SmallVec;
 
@@ -110,9 +110,11 @@ impl<'a, L: Linear> Walk<'a, L> {
             let operands = self.body.operands(inst);
             let active = operands.iter().any(|&v| self.tangents[v].is_some());
             if self.body.op(inst).regions().next().is_some() {
-                match active {
-                    true => L::structured(self, inst)?,
-                    false => _ = self.copy_structure(inst, false)?,
+                match (active, self.body.op(inst)) {
+                    (false, _) => _ = self.copy_structure(inst, false)?,
+                    (true, Op::Custom { rule, .. }) => self.custom(inst, rule)?,
+                    (true, Op::LinearSolve { matrix, .. }) => self.linear_solve(inst, matrix)?,
+                    (true, _) => L::structured(self, inst)?,
                 }
                 continue;
             }
@@ -182,15 +184,22 @@ impl<'a, L: Linear> Walk<'a, L> {
                 }
                 return self.combined(&terms, result);
             }
+            Op::Linalg(linalg) => return self.tangent_of_linalg(linalg, operands, known, result),
             Op::AddAt => {
                 let (array, term) = (tangent(0), tangent(1));
                 return self.linear.add_at(array, term, &known[2..], result).map(Some);
             }
+            Op::External(id) => return Err(self.no_derivative(id, result)),
             Op::Element(index) => LinearMap::Element(index),
             Op::View(ty, strides) => LinearMap::View(ty, strides),
             Op::Spread(ty, strides) => LinearMap::Spread(ty, strides),
             Op::At => LinearMap::At(known[1..].into()),
-            Op::Loop { .. } | Op::Cond { .. } | Op::Jvp { .. } | Op::Vjp { .. } => {
+            Op::Loop { .. }
+            | Op::Cond { .. }
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
+            | Op::Jvp { .. }
+            | Op::Vjp { .. } => {
                 unreachable!("operators are removed innermost first, structures have their own rule")
             }
         };
@@ -200,7 +209,13 @@ impl<'a, L: Linear> Walk<'a, L> {
         }
     }
 
-    fn combined(
+    fn no_derivative(&mut self, id: ExternalId, result: Value) -> IrError {
+        let program = self.linear.builder().program();
+        let name = program.externals()[id].name().into();
+        IrError::NoDerivative { name, called: program.loc(result).cloned() }
+    }
+
+    pub(crate) fn combined(
         &mut self,
         terms: &[(Coefficient, L::Tangent)],
         result: Value,

@@ -112,10 +112,9 @@ fn alike(program: &Program, (inst, spec): (Inst, LoopSpec), other: Inst) -> bool
     let (operands, other_operands) = (program.operands(inst), program.operands(other));
     let counts = spec.first_carry_operand();
     let read = |&v: &Value| !program.ty(v).is_scalar() && other_operands.contains(&v);
-    spec.trips == others.trips
-        && spec.reverse == others.reverse
-        && operands[..counts] == other_operands[..counts]
-        && operands.iter().any(read)
+    // Checkpoints are past: all derivatives are taken.
+    let like = LoopSpec { rows: others.rows, sums: others.sums, checkpoint: others.checkpoint, ..spec };
+    like == others && operands[..counts] == other_operands[..counts] && operands.iter().any(read)
 }
 
 /// The instructions in an order in which those of a group can stand together.

@@ -6,22 +6,31 @@
 //! closure captured is a constant, and becomes active when the enclosing operator is removed in its
 //! turn. So perturbations of different levels cannot be confused, and no tags are needed.
 
+mod clamp;
+mod expand;
+mod hoist;
 mod joined;
+mod nest;
+
+pub use expand::expand;
+pub(crate) use expand::is_implicit;
 
 use crate::contract::fused;
 use crate::differentiate::differentiate;
 use crate::fuse::Orders;
 use crate::simplify::{When, rewriter};
 use evolute_ir::{
-    Builder, ClosedRegion, Elem, Entity, Inst, IrError, Level, Loc, Mode, Op, Origin, Program, Region, Table,
-    Value, live_insts, without_dead_code,
+    Bounds, Builder, ClosedRegion, Entity, Inst, IrError, Level, Loc, Mode, Op, Origin, Program, Region,
+    Table, Value, live_insts, without_dead_code,
 };
+use hoist::Hoisting;
 
 /// What becomes of derivative operators.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Operators {
     Keep,
-    Remove(Between),
+    /// They are removed; what is copied is within operators of these modes, the outermost first.
+    Remove(Between, Vec<Mode>),
 }
 
 /// What is done to a derivative before it is differentiated again.
@@ -53,7 +62,11 @@ pub(crate) fn inline_live(
 ) -> Result<Vec<Value>, IrError> {
     let live = live_insts(program);
     let copy = Copy::new(builder, program, Operators::Keep);
-    Copy { live: Some(live), hoists: true, ..copy }.region(builder, Program::ROOT, args)
+    Copy { live: Some(live), hoisting: Some(Hoisting::new(program)), ..copy }.region(
+        builder,
+        Program::ROOT,
+        args,
+    )
 }
 
 /// As [`inline`], with products fused with sums where `uses` says that they have no other use.
@@ -78,22 +91,45 @@ pub(crate) fn inline_fused(
     Copy { orders, ..copy }.region(builder, Program::ROOT, args)
 }
 
+/// The program as it can be evaluated: without derivative operators, and without what is there to be differentiated.
+///
+/// # Errors
+/// A program past its size limit.
+pub fn evaluable(program: &Program, between: Between) -> Result<Program, IrError> {
+    expand(&remove_operators(program, between)?)
+}
+
+/// As [`inline`], with indices limited to their arrays where they are not known to be in range.
+pub(crate) fn inline_clamped(
+    builder: &mut Builder,
+    program: &Program,
+    args: &[Value],
+) -> Result<Vec<Value>, IrError> {
+    Copy::new(builder, program, Operators::Keep).with_clamped_indices().region(builder, Program::ROOT, args)
+}
+
 /// The program without derivative operators: each is replaced by the derivative.
 ///
 /// # Errors
 /// A program past its size limit.
 pub fn remove_operators(program: &Program, between: Between) -> Result<Program, IrError> {
     let plain = !program.insts().values().any(|inst| inst.op.is_derivative());
-    if plain { Ok(without_dead_code(program)) } else { removed(program, Program::ROOT, between) }
+    if plain { Ok(without_dead_code(program)) } else { removed(program, Program::ROOT, between, Vec::new()) }
 }
 
 /// A region as a program of its own, without operators.
-fn removed(program: &Program, region: Region, between: Between) -> Result<Program, IrError> {
+fn removed(
+    program: &Program,
+    region: Region,
+    between: Between,
+    within: Vec<Mode>,
+) -> Result<Program, IrError> {
     let mut builder = Builder::new();
+    builder.set_limit(program.limit());
     if between == Between::Simplify {
         builder.set_rewriter(rewriter(When::Always));
     }
-    let mut copy = Copy::new(&mut builder, program, Operators::Remove(between));
+    let mut copy = Copy::new(&mut builder, program, Operators::Remove(between, within));
     let mut args = Vec::new();
     for &param in &program.region(region).params {
         let origin = copy.provenance.map(program, param, &copy.values);
@@ -111,12 +147,16 @@ struct Copy<'a> {
     operators: Operators,
     /// The instructions to copy, if not all.
     live: Option<Table<Inst, bool>>,
-    /// Whether what does not depend on a loop's iteration is computed before the loop.
-    hoists: bool,
+    /// If what does not depend on a loop's iteration is computed before the loop.
+    hoisting: Option<Hoisting>,
+    /// Whether what is there to be differentiated becomes what it stands for.
+    expands: bool,
     /// How often each value is used, if products are to be fused with sums.
     contract: Option<Table<Value, u32>>,
     /// The regions in which loops are joined.
     orders: Orders,
+    /// What is known of indices, if the others are to be limited to their arrays.
+    clamps: Option<Bounds<'a>>,
     provenance: Provenance,
     values: Table<Value, Option<Value>>,
 }
@@ -128,9 +168,11 @@ impl<'a> Copy<'a> {
             from,
             operators,
             live: None,
-            hoists: false,
+            hoisting: None,
+            expands: false,
             contract: None,
             orders: Orders::new(),
+            clamps: None,
             provenance: Provenance::new(builder, from),
             values,
         }
@@ -163,8 +205,9 @@ impl<'a> Copy<'a> {
         for &inst in &body.insts {
             let live = self.live.as_ref().is_none_or(|live| live[inst]);
             // What a loop has hoisted is there already.
-            let missing = self.from.results(inst).next().is_none_or(|v| self.values[v].is_none());
-            if live && missing {
+            let hoisted = self.hoisting.is_some()
+                && self.from.results(inst).next().is_some_and(|v| self.values[v].is_some());
+            if live && !hoisted {
                 self.inst(builder, inst, &mut operands)?;
             }
         }
@@ -188,11 +231,14 @@ impl<'a> Copy<'a> {
             }
             Op::Loop { body, condition, spec } => {
                 let spec = self.from.loop_spec(spec);
-                let (own, captured) = operands.split_at(spec.own_operands());
-                if self.hoists {
-                    let captured: Vec<Option<Value>> = captured.iter().map(|&v| Some(v)).collect();
-                    self.hoist(builder, body, spec.own_params(), &captured)?;
+                if let Some(extents) = self.checkpoints(inst, spec)? {
+                    let results = self.checkpointed(builder, inst, &extents, operands)?;
+                    self.define(builder, inst, &results);
+                    self.originate_each(builder, inst, &results);
+                    return Ok(());
                 }
+                let (own, captured) = operands.split_at(spec.own_operands());
+                self.hoist(builder, body, spec, captured)?;
                 let condition = match condition {
                     Some(region) => {
                         Some(self.nested(builder, region, 1 + spec.carries as usize, captured)?)
@@ -214,54 +260,35 @@ impl<'a> Copy<'a> {
                 self.define(builder, inst, &results);
                 self.originate_each(builder, inst, &results);
             }
+            Op::Custom { primal, rule } => {
+                let results = match self.expands {
+                    true => self.region(builder, primal, &operands.clone())?,
+                    false => self.custom(builder, primal, rule, operands)?,
+                };
+                self.define(builder, inst, &results);
+            }
+            Op::LinearSolve { matrix, solver } => {
+                let solution = match self.expands {
+                    true => self.solved(builder, matrix, solver, operands)?,
+                    false => {
+                        let matrix = self.nested(builder, matrix, 1, &operands[1..])?;
+                        builder.set_origin(origin.unwrap_or_default());
+                        builder.linear_solve(solver, matrix, operands[0])?
+                    }
+                };
+                self.define(builder, inst, &[solution]);
+            }
             op => {
                 let fused = self.contract.as_ref().and_then(|uses| fused(self.from, uses, inst));
                 let result = match fused {
                     Some(fused) => fused.insert(builder, |v| self.at(v))?,
                     None => {
                         let op = self.provenance.map_op(builder, self.from, op);
+                        self.clamped(builder, inst, operands)?;
                         builder.insert(op, operands)?
                     }
                 };
                 self.define(builder, inst, &[result]);
-            }
-        }
-        Ok(())
-    }
-
-    /// Copies what a loop's body computes from its captures alone, which are `captured` where they do not depend on an
-    /// iteration; also from within the loops in it, but not from the branches of conditionals, which may not be taken.
-    fn hoist(
-        &mut self,
-        builder: &mut Builder,
-        body: Region,
-        own: usize,
-        captured: &[Option<Value>],
-    ) -> Result<(), IrError> {
-        let from = self.from;
-        let data = from.region(body);
-        for (&param, &outer) in data.params[own..].iter().zip(captured) {
-            self.values[param] = outer;
-        }
-        let mut operands = Vec::new();
-        for &inst in &data.insts {
-            let ready = from.operands(inst).iter().all(|&v| self.values[v].is_some());
-            let missing = from.results(inst).next().is_some_and(|v| self.values[v].is_none());
-            match from.op(inst) {
-                Op::Loop { body, spec, .. } => {
-                    let spec = from.loop_spec(spec);
-                    let captured: Vec<Option<Value>> =
-                        from.operands(inst)[spec.own_operands()..].iter().map(|&v| self.values[v]).collect();
-                    self.hoist(builder, body, spec.own_params(), &captured)?;
-                }
-                op if ready
-                    && missing
-                    && is_hoisted(from, inst, op)
-                    && self.live.as_ref().is_none_or(|live| live[inst]) =>
-                {
-                    self.inst(builder, inst, &mut operands)?;
-                }
-                _ => {}
             }
         }
         Ok(())
@@ -295,6 +322,20 @@ impl<'a> Copy<'a> {
         copy
     }
 
+    fn custom(
+        &mut self,
+        builder: &mut Builder,
+        primal: Region,
+        rule: Region,
+        operands: &[Value],
+    ) -> Result<Vec<Value>, IrError> {
+        let origin = builder.origin();
+        let mut copy = |region| self.nested(builder, region, self.from.region(region).params.len(), &[]);
+        let (primal, rule) = (copy(primal)?, copy(rule)?);
+        builder.set_origin(origin);
+        builder.custom(primal, rule, operands)
+    }
+
     fn define(&mut self, builder: &mut Builder, inst: Inst, results: &[Value]) {
         for (result, &value) in self.from.results(inst).zip(results) {
             self.provenance.copy_name(builder, self.from, result, value);
@@ -321,9 +362,10 @@ impl<'a> Copy<'a> {
         let params = self.from.region(region).params.len();
         let (inputs, rest) = operands.split_at(wrt);
         let (seeds, captured) = rest.split_at(rest.len() - (params - wrt));
-        match self.operators {
-            Operators::Remove(between) => {
-                let body = removed(self.from, region, between)?;
+        match &self.operators {
+            Operators::Remove(between, within) => {
+                let within = [&within[..], &[mode]].concat();
+                let body = removed(self.from, region, *between, within)?;
                 let loc = builder.origin().loc;
                 // The body's levels are registered first: what was removed earlier has the lower one.
                 let provenance = Provenance::new(builder, &body);
@@ -338,26 +380,6 @@ impl<'a> Copy<'a> {
                 builder.operator(mode, body, inputs, seeds)
             }
         }
-    }
-}
-
-/// Whether an instruction whose operands do not depend on a loop's iteration is worth computing before the loop: it costs
-/// something, and cannot fail where the loop would not have run.
-fn is_hoisted(program: &Program, inst: Inst, op: Op) -> bool {
-    let of_integers = || program.operands(inst).iter().any(|&v| program.ty(v).elem == Elem::I64);
-    match op {
-        Op::Prim(prim) => !(prim.may_fail() && of_integers()),
-        Op::Const(_) | Op::Cast(_) | Op::Select | Op::Spread(..) | Op::Reduce(..) | Op::Dot => true,
-        Op::Element(_)
-        | Op::Pack(_)
-        | Op::Iota(_)
-        | Op::View(..)
-        | Op::At
-        | Op::AddAt
-        | Op::Loop { .. }
-        | Op::Cond { .. }
-        | Op::Jvp { .. }
-        | Op::Vjp { .. } => false,
     }
 }
 
@@ -409,6 +431,7 @@ impl Provenance {
                 Op::Spread(to.intern(from.type_of_id(ty)), to.strides(from.strides(strides)))
             }
             Op::Reduce(reduction, ty) => Op::Reduce(reduction, to.intern(from.type_of_id(ty))),
+            Op::External(id) => Op::External(to.external(&from.externals()[id])),
             Op::Const(_)
             | Op::Prim(_)
             | Op::Cast(_)
@@ -416,8 +439,14 @@ impl Provenance {
             | Op::Element(_)
             | Op::Dot
             | Op::At
-            | Op::AddAt => op,
-            Op::Loop { .. } | Op::Cond { .. } | Op::Jvp { .. } | Op::Vjp { .. } => {
+            | Op::AddAt
+            | Op::Linalg(_) => op,
+            Op::Loop { .. }
+            | Op::Cond { .. }
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
+            | Op::Jvp { .. }
+            | Op::Vjp { .. } => {
                 unreachable!("operations with regions are copied with these")
             }
         }

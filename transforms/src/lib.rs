@@ -6,10 +6,15 @@
 //! | --- | --- |
 //! | [`derive`](mod@derive) | the derivative operators as functions of a program: `jvp`, `vjp`, `grad`, `hvp`, … |
 //! | [`inline`](mod@inline) | copying a program into another under construction; removing operators innermost first |
+//! | [`rule`] | functions with a derivative that the user states |
+//! | [`implicit`](mod@implicit) | solutions of equations, with derivatives by the implicit function theorem |
+//! | `checkpoint` | how loops are cut for reverse mode to store less |
 //! | `differentiate` | the jvp rule of every instruction, stated once for both modes |
+//! | `linalg` | those of dense linear algebra |
 //! | `linear` | what such a rule may emit: the vocabulary of linear code |
 //! | `tape`, `transpose` | linear code as data, and running it backwards: reverse mode |
 //! | `cotangents`, `pieces`, `masks` | what is gathered on the way back |
+//! | `solve` | iterations that solve a linear system |
 //! | [`simplify`](mod@simplify) | the table of rewrites and its driver |
 //! | `fuse` | loops over the same iterations become one |
 //! | `contract` | fused multiply-adds |
@@ -27,19 +32,25 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod checkpoint;
 mod contract;
 mod cotangents;
 pub mod derive;
 mod differentiate;
 mod fuse;
+pub mod implicit;
 pub mod inline;
+mod linalg;
 mod linear;
 mod masks;
+mod matrices;
 mod pieces;
 pub mod pipeline;
 mod placement;
 mod products;
+pub mod rule;
 pub mod simplify;
+mod solve;
 mod structure;
 mod tape;
 mod transpose;

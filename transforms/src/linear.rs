@@ -5,9 +5,10 @@
 //! ([`Tape`](crate::tape::Tape)) records them and runs them backwards. An absent tangent is a zero.
 
 use crate::differentiate::Walk;
+use crate::matrices::product;
 use evolute_ir::{
-    Builder, Elem, Inst, IrError, Literal, Op, Origin, Prim, Reduction, Role, Strides, StridesId, Type,
-    TypeId, Value,
+    Builder, Elem, Inst, IrError, Linalg, Literal, Op, Origin, Prim, Reduction, Role, Strides, StridesId,
+    Type, TypeId, Value,
 };
 use smallvec::SmallVec;
 
@@ -39,10 +40,26 @@ pub(crate) enum LinearMap {
     Spread(TypeId, StridesId),
     /// The sum over the last axes, to this type.
     Sum(TypeId),
-    /// The matrix product `k · x`.
+    /// The product `k · x` of matrices, or of as many of them as both have.
     Left(Value),
-    /// The matrix product `x · k`.
+    /// The product `x · k` of matrices, or of as many of them as both have.
     Right(Value),
+    /// The solution of `T · X = x`, or with the transpose, where `k` is T.
+    SolveTriangular {
+        /// The matrix.
+        k: Value,
+        /// Which triangle of it.
+        upper: bool,
+        /// Whether with the transpose.
+        transposed: bool,
+    },
+    /// The solution of `A · X = x`, or with the transpose, where `k` is A and its factorisation.
+    LuSolve {
+        /// The matrix and its factorisation.
+        k: [Value; 2],
+        /// Whether with the transpose.
+        transposed: bool,
+    },
     /// The part at these indices.
     At(SmallVec<[Value; 2]>),
 }
@@ -82,6 +99,14 @@ pub(crate) trait Linear: Sized {
         of: Value,
     ) -> Result<Self::Tangent, IrError>;
 
+    /// The solution of the linear system `inst` with the right-hand side `rhs`: the tangent of the known value `of`.
+    fn solve(
+        walk: &mut Walk<'_, Self>,
+        inst: Inst,
+        rhs: Self::Tangent,
+        of: Value,
+    ) -> Result<Self::Tangent, IrError>;
+
     /// The rule of a loop or conditional of which an operand has a tangent: defines the known values and
     /// tangents of its results.
     fn structured(walk: &mut Walk<'_, Self>, inst: Inst) -> Result<(), IrError>;
@@ -101,14 +126,14 @@ pub(crate) fn constant_like(builder: &mut Builder, like: Value, x: f64) -> Resul
     repeated(builder, scalar, &ty)
 }
 
-/// A scalar repeated in an array of this type.
-pub(crate) fn repeated(builder: &mut Builder, scalar: Value, ty: &Type) -> Result<Value, IrError> {
-    if ty.is_scalar() {
-        return Ok(scalar);
+/// `x` as a value of this type: itself, or a scalar as every element.
+pub(crate) fn repeated(builder: &mut Builder, x: Value, ty: &Type) -> Result<Value, IrError> {
+    if builder.program().ty(x) == ty {
+        return Ok(x);
     }
     let strides = vec![0; ty.shape.extents().len()].into();
     let (id, strides) = (builder.intern(ty), builder.strides(&Strides { offset: 0, strides }));
-    builder.insert(Op::View(id, strides), &[scalar])
+    builder.insert(Op::View(id, strides), &[x])
 }
 
 impl Forward<'_> {
@@ -168,8 +193,14 @@ impl Linear for Forward<'_> {
             LinearMap::View(ty, strides) => self.builder.insert(Op::View(ty, strides), &[x]),
             LinearMap::Spread(ty, strides) => self.builder.insert(Op::Spread(ty, strides), &[x]),
             LinearMap::Sum(ty) => self.builder.insert(Op::Reduce(Reduction::Sum, ty), &[x]),
-            LinearMap::Left(k) => self.builder.insert(Op::Dot, &[k, x]),
-            LinearMap::Right(k) => self.builder.insert(Op::Dot, &[x, k]),
+            LinearMap::Left(k) => product(self.builder, k, x),
+            LinearMap::Right(k) => product(self.builder, x, k),
+            LinearMap::SolveTriangular { k, upper, transposed } => {
+                self.builder.insert(Op::Linalg(Linalg::SolveTriangular { upper, transposed }), &[k, x])
+            }
+            LinearMap::LuSolve { k: [a, f], transposed } => {
+                self.builder.insert(Op::Linalg(Linalg::LuSolve { transposed }), &[a, f, x])
+            }
             LinearMap::At(indices) => self.builder.insert(Op::At, &[&[x], &indices[..]].concat()),
         }
     }
@@ -200,6 +231,10 @@ impl Linear for Forward<'_> {
         };
         let Some(term) = term else { return Ok(array) };
         self.builder.insert(Op::AddAt, &[&[array, term], indices].concat())
+    }
+
+    fn solve(walk: &mut Walk<'_, Self>, inst: Inst, rhs: Value, of: Value) -> Result<Value, IrError> {
+        walk.forward_solve(inst, rhs, of)
     }
 
     fn structured(walk: &mut Walk<'_, Self>, inst: Inst) -> Result<(), IrError> {

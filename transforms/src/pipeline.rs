@@ -5,10 +5,11 @@
 //! with the printed program.
 
 use crate::contract::contract;
+use crate::derive::copy_params;
 use crate::fuse::fuse;
-use crate::inline::{Between, remove_operators};
+use crate::inline::{Between, expand, inline_clamped, is_implicit, remove_operators};
 use crate::simplify::{When, simplify};
-use evolute_ir::{IrError, Program, verify};
+use evolute_ir::{Builder, IrError, Program, verify};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -18,8 +19,9 @@ use std::time::{Duration, Instant};
 pub enum FpMode {
     /// Every bit is that of the program as written: only exact rewrites.
     Strict,
-    /// Roundings and signs of zeros may change: products fuse with sums, constants merge. NaNs and
-    /// infinities are kept.
+    /// Roundings and signs of zeros may change: products fuse with sums, constants merge. So an intermediate result may
+    /// stay in range that overflowed before, and a difference that was 0 become a rounding error of either sign. A NaN
+    /// or infinity of an operand is never simplified away.
     #[default]
     Contract,
 }
@@ -31,13 +33,20 @@ pub struct Options {
     pub fp: FpMode,
     /// Whether to simplify at all; `false` is for seeing and testing.
     pub simplify: bool,
+    /// Whether an index out of range is an error of the call; else the nearest in range is taken.
+    pub checked_indices: bool,
     /// Whether a fused multiply-add is one instruction on the target, so that `Contract` makes them.
     pub fma: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { fp: FpMode::default(), simplify: true, fma: evolute_ir::has_fast_fma() }
+        Options {
+            fp: FpMode::default(),
+            simplify: true,
+            checked_indices: true,
+            fma: evolute_ir::has_fast_fma(),
+        }
     }
 }
 
@@ -65,26 +74,44 @@ impl fmt::Display for Stage {
     }
 }
 
+/// Whether a pass has something to do in this program.
+type Applies = fn(&Program) -> bool;
+
 type Pass = fn(&Program, &Options) -> Result<(Program, BTreeMap<&'static str, usize>), IrError>;
+
+/// The program with indices limited to their arrays.
+fn clamp(program: &Program) -> Result<Program, IrError> {
+    let mut builder = Builder::new();
+    let params = copy_params(&mut builder, program);
+    let results = inline_clamped(&mut builder, program, &params)?;
+    builder.finish_live(&results)
+}
 
 /// The passes of a set of options. See the [module](self).
 pub struct Pipeline {
     options: Options,
-    passes: Vec<(&'static str, Pass)>,
+    passes: Vec<(&'static str, Applies, Pass)>,
 }
 
 impl Pipeline {
     /// The passes that `options` ask for.
     pub fn new(options: Options) -> Pipeline {
-        let mut passes: Vec<(&'static str, Pass)> = vec![("differentiate", |program, options| {
-            // A rewrite before a derivative reorders its sums, so `Strict` waits until all are taken.
-            let simplifies = options.simplify && options.fp == FpMode::Contract;
-            let between = if simplifies { Between::Simplify } else { Between::Keep };
-            Ok((remove_operators(program, between)?, BTreeMap::new()))
-        })];
+        let always: Applies = |_| true;
+        let mut passes: Vec<(&'static str, Applies, Pass)> =
+            vec![("differentiate", always, |program, options| {
+                // A rewrite before a derivative reorders its sums, so `Strict` waits until all are taken.
+                let simplifies = options.simplify && options.fp == FpMode::Contract;
+                let between = if simplifies { Between::Simplify } else { Between::Keep };
+                let plain = remove_operators(program, between);
+                Ok((plain.map_err(|error| error.building("the derivative"))?, BTreeMap::new()))
+            })];
+        passes.push(("expand", is_implicit, |program, _| Ok((expand(program)?, BTreeMap::new()))));
+        if !options.checked_indices {
+            passes.push(("clamp", always, |program, _| Ok((clamp(program)?, BTreeMap::new()))));
+        }
         if options.simplify {
-            passes.push(("fuse", |program, _| Ok((fuse(program)?, BTreeMap::new()))));
-            passes.push(("simplify", |program, options| {
+            passes.push(("fuse", always, |program, _| Ok((fuse(program)?, BTreeMap::new()))));
+            passes.push(("simplify", always, |program, options| {
                 let when = match options.fp {
                     FpMode::Strict => When::Last,
                     FpMode::Contract => When::Contract,
@@ -93,7 +120,7 @@ impl Pipeline {
                 Ok((simplified.program, simplified.applied))
             }));
             if options.fp == FpMode::Contract && options.fma {
-                passes.push(("contract", |program, _| Ok((contract(program)?, BTreeMap::new()))));
+                passes.push(("contract", always, |program, _| Ok((contract(program)?, BTreeMap::new()))));
             }
         }
         Pipeline { options, passes }
@@ -113,9 +140,13 @@ impl Pipeline {
     /// As [`Pipeline::run`].
     pub fn run_noting(&self, program: &Program, mut note: impl FnMut(&Stage)) -> Result<Program, IrError> {
         let mut current = None;
-        for &(pass, run) in &self.passes {
+        for &(pass, applies, run) in &self.passes {
             let start = Instant::now();
-            let (result, rewrites) = run(current.as_ref().unwrap_or(program), &self.options)?;
+            let before = current.as_ref().unwrap_or(program);
+            if !applies(before) {
+                continue;
+            }
+            let (result, rewrites) = run(before, &self.options)?;
             if cfg!(debug_assertions)
                 && let Err(error) = verify(&result)
             {

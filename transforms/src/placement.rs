@@ -1,8 +1,11 @@
 //! The transpose of strided reading, in the cheapest instructions that do it.
 
-use evolute_ir::{Builder, IrError, Op, Reduction, Strides, Type, Value};
+use evolute_ir::{Builder, IrError, Literal, Op, Reduction, Strides, Type, Value};
 
 /// Zeros of type `ty`, to which the elements of `x` are added at the flat indices that `strides` give.
+///
+/// Axes of stride 0 are summed by a reduction, which has lanes; what then only moves elements is a view, or a pack with
+/// zeros; the rest is a [`Op::Spread`].
 pub(crate) fn spread(
     builder: &mut Builder,
     x: Value,
@@ -42,14 +45,39 @@ pub(crate) fn condensed(
     Ok((x, Strides { offset: strides.offset, strides: rest }))
 }
 
-/// [`spread`] of what is condensed: a view if the elements are all there are.
+/// [`spread`] of what is condensed.
 pub(crate) fn place(builder: &mut Builder, x: Value, ty: &Type, strides: &Strides) -> Result<Value, IrError> {
     let shape = &builder.program().ty(x).shape;
-    if shape.len() == ty.shape.len() && *strides == Strides::row_major(shape) {
-        return view(builder, x, ty, &Strides::row_major(&ty.shape));
+    if strides.strides == Strides::row_major(shape).strides && !shape.is_empty() && !ty.is_scalar() {
+        return among_zeros(builder, x, ty, strides.offset as usize);
     }
     let (ty, strides) = (builder.intern(ty), builder.strides(strides));
     builder.insert(Op::Spread(ty, strides), &[x])
+}
+
+/// `x` as a stretch of an array of type `ty`, from flat index `start` on; the other elements are zeros. Nothing is
+/// added, so a −0 stays one.
+fn among_zeros(builder: &mut Builder, x: Value, ty: &Type, start: usize) -> Result<Value, IrError> {
+    let end = start + builder.program().ty(x).shape.len();
+    if end - start == ty.shape.len() {
+        return view(builder, x, ty, &Strides::row_major(&ty.shape));
+    }
+    let mut parts = Vec::new();
+    for (len, part) in [(start, None), (end - start, Some(x)), (ty.shape.len() - end, None)] {
+        match part {
+            Some(x) => parts.push(x),
+            None if len > 0 => parts.push(zeros(builder, ty, len)?),
+            None => {}
+        }
+    }
+    let ty = builder.intern(ty);
+    builder.insert(Op::Pack(ty), &parts)
+}
+
+fn zeros(builder: &mut Builder, like: &Type, len: usize) -> Result<Value, IrError> {
+    let zero = builder.constant(Literal::from_f64(like.elem, 0.0));
+    let ty = Type::array(like.elem, &[len]).expect("no larger than the array");
+    view(builder, zero, &ty, &Strides { offset: 0, strides: [0].into() })
 }
 
 fn view(builder: &mut Builder, x: Value, ty: &Type, strides: &Strides) -> Result<Value, IrError> {

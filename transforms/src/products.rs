@@ -42,6 +42,6 @@ fn running(
     let next = builder.insert(Op::Prim(Prim::Mul), &[product, factor]);
     let body = builder.close_region(&[*next.as_ref().unwrap_or(&product), product])?;
     next?;
-    let spec = LoopSpec { trips: Trips::Fixed(count as u32), reverse, carries: 1, rows: 1, sums: 0 };
+    let spec = LoopSpec { reverse, carries: 1, rows: 1, ..LoopSpec::new(Trips::Fixed(count as u32)) };
     Ok(builder.looping(spec, None, body, &[ones, rows])?[1])
 }

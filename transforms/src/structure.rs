@@ -1,8 +1,9 @@
-//! Loops and conditionals: copying them, and the rules of their derivatives.
+//! Operations with regions: copying them, and the rules of their derivatives.
 //!
 //! | module | holds |
 //! | --- | --- |
 //! | `activity` | which values of a nested region depend on an active one |
+//! | `implicit` | functions with a rule of their own, and linear systems |
 //! | `forward` | tangents run beside the values: one loop computes both |
 //! | `reverse` | what the way forward leaves for the way back, and the way back |
 //!
@@ -12,6 +13,7 @@
 
 mod activity;
 mod forward;
+mod implicit;
 mod reverse;
 
 use crate::differentiate::Walk;
@@ -99,6 +101,14 @@ impl<L: Linear> Walk<'_, L> {
         }
     }
 
+    /// Captured values with their tangents.
+    pub(crate) fn capture_pairs(&mut self, params: &[Value], operands: &[Value]) {
+        self.captured(params, operands);
+        for (&param, &operand) in params.iter().zip(operands) {
+            self.tangents[param] = self.tangents[operand];
+        }
+    }
+
     pub(crate) fn known_all(&self, values: &[Value]) -> Vec<Value> {
         values.iter().map(|&v| self.known(v)).collect()
     }
@@ -139,7 +149,7 @@ impl<L: Linear> Walk<'_, L> {
         })
     }
 
-    /// Copies a loop or conditional as known code. The results that are given beside the copies are a loop's
+    /// Copies an operation with regions as known code. The results that are given beside the copies are a loop's
     /// carries as each iteration finds them, stacked, if these are wanted.
     pub(crate) fn copy_structure(&mut self, inst: Inst, stack_carries: bool) -> Result<Vec<Value>, IrError> {
         let operands = self.body.operands(inst);
@@ -167,7 +177,23 @@ impl<L: Linear> Walk<'_, L> {
                 self.define(inst, &results);
                 Ok(Vec::new())
             }
-            _ => unreachable!("only loops and conditionals are structures"),
+            Op::Custom { primal, rule } => {
+                let (primal, rule) = (self.copy_closed(primal)?, self.copy_closed(rule)?);
+                self.originate_inst(inst);
+                let known = self.known_all(operands);
+                let results = self.linear.builder().custom(primal, rule, &known)?;
+                self.define(inst, &results);
+                Ok(Vec::new())
+            }
+            Op::LinearSolve { matrix, solver } => {
+                let matrix = self.copy_matrix(inst, matrix)?;
+                self.originate_inst(inst);
+                let b = self.known(operands[0]);
+                let solution = self.linear.builder().linear_solve(solver, matrix, b)?;
+                self.define(inst, &[solution]);
+                Ok(Vec::new())
+            }
+            _ => unreachable!("derivative operators are removed innermost first"),
         }
     }
 

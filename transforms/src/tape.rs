@@ -47,7 +47,7 @@ pub(crate) struct Addition {
     pub(crate) indices: SmallVec<[Value; 2]>,
 }
 
-/// A loop or conditional, to be run backwards.
+/// A loop, a conditional or a linear system, to be run backwards.
 #[derive(Clone, Debug)]
 pub(crate) struct Structure {
     pub(crate) inst: Inst,
@@ -144,6 +144,10 @@ impl Linear for Tape<'_> {
         let addition = Addition { array, term, indices: indices.into() };
         let number = append(&mut self.record.additions, [addition]).start;
         Ok(self.push(Entry::AddAt(number), of))
+    }
+
+    fn solve(walk: &mut Walk<'_, Self>, inst: Inst, rhs: Tangent, of: Value) -> Result<Tangent, IrError> {
+        walk.record_solve(inst, rhs, of)
     }
 
     fn structured(walk: &mut Walk<'_, Self>, inst: Inst) -> Result<(), IrError> {

@@ -1,7 +1,8 @@
 //! Runs a tape backwards: from the cotangents of its outputs to those of its inputs.
 //!
 //! Each entry hands its cotangent to the tangents it was made of, times the same coefficient. An
-//! absent cotangent is a zero and costs nothing. See Note [Masks] for what an untaken branch sends.
+//! absent cotangent is a zero and costs nothing. See Note [Masks] for what an untaken branch sends, and Note [Scales] in
+//! `cotangents` for powers of two.
 //!
 //! Note [Masks]: the transpose of `When(c)` is `select(c, ȳ, 0)`, but multiplying that zero further on by a
 //! partial that is infinite (`select(x > 0, ln x, 0)` at 0 has 1/x) would give NaN. So a share of a cotangent carries
@@ -11,9 +12,11 @@
 use crate::cotangents::{Cell, Share};
 use crate::differentiate::Walk;
 use crate::linear::{LinearMap, constant_like};
+use crate::matrices::{product, turned};
 use crate::placement::{condensed, place};
 use crate::tape::{Entry, Record, Tangent, Tape};
-use evolute_ir::{Builder, IrError, Op, Origin, Role, Strides, StridesId, Type, Value};
+use evolute_ir::{Builder, IrError, Linalg, Op, Origin, Role, Strides, StridesId, Type, Value};
+use std::collections::BTreeMap;
 
 /// The cotangents gathered so far, on the way back through one record.
 pub(crate) struct Backward {
@@ -158,11 +161,21 @@ impl Backward {
             LinearMap::Sum(_) => share.mapped(builder, |builder, value| repeat(builder, value, &ty))?,
             LinearMap::Left(k) => share.mapped(builder, |builder, value| {
                 let k = turned(builder, k)?;
-                builder.insert(Op::Dot, &[k, value])
+                product(builder, k, value)
             })?,
             LinearMap::Right(k) => share.mapped(builder, |builder, value| {
                 let k = turned(builder, k)?;
-                builder.insert(Op::Dot, &[value, k])
+                product(builder, value, k)
+            })?,
+            LinearMap::SolveTriangular { k, upper, transposed } => {
+                share.mapped(builder, |builder, value| {
+                    let transposed = !transposed;
+                    builder.insert(Op::Linalg(Linalg::SolveTriangular { upper, transposed }), &[k, value])
+                })?
+            }
+            LinearMap::LuSolve { k: [a, f], transposed } => share.mapped(builder, |builder, value| {
+                let transposed = !transposed;
+                builder.insert(Op::Linalg(Linalg::LuSolve { transposed }), &[a, f, value])
             })?,
         };
         self.add(builder, to, share)
@@ -208,7 +221,7 @@ impl Backward {
         let split = if scalars { cell.split() } else { Err(cell) };
         let (whole, elements) = match split {
             Ok(split) => split,
-            Err(cell) => (Some(cell.gather(builder, of)?), Vec::new()),
+            Err(cell) => (Some(cell.gather(builder, of)?), BTreeMap::new()),
         };
         for &(to, place) in parts {
             self.derivative_of(builder, to);
@@ -217,7 +230,7 @@ impl Backward {
                 let share = array.mapped(builder, |builder, array| part(builder, array, &ty, place))?;
                 self.add(builder, to, share)?;
             }
-            if let Some(&Some(share)) = elements.get(place as usize) {
+            if let Some(&share) = elements.get(&(place as usize)) {
                 self.add(builder, to, share)?;
             }
         }
@@ -285,17 +298,6 @@ fn repeat(builder: &mut Builder, x: Value, ty: &Type) -> Result<Value, IrError> 
     let (ty, strides) =
         (builder.intern(ty), builder.strides(&Strides { offset: 0, strides: strides.into() }));
     builder.insert(Op::View(ty, strides), &[x])
-}
-
-/// Each matrix transposed.
-fn turned(builder: &mut Builder, matrices: Value) -> Result<Value, IrError> {
-    let ty = builder.program().ty(matrices).clone();
-    let &[batch, m, n] = ty.shape.extents() else { unreachable!("`dot` takes matrices") };
-    let [b, rows, columns] = [batch, m, n].map(|e| e as usize);
-    let turned = Type::array(ty.elem, &[b, columns, rows]).expect("as large as before");
-    let strides = Strides { offset: 0, strides: [i64::from(m) * i64::from(n), 1, i64::from(n)].into() };
-    let (ty, strides) = (builder.intern(&turned), builder.strides(&strides));
-    builder.insert(Op::View(ty, strides), &[matrices])
 }
 
 /// The part of `array` of type `ty` from flat index `place` on.

@@ -2,37 +2,50 @@
 //!
 //! A loop is a block that jumps to itself, entered if there is an iteration at all; a `while` has a block
 //! before it that asks. What an iteration passes to the next are the parameters of the loop's block: the
-//! iteration number, scalars, and of each array with two memories the one to read and the one to write.
+//! iteration number, scalars, of each array with two memories the one to read and the one to write, and of each array
+//! summed in segments where to add; at last, where the segment at hand ends.
 
 use super::Lowering;
 use super::address::Place;
-use crate::plan::{Choice, LaneKind, Lanes, Loop, Mem, Pair};
+use crate::plan::{Choice, Loop, Mem, Pair};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, Block, BlockArg, InstBuilder, types};
-use evolute_ir::{LANES, Reduction, Trips};
+use evolute_ir::Trips;
 
 /// What one iteration passes to the next.
-struct State {
+pub(super) struct State {
     /// The iteration number, counting down in a loop that runs in reverse.
-    number: ir::Value,
-    scalars: Vec<ir::Value>,
-    pairs: Vec<[ir::Value; 2]>,
+    pub(super) number: ir::Value,
+    pub(super) scalars: Vec<ir::Value>,
+    pub(super) pairs: Vec<[ir::Value; 2]>,
+    /// Where sums in segments without lanes are added to.
+    pub(super) addresses: Vec<ir::Value>,
 }
 
 impl State {
-    fn args(&self) -> Vec<BlockArg> {
+    fn values(&self) -> impl Iterator<Item = ir::Value> {
         let pairs = self.pairs.iter().flatten();
-        std::iter::once(&self.number).chain(&self.scalars).chain(pairs).map(|&value| value.into()).collect()
+        std::iter::once(&self.number).chain(&self.scalars).chain(pairs).chain(&self.addresses).copied()
     }
 
-    fn of(params: &[ir::Value], scalars: usize) -> State {
+    /// The arguments of a loop's block: the limit is the body's alone.
+    pub(super) fn args(&self, limit: Option<ir::Value>) -> Vec<BlockArg> {
+        self.values().chain(limit).map(BlockArg::from).collect()
+    }
+
+    /// The parameters of a block that takes a state like this one, and then at most a limit.
+    fn like(&self, params: &[ir::Value]) -> (State, Option<ir::Value>) {
         let (number, rest) = params.split_first().expect("the number is always there");
-        let (scalars, pairs) = rest.split_at(scalars);
-        State {
+        let (scalars, rest) = rest.split_at(self.scalars.len());
+        let (pairs, rest) = rest.split_at(2 * self.pairs.len());
+        let (addresses, limit) = rest.split_at(self.addresses.len());
+        let state = State {
             number: *number,
             scalars: scalars.to_vec(),
             pairs: pairs.chunks(2).map(|pair| [pair[0], pair[1]]).collect(),
-        }
+            addresses: addresses.to_vec(),
+        };
+        (state, limit.first().copied())
     }
 }
 
@@ -57,30 +70,40 @@ impl<'p> Lowering<'_, '_, 'p> {
                 .iter()
                 .map(|pair| [pair.even, pair.odd].map(|mem| self.whole_address(mem)))
                 .collect(),
+            addresses: self.first_addresses(looping),
         };
-        let body = self.block_of(&state);
-        let exit = self.block_of(&state);
-        let count = state.scalars.len();
+        let limit = self.limit(looping, state.number, trips);
+        let body = self.block_of(&state, limit);
+        let exit = self.block_of(&state, None);
+        let [to_body, to_exit] = [limit, None].map(|limit| state.args(limit));
         match looping.spec.trips {
-            Trips::Fixed(0) => drop(self.ins().jump(exit, &state.args())),
-            Trips::Fixed(_) => drop(self.ins().jump(body, &state.args())),
+            Trips::Fixed(0) => drop(self.ins().jump(exit, &to_exit)),
+            Trips::Fixed(_) => drop(self.ins().jump(body, &to_body)),
             Trips::Counted(_) => {
                 let zero = self.ins().iconst(types::I64, 0);
                 let any = self.ins().icmp(IntCC::SignedGreaterThan, trips, zero);
-                self.ins().brif(any, body, &state.args(), exit, &state.args());
+                self.ins().brif(any, body, &to_body, exit, &to_exit);
             }
-            Trips::While(_) => drop(self.ins().jump(body, &state.args())),
+            Trips::While(_) => drop(self.ins().jump(body, &to_body)),
         }
-        self.emitter.builder.switch_to_block(body);
-        let state = State::of(self.emitter.builder.block_params(body), count);
+        let (state, limit) = self.begin(&state, body);
         self.enter(looping, &double, &state);
         self.ask(looping, &state, exit);
-        self.enter_lanes(looping, state.number);
+        self.enter_sums(looping, &state);
         self.steps(&looping.body);
-        self.leave(looping, &state, trips, [body, exit]);
-        self.emitter.builder.switch_to_block(exit);
-        let state = State::of(self.emitter.builder.block_params(exit), count);
+        let next = self.next(looping, &state);
+        match limit {
+            None => self.goes_on(looping, &next, trips, [body, exit]),
+            Some(limit) => self.goes_on_in_segments(looping, &next, (trips, limit), [body, exit]),
+        }
+        let (state, _) = self.begin(&state, exit);
         self.finish(looping, &double, &state, trips);
+    }
+
+    /// Goes on in a block that takes a state like this one.
+    fn begin(&mut self, like: &State, block: Block) -> (State, Option<ir::Value>) {
+        self.emitter.builder.switch_to_block(block);
+        like.like(self.emitter.builder.block_params(block))
     }
 
     /// How often the loop runs, but for a `while`'s condition.
@@ -95,16 +118,15 @@ impl<'p> Lowering<'_, '_, 'p> {
         count
     }
 
-    fn whole_address(&mut self, mem: Mem) -> ir::Value {
+    pub(super) fn whole_address(&mut self, mem: Mem) -> ir::Value {
         let place = self.place(mem);
         self.address(place)
     }
 
     /// A block that takes such a state.
-    fn block_of(&mut self, state: &State) -> Block {
+    fn block_of(&mut self, state: &State, limit: Option<ir::Value>) -> Block {
         let block = self.emitter.builder.create_block();
-        let values = std::iter::once(&state.number).chain(&state.scalars).chain(state.pairs.iter().flatten());
-        for &value in values {
+        for value in state.values().chain(limit) {
             let ty = self.emitter.value_type(value);
             self.emitter.builder.append_block_param(block, ty);
         }
@@ -129,7 +151,7 @@ impl<'p> Lowering<'_, '_, 'p> {
         self.steps(steps);
         let holds = self.scalar(*holds);
         let next = self.emitter.builder.create_block();
-        self.ins().brif(holds, next, &[], exit, &state.args());
+        self.ins().brif(holds, next, &[], exit, &state.args(None));
         self.emitter.builder.switch_to_block(next);
         let cap = self.ins().iconst(types::I64, i64::from(looping.spec.trips.cap()));
         let endless = self.ins().icmp(IntCC::Equal, state.number, cap);
@@ -137,36 +159,60 @@ impl<'p> Lowering<'_, '_, 'p> {
         self.emitter.fail_if(endless);
     }
 
-    fn enter_lanes(&mut self, looping: &Loop, number: ir::Value) {
-        for Lanes { all, lane, elements, .. } in &looping.lanes {
-            let size = (*elements * self.plan.mems[*all].elem.size()) as i64;
-            let place = self.place(*all);
-            let which = self.ins().band_imm_u(number, LANES as i64 - 1);
-            let place = self.stepped(place, which, size);
-            self.bind(*lane, place);
+    /// What an iteration passes to the next.
+    fn next(&mut self, looping: &Loop, state: &State) -> State {
+        State {
+            number: self.ins().iadd_imm_s(state.number, if looping.spec.reverse { -1 } else { 1 }),
+            scalars: looping.scalars.iter().map(|carried| self.scalar(carried.next)).collect(),
+            pairs: state.pairs.iter().map(|&[present, next]| [next, present]).collect(),
+            addresses: state.addresses.clone(),
         }
     }
 
     /// The end of an iteration.
-    fn leave(&mut self, looping: &Loop, state: &State, trips: ir::Value, [body, exit]: [Block; 2]) {
-        let reverse = looping.spec.reverse;
-        let next = State {
-            number: self.ins().iadd_imm_s(state.number, if reverse { -1 } else { 1 }),
-            scalars: looping.scalars.iter().map(|carried| self.scalar(carried.next)).collect(),
-            pairs: state.pairs.iter().map(|&[present, next]| [next, present]).collect(),
+    fn goes_on(&mut self, looping: &Loop, next: &State, trips: ir::Value, [body, exit]: [Block; 2]) {
+        let args = next.args(None);
+        match self.has_more(looping, next.number, trips) {
+            None => self.ins().jump(body, &args),
+            Some(more) => self.ins().brif(more, body, &args, exit, &args),
         };
-        if looping.condition.is_some() {
-            self.ins().jump(body, &next.args());
-            return;
+    }
+
+    /// The end of an iteration that may be the last of a segment.
+    fn goes_on_in_segments(
+        &mut self,
+        looping: &Loop,
+        next: &State,
+        (trips, limit): (ir::Value, ir::Value),
+        [body, exit]: [Block; 2],
+    ) {
+        let boundary = self.block_of(next, None);
+        let code = match looping.spec.reverse {
+            true => IntCC::SignedGreaterThanOrEqual,
+            false => IntCC::SignedLessThan,
+        };
+        let inside = self.ins().icmp(code, next.number, limit);
+        self.ins().brif(inside, body, &next.args(Some(limit)), boundary, &next.args(None));
+        let (state, _) = self.begin(next, boundary);
+        if let Some(more) = self.has_more(looping, state.number, trips) {
+            let begin = self.emitter.builder.create_block();
+            self.ins().brif(more, begin, &[], exit, &state.args(None));
+            self.emitter.builder.switch_to_block(begin);
         }
-        let goes_on = match (reverse, looping.spec.trips) {
-            (true, _) => self.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, next.number, 0),
+        self.next_segment(looping, state, trips, body);
+    }
+
+    /// Whether there is an iteration of this number; a `while` asks its condition.
+    fn has_more(&mut self, looping: &Loop, number: ir::Value, trips: ir::Value) -> Option<ir::Value> {
+        let code = IntCC::SignedLessThan;
+        Some(match (looping.spec.reverse, looping.spec.trips) {
+            (_, Trips::While(_)) => return None,
+            (true, _) => self.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, number, 0),
             (false, Trips::Fixed(n)) if i32::try_from(n).is_ok() => {
-                self.ins().icmp_imm_s(IntCC::SignedLessThan, next.number, i64::from(n))
+                self.ins().icmp_imm_s(code, number, i64::from(n))
             }
-            (false, _) => self.ins().icmp(IntCC::SignedLessThan, next.number, trips),
-        };
-        self.ins().brif(goes_on, body, &next.args(), exit, &next.args());
+            (false, _) => self.ins().icmp(code, number, trips),
+        })
     }
 
     /// What the loop gives.
@@ -182,9 +228,7 @@ impl<'p> Lowering<'_, '_, 'p> {
                 self.move_to(pair.even, present);
             }
         }
-        for lanes in &looping.lanes {
-            self.finish_lanes(lanes);
-        }
+        self.finish_sums(looping, state);
         let made = if looping.made.is_some() { state.number } else { trips };
         for &(mem, row) in &looping.tails {
             self.clear_tail(mem, row, made);
@@ -212,37 +256,6 @@ impl<'p> Lowering<'_, '_, 'p> {
         }
         self.ins().jump(done, &[]);
         self.emitter.builder.switch_to_block(done);
-    }
-
-    /// Adds up the lanes of a sum.
-    fn finish_lanes(&mut self, lanes: &Lanes) {
-        let all = self.place(lanes.all);
-        match lanes.to {
-            LaneKind::Scalar(result) => {
-                let sum = self.lane_sum(lanes, all);
-                self.define(result, sum);
-            }
-            LaneKind::Array { to } if lanes.elements > 0 => {
-                let to = self.place(to);
-                let size = self.plan.mems[lanes.all].elem.size() as i64;
-                self.repeat(lanes.elements as i64, &[], |lowering, index, _| {
-                    let from = lowering.stepped(all, index, size);
-                    let sum = lowering.lane_sum(lanes, from);
-                    let to = lowering.stepped(to, index, size);
-                    lowering.store(sum, to);
-                    Vec::new()
-                });
-            }
-            LaneKind::Array { .. } => {}
-        }
-    }
-
-    /// The sum of an element over all lanes, the first of which is at `place`.
-    fn lane_sum(&mut self, lanes: &Lanes, place: Place) -> ir::Value {
-        let elem = self.plan.mems[lanes.all].elem;
-        let step = (lanes.elements * elem.size()) as i64;
-        let each = std::array::from_fn(|lane| Some(self.load(elem, place.plus(lane as i64 * step))));
-        self.tree(Reduction::Sum, each)
     }
 
     /// Zeros for the rows of a stack from number `made` on.

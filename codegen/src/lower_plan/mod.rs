@@ -5,9 +5,12 @@
 //! the first failure is, is then known, and nothing is ever read or written at an index out of range.
 
 mod address;
+mod external;
+mod library;
 mod looping;
 mod nest;
 mod reduce;
+mod sums;
 
 use crate::emitter::{Constants, Emitter, clif_type};
 use crate::lower::{self, FRAME, READ_ONLY};
@@ -119,6 +122,10 @@ impl<'b, 'p> Lowering<'_, 'b, 'p> {
             Step::Nest(nest) => self.nest(nest),
             Step::Loop(looping) => self.looping(looping),
             Step::Choice(choice) => self.choice(choice),
+            Step::External { function, operands, to, check } => {
+                self.external(*function, operands, to, *check)
+            }
+            Step::Library(library) => self.library(library),
             Step::Call(piece) => self.call(*piece),
         }
     }

@@ -1,6 +1,6 @@
 //! Reductions: the elements of a nest combined along its last axes.
 //!
-//! Sums and products go in lanes (Note \[Summation\] of `evolute_ir`'s `structure`). A lane starts from what
+//! Sums and products go in lanes and segments (Note \[Summation\] of `evolute_ir`'s `summation`). A lane starts from what
 //! changes no term, so a lane without terms is left out of the tree, and the first term of a lane is the
 //! lane.
 
@@ -12,7 +12,7 @@ use crate::plan::{Nest, Node, count};
 use crate::scalars::Operation;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{self, InstBuilder, StackSlotData, StackSlotKind, types};
-use evolute_ir::{Elem, LANES, Literal, Prim, Reduction};
+use evolute_ir::{Elem, LANES, Literal, Prim, REDUCED, Reduction};
 
 /// The most nodes of an expression of which each lane has its copy.
 const HEAVIEST: usize = 24;
@@ -26,14 +26,10 @@ impl Lowering<'_, '_, '_> {
         let start = Start { elem, reduction };
         match reduction {
             _ if terms == 0 => self.emitter.constant(start.of_none()),
-            Reduction::Sum | Reduction::Prod => {
-                let one_axis = nest.reduced <= 1 && nest.nodes.len() <= HEAVIEST;
-                let lanes = match one_axis {
-                    true => self.lanes_in_registers(nest, start, first, places),
-                    false => self.lanes_in_memory(nest, start, first, places),
-                };
-                self.tree(reduction, lanes)
-            }
+            Reduction::Sum | Reduction::Prod => match nest.reduced <= 1 && nest.nodes.len() <= HEAVIEST {
+                true => self.sum_in_registers(nest, start, first, places),
+                false => self.sum_in_memory(nest, start, first, places),
+            },
             Reduction::Max | Reduction::Min => {
                 let best = self.emitter.constant(start.of_lane());
                 self.fold(nest, start, first, places, &[best])[0]
@@ -87,14 +83,35 @@ impl Lowering<'_, '_, '_> {
 
     // ── lanes ───────────────────────────────────────────────────────────────────────────────────
 
-    fn lanes_in_registers(
+    fn sum_in_registers(&mut self, nest: &Nest, start: Start, axis: usize, places: &Places) -> ir::Value {
+        let terms = count(&nest.extents[axis..]);
+        let (segments, rest) = (terms / REDUCED, terms % REDUCED);
+        if terms <= REDUCED {
+            return self.segment(nest, start, axis, places, terms);
+        }
+        let nothing = self.emitter.constant(start.of_lane());
+        let sum = self.repeat(segments as i64, &[nothing], |lowering, number, sum| {
+            let places = lowering.at_index(nest, axis, places, number, REDUCED as i64);
+            let next = lowering.segment(nest, start, axis, &places, REDUCED);
+            vec![lowering.combined(start.reduction, sum[0], next)]
+        })[0];
+        if rest == 0 {
+            return sum;
+        }
+        let places = self.at_constant(nest, axis, places, (segments * REDUCED) as i64);
+        let last = self.segment(nest, start, axis, &places, rest);
+        self.combined(start.reduction, sum, last)
+    }
+
+    /// So many terms in lanes.
+    fn segment(
         &mut self,
         nest: &Nest,
         start: Start,
         axis: usize,
         places: &Places,
-    ) -> [Option<ir::Value>; LANES] {
-        let terms = count(&nest.extents[axis..]);
+        terms: usize,
+    ) -> ir::Value {
         let mut lanes = [None; LANES];
         let rounds = terms / LANES;
         if rounds > 1 {
@@ -123,55 +140,89 @@ impl Lowering<'_, '_, '_> {
                 None => term,
             });
         }
-        lanes
+        self.tree(start.reduction, lanes)
     }
 
-    fn lanes_in_memory(
-        &mut self,
-        nest: &Nest,
-        start: Start,
-        first: usize,
-        places: &Places,
-    ) -> [Option<ir::Value>; LANES] {
+    fn sum_in_memory(&mut self, nest: &Nest, start: Start, first: usize, places: &Places) -> ir::Value {
         let slot = *self.lanes.get_or_insert_with(|| {
             let data = StackSlotData::new(StackSlotKind::ExplicitSlot, LANES as u32 * 8, 3);
             self.emitter.builder.create_sized_stack_slot(data)
         });
+        self.clear_lanes(start, slot);
+        let zero = self.ins().iconst(types::I64, 0);
+        let nothing = self.emitter.constant(start.of_lane());
+        let segmented = count(&nest.extents[first..]) > REDUCED;
+        let carried = if segmented { vec![zero, nothing] } else { vec![zero] };
+        let sums = self.add_to_lanes(nest, start, first, places, &carried);
+        let last = self.lanes_of(start, slot);
+        sums.get(1).map_or(last, |&sum| self.combined(start.reduction, sum, last))
+    }
+
+    fn clear_lanes(&mut self, start: Start, slot: ir::StackSlot) {
         let nothing = self.emitter.constant(start.of_lane());
         for lane in 0..LANES {
             self.ins().stack_store(types::I64, nothing, slot, lane as i32 * 8);
         }
-        let zero = self.ins().iconst(types::I64, 0);
-        self.add_to_lanes(nest, start, first, places, zero);
-        let ty = clif_type(start.elem);
-        std::array::from_fn(|lane| Some(self.ins().stack_load(types::I64, ty, slot, lane as i32 * 8)))
     }
 
-    /// The loops from `axis` on; `number` is that of the next term. Returns the number after the last.
+    fn lanes_of(&mut self, start: Start, slot: ir::StackSlot) -> ir::Value {
+        let ty = clif_type(start.elem);
+        let lanes =
+            std::array::from_fn(|lane| Some(self.ins().stack_load(types::I64, ty, slot, lane as i32 * 8)));
+        self.tree(start.reduction, lanes)
+    }
+
+    /// The loops from `axis` on. Carried are the number of the next term and, if there are segments, the sum of those
+    /// before the one at hand.
     fn add_to_lanes(
         &mut self,
         nest: &Nest,
         start: Start,
         axis: usize,
         places: &Places,
-        number: ir::Value,
-    ) -> ir::Value {
-        if axis == nest.extents.len() {
-            let term = self.term(nest, places);
-            let slot = self.lanes.expect("made before");
-            let base = self.ins().stack_addr(types::I64, slot, 0);
-            let lane = self.ins().band_imm_u(number, LANES as i64 - 1);
-            let place = self.stepped(super::Place::at(base), lane, 8);
-            let sum = self.load(start.elem, place);
-            let sum = self.combined(start.reduction, sum, term);
-            self.store(sum, place);
-            return self.ins().iadd_imm_s(number, 1);
+        carried: &[ir::Value],
+    ) -> Vec<ir::Value> {
+        if axis < nest.extents.len() {
+            let extent = i64::from(nest.extents[axis]);
+            return self.repeat(extent, carried, |lowering, index, carried| {
+                let places = lowering.at_index(nest, axis, places, index, 1);
+                lowering.add_to_lanes(nest, start, axis + 1, &places, carried)
+            });
         }
-        let extent = i64::from(nest.extents[axis]);
-        self.repeat(extent, &[number], |lowering, index, carried| {
-            let places = lowering.at_index(nest, axis, places, index, 1);
-            vec![lowering.add_to_lanes(nest, start, axis + 1, &places, carried[0])]
-        })[0]
+        let term = self.term(nest, places);
+        let slot = self.lanes.expect("made before");
+        let base = self.ins().stack_addr(types::I64, slot, 0);
+        let lane = self.ins().band_imm_u(carried[0], LANES as i64 - 1);
+        let place = self.stepped(super::Place::at(base), lane, 8);
+        let sum = self.load(start.elem, place);
+        let sum = self.combined(start.reduction, sum, term);
+        self.store(sum, place);
+        let next = self.ins().iadd_imm_s(carried[0], 1);
+        match carried.get(1) {
+            None => vec![next],
+            Some(&before) => vec![next, self.after_term(start, slot, next, before)],
+        }
+    }
+
+    /// The sum of the segments that are complete before term `next`, of which `before` were before the last one.
+    fn after_term(
+        &mut self,
+        start: Start,
+        slot: ir::StackSlot,
+        next: ir::Value,
+        before: ir::Value,
+    ) -> ir::Value {
+        let [end, done] = [0, 1].map(|_| self.emitter.builder.create_block());
+        let sum = self.emitter.builder.append_block_param(done, clif_type(start.elem));
+        let inside = self.ins().band_imm_u(next, REDUCED as i64 - 1);
+        self.ins().brif(inside, done, &[before.into()], end, &[]);
+        self.emitter.builder.switch_to_block(end);
+        let segment = self.lanes_of(start, slot);
+        let complete = self.combined(start.reduction, before, segment);
+        self.clear_lanes(start, slot);
+        self.ins().jump(done, &[complete.into()]);
+        self.emitter.builder.switch_to_block(done);
+        sum
     }
 
     // ── extremes ────────────────────────────────────────────────────────────────────────────────

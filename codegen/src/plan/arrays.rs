@@ -33,12 +33,16 @@ impl Planner<'_> {
             Op::Dot => self.dot(result(), operands),
             Op::At => self.at(inst, result(), operands),
             Op::AddAt => self.add_at(inst, result(), operands),
+            Op::External(id) => self.external(inst, result(), operands, id),
+            Op::Linalg(linalg) => self.linalg(result(), linalg, operands),
             Op::Loop { body, condition, spec } => {
                 self.looping(inst, program.loop_spec(spec), body, condition);
             }
             Op::Cond { yes, no, sums } => self.conditional(inst, [yes, no], sums as usize),
             Op::Prim(_) | Op::Cast(_) | Op::Select => {}
-            Op::Jvp { .. } | Op::Vjp { .. } => unreachable!("`Plan::new` refuses operators"),
+            Op::Custom { .. } | Op::LinearSolve { .. } | Op::Jvp { .. } | Op::Vjp { .. } => {
+                unreachable!("`Plan::new` refuses operators")
+            }
         }
     }
 
@@ -177,7 +181,7 @@ impl Planner<'_> {
     }
 
     /// What an array of these elements is, once they are found: a scalar if it has but one.
-    fn found(&mut self, result: Value, from: Form) {
+    pub(super) fn found(&mut self, result: Value, from: Form) {
         let scalar = self.program.ty(result).is_scalar();
         self.forms[result] = match (scalar, from) {
             (true, Form::Memory(from)) => {
@@ -215,7 +219,7 @@ impl Planner<'_> {
     }
 
     /// A row-major copy of an array, which lives as long as the array would.
-    fn laid_out(&mut self, array: Value) -> Mem {
+    pub(super) fn laid_out(&mut self, array: Value) -> Mem {
         let mem = self.mem_like(Home::Workspace(0), array);
         self.hold(mem, self.usage[array].last);
         self.copy(array, Access::whole(mem, self.extents(array)));
@@ -298,15 +302,15 @@ impl Planner<'_> {
 
     // ── computed indices ────────────────────────────────────────────────────────────────────────
 
-    /// Checks indices of the first axes of an array; gives them with the strides of these axes.
+    /// Checks indices of the first axes of an array that are not known to be in range; gives the scalars that they are.
     fn check_indices(&mut self, inst: Inst, extents: &[u32], indices: &[Value]) -> Vec<Value> {
-        let indices: Vec<Value> = indices.iter().map(|&v| self.scalar(v)).collect();
-        if !indices.is_empty() {
+        let unknown = indices.iter().zip(extents).filter(|&(&v, &extent)| !self.bounds.is_below(v, extent));
+        let checked: Vec<(Value, u32)> = unknown.map(|(&v, &extent)| (self.scalar(v), extent)).collect();
+        if !checked.is_empty() {
             let check = self.check(FailureKind::Index, inst);
-            let indices = indices.iter().copied().zip(extents.iter().copied()).collect();
-            self.steps.push(Step::Check { indices, check });
+            self.steps.push(Step::Check { indices: checked, check });
         }
-        indices
+        indices.iter().map(|&v| self.scalar(v)).collect()
     }
 
     fn at(&mut self, inst: Inst, result: Value, operands: &[Value]) {

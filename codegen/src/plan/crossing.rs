@@ -151,6 +151,13 @@ impl Walk<'_> {
                     &To::Scalar(value) => self.define(Crossing::Scalar(value), f),
                 }
             }
+            Step::External { operands, to, .. } => {
+                operands.iter().chain([to]).for_each(|access| self.access(access, f));
+            }
+            Step::Library(library) => {
+                library.operands.iter().for_each(|access| self.access(access, f));
+                [library.to, library.scratch].into_iter().for_each(|mem| self.mem(mem, f));
+            }
             Step::Call(piece) => {
                 let pieces = self.pieces;
                 self.steps(&pieces[*piece as usize], *piece as usize + 1);
@@ -177,6 +184,7 @@ impl Walk<'_> {
         }
         looping.scalars.iter().for_each(|carried| self.value(carried.initial, f));
         double.iter().for_each(|pair| [pair.even, pair.odd].iter().for_each(|&mem| self.mem(mem, f)));
+        self.sums(looping, f);
         self.clock += 1;
         self.loops.push((self.clock, Vec::new()));
         for pair in double {
@@ -194,6 +202,7 @@ impl Walk<'_> {
         }
         self.steps(&looping.body, f);
         looping.scalars.iter().for_each(|carried| self.value(carried.next, f));
+        self.sums(looping, f);
         self.clock += 1;
         let (_, kept) = self.loops.pop().expect("pushed above");
         for key in kept {
@@ -204,6 +213,17 @@ impl Walk<'_> {
         self.results(looping, f);
     }
 
+    /// The memories of sums, which are read where segments begin and end.
+    fn sums(&mut self, looping: &Loop, f: usize) {
+        for lanes in looping.lanes.iter().filter(|lanes| lanes.order.segment.is_some()) {
+            self.mem(lanes.all, f);
+            lanes.before.iter().for_each(|&mem| self.mem(mem, f));
+            if let LaneKind::Array { to } = lanes.to {
+                self.mem(to, f);
+            }
+        }
+    }
+
     /// What a loop gives, in the order in which that is lowered.
     fn results(&mut self, looping: &Loop, f: usize) {
         looping.made.iter().for_each(|&value| self.define(Crossing::Scalar(value), f));
@@ -211,6 +231,7 @@ impl Walk<'_> {
         looping.pairs.iter().for_each(|pair| self.mem(pair.even, f));
         for lanes in &looping.lanes {
             self.mem(lanes.all, f);
+            lanes.before.iter().for_each(|&mem| self.mem(mem, f));
             match lanes.to {
                 LaneKind::Scalar(result) => self.define(Crossing::Scalar(result), f),
                 LaneKind::Array { to } => self.mem(to, f),

@@ -2,42 +2,43 @@
 
 use super::memory::{Home, Mem};
 use super::region::Planner;
-use super::{Access, Carried, Choice, Form, LaneKind, Lanes, Loop, Pair, Step};
-use evolute_ir::{FailureKind, Inst, LANES, Literal, LoopSpec, Region, Strides, Trips, Value};
+use super::usage::Reach;
+use super::{Access, Carried, Choice, Form, Lanes, Loop, Pair, Step};
+use evolute_ir::{FailureKind, Inst, LoopSpec, Region, Strides, Trips, Value};
 
 /// The values of a loop, by what they are.
-struct Parts<'p> {
+pub(super) struct Parts<'p> {
     carries: Vec<Line>,
     rows: Vec<(Value, Value)>,
     /// Rows given and the arrays that they are stacked in.
     stacks: Vec<(Value, Value)>,
-    sums: Vec<Line>,
+    pub(super) sums: Vec<Line>,
     captured: (&'p [Value], &'p [Value]),
-    operands: &'p [Value],
+    pub(super) operands: &'p [Value],
 }
 
 /// What goes through a loop: the operand, the body's parameter, what the body gives, the result.
 #[derive(Clone, Copy)]
-struct Line {
-    initial: Value,
-    param: Value,
-    next: Value,
-    result: Value,
+pub(super) struct Line {
+    pub(super) initial: Value,
+    pub(super) param: Value,
+    pub(super) next: Value,
+    pub(super) result: Value,
 }
 
 /// What is planned of a loop besides its body's steps.
 #[derive(Default)]
-struct Draft {
-    scalars: Vec<Line>,
-    lanes: Vec<Lanes>,
+pub(super) struct Draft {
+    pub(super) scalars: Vec<Line>,
+    pub(super) lanes: Vec<Lanes>,
     /// Of array carries the memory of the initial value, those of the body, and whether one is enough.
     carries: Vec<(Line, Mem, [Mem; 2], bool)>,
     /// Sums in memory, with the memories that their next value must lie in.
-    accumulated: Vec<(Value, Mem)>,
+    pub(super) accumulated: Vec<(Value, Mem)>,
     /// Stacks and the memories of their rows.
     stacks: Vec<(Value, Mem, Mem)>,
     /// The first steps of the body.
-    entering: Vec<Step>,
+    pub(super) entering: Vec<Step>,
 }
 
 fn parts<'p>(planner: &Planner<'p>, inst: Inst, spec: LoopSpec, body: Region) -> Parts<'p> {
@@ -96,17 +97,32 @@ impl Planner<'_> {
         let steps = self.region(body, &wishes, |planner| planner.finish_body(&mut draft));
         draft.entering.extend(steps);
         let pairs = self.pairs(spec, &draft, start);
-        let tails = match spec.trips {
-            Trips::Fixed(_) => Vec::new(),
-            Trips::Counted(_) | Trips::While(_) => {
-                draft.stacks.iter().map(|&(_, all, row)| (all, self.mems[row].len)).collect()
-            }
-        };
+        let tails = self.tails(inst, spec, &parts, &draft);
         let scalars = draft.scalars.iter().map(|line| self.carried(line)).collect();
         let (lanes, body) = (draft.lanes, draft.entering);
         let planned =
             Loop { spec, count, check, made, number, condition, scalars, pairs, lanes, body, tails };
         self.steps.push(Step::Loop(Box::new(planned)));
+    }
+
+    /// The stacks whose rows past the last iteration are read: not those of which other loops read as many rows as
+    /// there are iterations.
+    fn tails(&self, inst: Inst, spec: LoopSpec, parts: &Parts<'_>, draft: &Draft) -> Vec<(Mem, usize)> {
+        let given = match spec.trips {
+            Trips::Fixed(_) => return Vec::new(),
+            Trips::Counted(_) => parts.operands[0],
+            Trips::While(_) => self.program.result(inst),
+        };
+        let read = |stack: Value| match self.usage[stack].reach {
+            Reach::None => false,
+            Reach::Below(count) => count != given,
+            Reach::All => true,
+        };
+        let stacks = parts.stacks.iter().zip(&draft.stacks);
+        stacks
+            .filter(|((_, stack), _)| read(*stack))
+            .map(|(_, &(_, all, row))| (all, self.mems[row].len))
+            .collect()
     }
 
     /// Parameters that are operands.
@@ -117,7 +133,7 @@ impl Planner<'_> {
     }
 
     /// The memories that an operation with regions reads besides the operand of this number.
-    fn other_memories(&self, operands: &[Value], operand: Value) -> Vec<Mem> {
+    pub(super) fn other_memories(&self, operands: &[Value], operand: Value) -> Vec<Mem> {
         let mut same = 0;
         let others = operands.iter().filter(|&&other| {
             same += u32::from(other == operand);
@@ -148,61 +164,9 @@ impl Planner<'_> {
     }
 
     /// `param` is the only name in its region of all of a memory.
-    fn lend(&mut self, param: Value, mem: Mem) {
+    pub(super) fn lend(&mut self, param: Value, mem: Mem) {
         self.forms[param] = Form::Memory(Access::whole(mem, self.extents(param)));
         self.owned[param] = true;
-    }
-
-    fn start_sums(&mut self, spec: LoopSpec, parts: &Parts<'_>, draft: &mut Draft) {
-        for &line in &parts.sums {
-            let ty = self.program.ty(line.param);
-            let elements = ty.shape.len();
-            let lanes = spec.lanes(elements);
-            match (ty.is_scalar(), lanes) {
-                (true, 1) => {
-                    self.forms[line.param] = Form::Scalar(line.param);
-                    draft.scalars.push(line);
-                }
-                (false, 1) => {
-                    let read = self.other_memories(parts.operands, line.initial);
-                    let mem = self.replaced(line.initial, line.result, &read);
-                    self.lend(line.param, mem);
-                    draft.accumulated.push((line.next, mem));
-                }
-                (scalar, _) => self.start_lanes(line, elements, scalar, parts, draft),
-            }
-        }
-    }
-
-    /// Lane 0 starts from the initial value, the others from nothing.
-    fn start_lanes(
-        &mut self,
-        line: Line,
-        elements: usize,
-        scalar: bool,
-        parts: &Parts<'_>,
-        draft: &mut Draft,
-    ) {
-        let elem = self.program.ty(line.param).elem;
-        let all = self.scratch(elem, LANES * elements);
-        let lane = self.mem(Home::Moving(all), elem, elements);
-        self.fill(Literal::from_f64(elem, -0.0), all, elements as i64, (LANES - 1) * elements);
-        let to = if scalar {
-            let value = self.scalar(line.initial);
-            self.steps.push(Step::Store { value, to: Access::scalar(all, 0) });
-            self.forms[line.param] = Form::Scalar(line.param);
-            self.forms[line.result] = Form::Scalar(line.result);
-            draft.entering.push(Step::Load { value: line.param, from: Access::scalar(lane, 0) });
-            LaneKind::Scalar(line.result)
-        } else {
-            self.copy(line.initial, Access::whole(all, self.extents(line.param)));
-            let read = self.other_memories(parts.operands, line.initial);
-            let to = self.take_over(line.initial, &read).inspect(|&mem| self.settle(line.result, mem));
-            self.lend(line.param, lane);
-            LaneKind::Array { to: to.unwrap_or_else(|| self.destination(line.result)) }
-        };
-        draft.accumulated.push((line.next, lane));
-        draft.lanes.push(Lanes { all, lane, elements, to });
     }
 
     fn start_stacks(&mut self, parts: &Parts<'_>, number: Value, draft: &mut Draft) {

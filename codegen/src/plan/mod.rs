@@ -23,12 +23,15 @@
 mod access;
 mod arrays;
 mod crossing;
+mod external;
+mod linalg;
 mod looping;
 mod memory;
 mod nest;
 mod outline;
 mod print;
 mod region;
+mod sums;
 mod usage;
 
 pub(crate) use access::count;
@@ -39,7 +42,10 @@ pub(crate) use nest::{Node, Sink, UNROLLED};
 use crate::error::CodegenError;
 use crate::options::CodegenOptions;
 use crate::scalars::Operation;
-use evolute_ir::{Elem, Failure, Literal, LoopSpec, Op, Program, Strides, Table, Value};
+use evolute_ir::{
+    Elem, External, ExternalId, Failure, Literal, LoopSpec, Op, Program, Strides, SumOrder, Table, Value,
+};
+use evolute_kernels::Dense;
 use std::collections::HashMap;
 
 /// Elements in memory: a memory, and where in it they lie.
@@ -85,10 +91,14 @@ pub(crate) enum Step {
     Part { mem: Mem, of: Mem, offset: i64, terms: Vec<(Value, i64)> },
     /// A loop nest.
     Nest(Nest),
+    /// A function of dense linear algebra.
+    Library(Library),
     /// A loop.
     Loop(Box<Loop>),
     /// A conditional.
     Choice(Box<Choice>),
+    /// A call of a function of the user's, on elements that lie one after the other.
+    External { function: ExternalId, operands: Vec<Access>, to: Access, check: u32 },
     /// The steps of a piece, which are a function of their own.
     Call(u32),
 }
@@ -113,6 +123,16 @@ pub(crate) enum To {
     Memory(Access),
     /// The one element that is left is this scalar.
     Scalar(Value),
+}
+
+/// A call of a function of dense linear algebra, whose memories are row-major and apart from each other.
+#[derive(Debug)]
+pub(crate) struct Library {
+    pub(crate) function: Dense,
+    pub(crate) operands: Vec<Access>,
+    pub(crate) to: Mem,
+    pub(crate) scratch: Mem,
+    pub(crate) extents: [usize; 2],
 }
 
 /// A loop.
@@ -156,18 +176,21 @@ pub(crate) struct Pair {
     pub(crate) trips: Option<u32>,
 }
 
-/// A sum of a loop in lanes.
+/// A sum of a loop in lanes, in segments, or in both.
 #[derive(Debug)]
 pub(crate) struct Lanes {
-    /// All lanes.
+    pub(crate) order: SumOrder,
+    /// All lanes of the segment at hand. Without lanes, the memory of all segments but the first.
     pub(crate) all: Mem,
-    /// The lane of the iteration at hand.
+    /// What the iteration at hand adds to: its lane; without lanes `all`, or the sum itself.
     pub(crate) lane: Mem,
+    /// What the segments before have summed, of lanes in segments.
+    pub(crate) before: Option<Mem>,
     pub(crate) elements: usize,
     pub(crate) to: LaneKind,
 }
 
-/// What the lanes become at last.
+/// What the sum becomes at last.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum LaneKind {
     Scalar(Value),
@@ -198,10 +221,19 @@ pub struct Plan {
     /// Of every value.
     pub(crate) elems: Table<Value, Elem>,
     pub(crate) checks: Vec<Failure>,
+    pub(crate) externals: Table<ExternalId, External>,
     workspace_bytes: usize,
     /// About how many instructions it becomes.
     weight: usize,
 }
+
+/// The most bytes of workspace: 1 TiB of addresses. Memory is had of the system as a call writes to it, so that loops may
+/// reserve for many more iterations than they make.
+const MAX_WORKSPACE: usize = 1 << 40;
+
+/// Straight-line code moves so many elements of arrays for each instruction and operand of the program; more
+/// are moved by loops.
+const MOVED: usize = 8;
 
 /// What a scalar operation weighs, for chunks of so many of them.
 const WEIGHT: usize = 2;
@@ -210,9 +242,10 @@ impl Plan {
     /// Plans `program`.
     ///
     /// # Errors
-    /// If derivative operators are left.
+    /// If derivative operators are left, or arrays need too much memory.
     pub fn new(program: &Program, options: &CodegenOptions) -> Result<Plan, CodegenError> {
-        let count = program.insts().values().filter(|inst| inst.op.is_derivative()).count();
+        let count =
+            program.insts().values().filter(|inst| inst.op.is_derivative() || inst.op.is_implicit()).count();
         if count > 0 {
             return Err(CodegenError::OperatorsLeft { count });
         }
@@ -227,10 +260,15 @@ impl Plan {
             true => (HashMap::new(), 0),
             false => crossing::slots(&steps, &pieces, &planner.mems, &constants),
         };
+        let workspace_bytes = first_slot + count * size_of::<u64>();
+        if workspace_bytes > MAX_WORKSPACE {
+            return Err(CodegenError::Workspace { bytes: workspace_bytes, limit: MAX_WORKSPACE });
+        }
         Ok(Plan {
-            workspace_bytes: first_slot + count * size_of::<u64>(),
+            workspace_bytes,
             mems: planner.mems,
             checks: planner.checks,
+            externals: program.externals().clone(),
             steps,
             pieces,
             slots,
@@ -252,6 +290,13 @@ impl Plan {
     }
 }
 
+impl Loop {
+    /// The number of iterations after which a segment of some sum ends. Those of the others are multiples of it.
+    pub(crate) fn segment(&self) -> Option<u32> {
+        self.lanes.iter().filter_map(|lanes| lanes.order.segment).min()
+    }
+}
+
 impl Step {
     /// About how many instructions it becomes.
     pub(crate) fn weight(&self) -> usize {
@@ -263,18 +308,24 @@ impl Step {
             Step::Nest(nest) => nest.weight(),
             Step::Loop(looping) => {
                 let condition = looping.condition.as_ref().map_or(0, |(steps, _)| sum(steps));
-                20 + sum(&looping.body) + condition + 20 * looping.lanes.len() + 10 * looping.pairs.len()
+                let lanes =
+                    looping.lanes.iter().map(|lanes| if lanes.order.segment.is_some() { 60 } else { 20 });
+                20 + sum(&looping.body) + condition + lanes.sum::<usize>() + 10 * looping.pairs.len()
             }
             Step::Call(_) => 4,
+            Step::External { operands, .. } => 8 + 4 * operands.len(),
+            Step::Library(library) => 8 + library.operands.len(),
             Step::Choice(choice) => 4 + sum(&choice.branches[0]) + sum(&choice.branches[1]),
         }
     }
 }
 
-/// Whether a program is straight-line code over scalars, with arrays at its border only.
+/// Whether a program is straight-line code over scalars, with arrays at its border only, whose elements are not many
+/// more than what the program says one by one.
 pub(crate) fn is_flat(program: &Program) -> bool {
     let scalar = |&value: &Value| program.ty(value).is_scalar();
     program.regions().len() == 1
+        && moves_few(program)
         && program.insts().keys().all(|inst| match program.op(inst) {
             Op::Const(_) | Op::Element(_) => true,
             Op::Prim(_) | Op::Cast(_) | Op::Select => scalar(&program.result(inst)),
@@ -285,9 +336,23 @@ pub(crate) fn is_flat(program: &Program) -> bool {
             | Op::Dot
             | Op::At
             | Op::AddAt
+            | Op::External(_)
+            | Op::Linalg(_)
             | Op::Loop { .. }
             | Op::Cond { .. }
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
             | Op::Jvp { .. }
             | Op::Vjp { .. } => false,
         })
+}
+
+/// Whether repeated scalars and results, taken element by element, are in proportion to the program.
+fn moves_few(program: &Program) -> bool {
+    let len = |value: Value| program.ty(value).shape.len();
+    let repeated = program.insts().keys().filter(|&inst| matches!(program.op(inst), Op::View(..)));
+    let results = program.root().results.iter().map(|&value| len(value));
+    let moved = repeated.map(|inst| len(program.result(inst))).chain(results).fold(0, usize::saturating_add);
+    let operands: usize = program.insts().keys().map(|inst| 1 + program.operands(inst).len()).sum();
+    moved <= MOVED * (MOVED + operands)
 }

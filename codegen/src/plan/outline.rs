@@ -45,6 +45,8 @@ fn within(mut step: Step, limit: usize, pieces: &mut Vec<Vec<Step>>) -> Step {
         | Step::Check { .. }
         | Step::Part { .. }
         | Step::Nest(_)
+        | Step::External { .. }
+        | Step::Library(_)
         | Step::Call(_) => {}
     }
     step

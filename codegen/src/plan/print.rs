@@ -1,6 +1,6 @@
 //! The text of a plan: memories, then steps.
 
-use super::{Access, Crossing, Home, LaneKind, Loop, Nest, Node, Plan, Sink, Step, To};
+use super::{Access, Crossing, Home, LaneKind, Lanes, Library, Loop, Nest, Node, Plan, Sink, Step, To};
 use crate::scalars::Operation;
 use evolute_ir::{Strides, Trips, Value};
 use std::fmt;
@@ -72,6 +72,16 @@ impl Text<'_> {
                 writeln!(f, "{mem} = {of} from {offset}{}", self.terms(terms))
             }
             Step::Nest(nest) => self.nest(f, nest),
+            Step::External { function, operands, to, check } => {
+                let name = self.plan.externals[*function].name();
+                let operands = self.list(operands.iter().map(|operand| access(operand).to_string()));
+                writeln!(f, "{} = {name:?} {operands}{}", access(to), check_name(*check))
+            }
+            Step::Library(library) => {
+                let operands = self.list(library.operands.iter().map(access));
+                let Library { function, to, scratch, extents, .. } = library;
+                writeln!(f, "{to} = {function:?} {extents:?} {operands} with {scratch}")
+            }
             Step::Call(piece) => writeln!(f, "call piece{piece}"),
             Step::Loop(looping) => self.looping(f, looping),
             Step::Choice(choice) => {
@@ -160,7 +170,7 @@ impl Text<'_> {
             }
         }
         for lanes in &looping.lanes {
-            text.line(f, format_args!("{} of lanes {}", lanes.lane, lanes.all))?;
+            text.line(f, format_args!("{}", sum(lanes)))?;
         }
         if let Some((steps, holds)) = &looping.condition {
             text.steps(f, steps)?;
@@ -177,12 +187,21 @@ impl Text<'_> {
             LaneKind::Scalar(result) => format!(" {result} = sum of {}", lanes.all),
             LaneKind::Array { to } => format!(" {to} = sum of {}", lanes.all),
         });
-        made.into_iter().chain(scalars).chain(lanes).collect()
+        let tails = looping.tails.iter().map(|(mem, _)| format!(" rest of {mem} = 0"));
+        made.into_iter().chain(scalars).chain(lanes).chain(tails).collect()
     }
 
     fn line(self, f: &mut fmt::Formatter<'_>, text: fmt::Arguments<'_>) -> fmt::Result {
         writeln!(f, "{:1$}{text}", "", self.indent)
     }
+}
+
+/// `m4 of 8 lanes m3, segments of 128 to m5`.
+fn sum(lanes: &Lanes) -> String {
+    let Lanes { order, all, lane, before, .. } = lanes;
+    let segments = order.segment.map_or(String::new(), |length| format!(", segments of {length}"));
+    let before = before.map_or(String::new(), |before| format!(" to {before}"));
+    format!("{lane} of {} lanes {all}{segments}{before}", order.lanes)
 }
 
 fn name(operation: Operation) -> String {

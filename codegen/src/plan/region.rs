@@ -1,9 +1,12 @@
 //! Planning a region: one instruction after the other, with what is known of each value.
 
 use super::memory::{Home, Mem, Memory};
-use super::usage::{Usage, fallible, pointwise};
+use super::usage::{Usage, pointwise};
 use super::{Access, Form, Nest, Node, Step, access};
-use evolute_ir::{Def, Elem, Entity, Failure, FailureKind, Inst, Literal, Op, Program, Region, Table, Value};
+use evolute_ir::{
+    Bounds, Def, Elem, Entity, Failure, FailureKind, Inst, Literal, Op, Program, Region, Table, Value,
+    fallible_insts,
+};
 
 /// Plans one program.
 pub(super) struct Planner<'p> {
@@ -11,6 +14,7 @@ pub(super) struct Planner<'p> {
     pub(super) mems: Table<Mem, Memory>,
     pub(super) checks: Vec<Failure>,
     pub(super) usage: Table<Value, Usage>,
+    pub(super) bounds: Bounds<'p>,
     pub(super) fails: Table<Inst, bool>,
     pub(super) needed: Table<Inst, bool>,
     pub(super) forms: Table<Value, Form>,
@@ -30,12 +34,14 @@ pub(super) struct Planner<'p> {
 impl<'p> Planner<'p> {
     pub(super) fn new(program: &'p Program) -> Self {
         let (values, insts) = (program.values().len(), program.insts().len());
+        let bounds = Bounds::new(program);
         Planner {
             program,
             mems: Table::new(),
             checks: Vec::new(),
             usage: Table::filled(values, Usage::default()),
-            fails: fallible(program),
+            fails: fallible_insts(program),
+            bounds,
             needed: Table::filled(insts, false),
             forms: Table::filled(values, Form::None),
             owned: Table::filled(values, false),
@@ -179,6 +185,10 @@ impl<'p> Planner<'p> {
             | Op::Reduce(..)
             | Op::Dot
             | Op::At
+            | Op::External(_)
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
+            | Op::Linalg(_)
             | Op::Jvp { .. }
             | Op::Vjp { .. } => {}
         }

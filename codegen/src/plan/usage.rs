@@ -6,7 +6,7 @@
 
 use super::region::Planner;
 use crate::scalars::Operation;
-use evolute_ir::{Elem, Entity, Inst, Op, Program, Region, Trips};
+use evolute_ir::{Elem, Inst, Op, Program, Region, Trips, Value};
 
 /// How a value is used within its region.
 #[derive(Clone, Copy, Default)]
@@ -17,6 +17,28 @@ pub(super) struct Usage {
     pub(super) last: u32,
     /// Whether its users may compute it where they use it.
     pub(super) inlinable: bool,
+    /// Which rows of it are read.
+    pub(super) reach: Reach,
+}
+
+/// Which rows of an array are read.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Reach {
+    #[default]
+    None,
+    /// Those below this integer, by loops of so many iterations.
+    Below(Value),
+    All,
+}
+
+impl Reach {
+    fn extend(&mut self, other: Reach) {
+        *self = match *self {
+            Reach::None => other,
+            found if found == other => found,
+            Reach::Below(_) | Reach::All => Reach::All,
+        };
+    }
 }
 
 /// What a pointwise operation does to each element.
@@ -44,6 +66,7 @@ impl Planner<'_> {
             let usage = &mut self.usage[result];
             usage.uses += 1;
             usage.last = end;
+            usage.reach = Reach::All;
         }
         for (position, &inst) in data.insts.iter().enumerate().rev() {
             self.note_uses(inst, position as u32);
@@ -69,6 +92,7 @@ impl Planner<'_> {
             let first = self.usage[operand].uses == 0;
             let reads = match op {
                 Op::View(..) | Op::At => last,
+                Op::Linalg(linalg) if linalg.is_part() => last,
                 Op::Prim(_) | Op::Cast(_) | Op::Select => last,
                 Op::Const(_)
                 | Op::Element(_)
@@ -78,8 +102,12 @@ impl Planner<'_> {
                 | Op::Reduce(..)
                 | Op::Dot
                 | Op::AddAt
+                | Op::External(_)
+                | Op::Linalg(_)
                 | Op::Loop { .. }
                 | Op::Cond { .. }
+                | Op::Custom { .. }
+                | Op::LinearSolve { .. }
                 | Op::Jvp { .. }
                 | Op::Vjp { .. } => position,
             };
@@ -87,7 +115,20 @@ impl Planner<'_> {
             usage.uses += 1;
             usage.last = usage.last.max(reads);
             usage.inlinable = first && computes_operand(op, number);
+            usage.reach.extend(reach(program, inst, number));
         }
+    }
+}
+
+/// Which rows of an operand an instruction reads.
+fn reach(program: &Program, inst: Inst, number: usize) -> Reach {
+    let Op::Loop { spec, .. } = program.op(inst) else { return Reach::All };
+    let spec = program.loop_spec(spec);
+    let first = spec.first_carry_operand() + spec.carries as usize;
+    let is_row = (first..first + spec.rows as usize).contains(&number);
+    match spec.trips {
+        Trips::Counted(_) if is_row => Reach::Below(program.operands(inst)[0]),
+        Trips::Fixed(_) | Trips::Counted(_) | Trips::While(_) => Reach::All,
     }
 }
 
@@ -102,32 +143,13 @@ fn computes_operand(op: Op, number: usize) -> bool {
         | Op::View(..)
         | Op::Dot
         | Op::At
+        | Op::External(_)
+        | Op::Linalg(_)
         | Op::Loop { .. }
         | Op::Cond { .. }
+        | Op::Custom { .. }
+        | Op::LinearSolve { .. }
         | Op::Jvp { .. }
         | Op::Vjp { .. } => false,
     }
-}
-
-/// The instructions that may fail, by what they do or what they hold.
-pub(super) fn fallible(program: &Program) -> evolute_ir::Table<Inst, bool> {
-    let mut fails = evolute_ir::Table::filled(program.insts().len(), false);
-    for inst in program.insts().keys() {
-        let op = program.op(inst);
-        let by_itself = match op {
-            Op::At => true,
-            Op::AddAt => program.operands(inst).len() > 2,
-            Op::Loop { spec, .. } => match program.loop_spec(spec).trips {
-                Trips::Fixed(_) => false,
-                Trips::Counted(_) | Trips::While(_) => true,
-            },
-            _ => pointwise(op).is_some_and(|operation| {
-                program.operands(inst).first().is_some_and(|&v| may_fail(operation, program.ty(v).elem))
-            }),
-        };
-        let nested = op.regions().any(|region| program.region(region).insts.iter().any(|&i| fails[i]));
-        debug_assert!(op.regions().all(|r| program.region(r).insts.iter().all(|i| i.index() < inst.index())));
-        fails[inst] = by_itself || nested;
-    }
-    fails
 }

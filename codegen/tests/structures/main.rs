@@ -1,6 +1,8 @@
 //! Native code of arrays, loops and conditionals, and of their derivatives, against the interpreter, bit by bit: on the
 //! random programs by which the transforms are tested.
 
+#[path = "../../../transforms/tests/all/numbers.rs"]
+mod numbers;
 #[path = "../../../transforms/tests/all/random_structures.rs"]
 mod random_structures;
 mod structures;

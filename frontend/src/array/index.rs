@@ -160,7 +160,7 @@ impl<'t, K: Kind> Array<'t, K> {
             };
             let count = shape.iter().product();
             let list = site.reshape(indices, &[count]);
-            let looped = site.looped(Turns::fixed(count), &[], &[list], |_, _, rows| LoopBody {
+            let looped = site.looped(Turns::fixed(count as u32), &[], &[list], |_, _, rows| LoopBody {
                 stacks: vec![site.operand(site.part(x, &[rows[0]]))],
                 ..LoopBody::default()
             });
@@ -202,7 +202,7 @@ impl<'t, K: Number> Array<'t, K> {
                 sums: vec![Term { start: Some(x), term: site.operand(rows[1]), at: vec![rows[0]] }],
                 ..LoopBody::default()
             };
-            site.looped(Turns::fixed(count), &[], &[list, updates], body).sums[0]
+            site.looped(Turns::fixed(count as u32), &[], &[list, updates], body).sums[0]
         })
     }
 }

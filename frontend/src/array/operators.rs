@@ -116,7 +116,7 @@ binary_operator!(Mul mul MulAssign mul_assign Mul);
 binary_operator!(Div div DivAssign div_assign Div);
 binary_operator!(Rem rem RemAssign rem_assign Rem);
 
-/// A fold from the first item, so that no zero is added. The empty sum is 0, of rank 0.
+/// A fold from the first item. The sum of none is −0.0, as of scalars, of rank 0.
 macro_rules! fold_iterator {
     ($Trait:ident $method:ident $Prim:ident $unit:literal) => {
         impl<'t, K: RealKind> std::iter::$Trait for Traced<'t, Dense<K>> {
@@ -129,7 +129,7 @@ macro_rules! fold_iterator {
         }
     };
 }
-fold_iterator!(Sum sum Add 0.0);
+fold_iterator!(Sum sum Add -0.0);
 fold_iterator!(Product product Mul 1.0);
 
 between! { [] BitAnd bitand And Bool: Traced<'t, Dense<Bool>>, Traced<'t, Dense<Bool>>; }

@@ -171,6 +171,23 @@ impl<'t, K: RealKind> Array<'t, K> {
         let [factor, term] = [factor.into_array(), term.into_array()];
         prim(Prim::MulAdd, &[self.operand(), factor.operand(), term.operand()], Location::caller())
     }
+
+    /// These elements as functions of those of `x` with derivatives `slope`, and constants otherwise, as
+    /// [`Scalar::with_slope`](crate::Traced::with_slope).
+    ///
+    /// ```
+    /// use evolute_frontend::{Function, vector};
+    ///
+    /// // Rounds, and passes the derivative straight through.
+    /// let f = Function::trace(vector(2), |x| x.round().with_slope(1.0, x).powi(2).sum())?;
+    /// assert_eq!(f.grad()?.eval(&[1.2, 2.9])?, [2.0, 6.0]);
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn with_slope(self, slope: impl IntoArray<'t, K>, x: impl IntoArray<'t, K>) -> Self {
+        let [slope, x] = [slope.into_array(), x.into_array()];
+        prim(Prim::WithSlope, &[self.operand(), slope.operand(), x.operand()], Location::caller())
+    }
 }
 
 macro_rules! array_methods {

@@ -103,7 +103,7 @@ impl<'t, K: Number> Array<'t, K> {
             let rows = site.move_axis(x, axis, 0);
             let extents = site.extents(rows);
             let start = site.full(&site.ty(K::ELEM, &extents[1..]), 0.0);
-            let looped = site.looped(Turns::fixed(extents[0]), &[start], &[rows], |_, carry, rows| {
+            let looped = site.looped(Turns::fixed(extents[0] as u32), &[start], &[rows], |_, carry, rows| {
                 let sum = site.operand(site.prim(Prim::Add, &[carry[0], rows[0]]));
                 LoopBody { carries: vec![sum], stacks: vec![sum], sums: Vec::new() }
             });
@@ -231,27 +231,41 @@ fn logsumexp_of(site: Site<'_>, x: Value, axis: usize) -> Value {
     site.prim(Prim::Add, &[shift, site.prim(Prim::Ln, &[sum])])
 }
 
-/// As that of slices, [`RealSlice::norm2`](crate::RealSlice::norm2).
+/// As that of slices, [`RealSlice::norm2`](crate::RealSlice::norm2), where Note [The gradient of a norm] explains it.
 fn norm2_of(site: Site<'_>, x: Value, axis: usize) -> Value {
     if site.extents(x)[axis] == 0 {
         return reduced(site, Reduction::Sum, x, Some(axis));
     }
     let largest = reduced(site, Reduction::Max, site.prim(Prim::Abs, &[x]), Some(axis));
-    let scale = norm_scale(site, largest);
-    let x = site.prim(Prim::Mul, &[x, kept(site, scale, axis)]);
-    let sum = reduced(site, Reduction::Sum, site.prim(Prim::Mul, &[x, x]), Some(axis));
-    let norm = site.prim(Prim::Div, &[site.prim(Prim::Sqrt, &[sum]), scale]);
+    let scale = site.prim(Prim::Rescale, &[largest]);
+    let scaled = site.prim(Prim::Mul, &[x, kept(site, scale, axis)]);
+    let squares = reduced(site, Reduction::Sum, site.prim(Prim::Mul, &[scaled, scaled]), Some(axis));
+    let length = site.prim(Prim::Sqrt, &[squares]);
+    let gradient = norm_gradient(site, (x, scaled), (scale, length), axis);
+    let norm = site.prim(Prim::Div, &[length, scale]);
+    let norm = site.prim(Prim::WithSlope, &[norm, real(site, x, 1.0), linear(site, gradient, x, axis)]);
     select(site, less(site, real(site, x, 0.0), largest), norm, largest)
 }
 
-/// As that of slices, where it is explained.
-fn norm_scale(site: Site<'_>, largest: Value) -> Value {
-    let number = |x| real(site, largest, x);
-    let root = site.prim(Prim::Sqrt, &[largest]);
-    let widened = site.prim(Prim::Mul, &[root, number(65536.0)]);
-    let half = select(site, less(site, number(1.0), largest), widened, root);
-    let half = site.prim(Prim::Rescale, &[half]);
-    let full = site.prim(Prim::Rescale, &[largest]);
-    let product = site.prim(Prim::Mul, &[half, full]);
-    select(site, less(site, product, number(f64::INFINITY)), half, full)
+/// 0, with these slopes in `x` along an axis.
+fn linear(site: Site<'_>, slopes: Value, x: Value, axis: usize) -> Value {
+    let terms = site.prim(Prim::WithSlope, &[real(site, x, 0.0), slopes, x]);
+    reduced(site, Reduction::Sum, terms, Some(axis))
+}
+
+/// The unit vectors in the directions of `x` along an axis, as those of slices.
+fn norm_gradient(
+    site: Site<'_>,
+    (x, scaled): (Value, Value),
+    (scale, length): (Value, Value),
+    axis: usize,
+) -> Value {
+    let inverse = kept(site, site.prim(Prim::Recip, &[length]), axis);
+    let unit = site.prim(Prim::Mul, &[scaled, inverse]);
+    let along = kept(site, linear(site, unit, x, axis), axis);
+    let towards = site.prim(Prim::Neg, &[site.prim(Prim::Mul, &[unit, inverse])]);
+    let change = site.prim(Prim::WithSlope, &[real(site, x, 0.0), inverse, x]);
+    let back = site.prim(Prim::WithSlope, &[real(site, x, 0.0), towards, along]);
+    let change = site.prim(Prim::Add, &[change, back]);
+    site.prim(Prim::WithSlope, &[unit, kept(site, scale, axis), change])
 }

@@ -74,7 +74,7 @@ fn over<'t, A: Tree<'t>>(site: Site<'_>, x: &A, body: impl FnOnce(A) -> LoopBody
     let given = leaves(x);
     let mut values = site.trace.values(&operands(&given), site.caller);
     let count = row_count(site, &given, &mut values);
-    site.looped(Turns::fixed(count), &[], &values, |_, _, rows| {
+    site.looped(Turns::fixed(count as u32), &[], &values, |_, _, rows| {
         body(x.rebuild(&mut trace::leaves_like(site.trace, &given, rows).into_iter()))
     })
 }

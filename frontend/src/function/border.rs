@@ -1,7 +1,7 @@
 //! Between a closure's values and a program's: what is one array in the program may be a scalar an element in the closure.
 
 use crate::error::TraceError;
-use crate::spec::{Extents, Spec, list};
+use crate::spec::{Extents, Spec, Values, list};
 use crate::trace::{Caller, Operand, Trace};
 use crate::tree::{Leaf, Leaves, operands};
 use evolute_ir::{Elem, Op, Shape, SourceLoc, Type, Value};
@@ -22,7 +22,7 @@ pub(super) fn bound<'t>(
 ) -> Option<Leaves<'t>> {
     trace.build(caller, |builder| {
         let mut leaves = Leaves::new();
-        for (&value, Extents { elem, extents, whole }) in values.iter().zip(list) {
+        for (&value, Extents { elem, extents, whole, .. }) in values.iter().zip(list) {
             let leaf = trace.leaf(value, *elem);
             match extents {
                 Some(_) if *whole => leaves.push(leaf.as_array()),
@@ -83,19 +83,41 @@ pub(super) struct Unmake<'a, R> {
 
 impl<R: Spec> Unmake<'_, R> {
     pub(super) fn of(self, trace: &Trace, made: R::Made<'_>) -> Vec<Operand> {
-        let mut leaves = Leaves::new();
-        if self.outputs.unmake(made, &mut leaves) {
-            return operands(&leaves);
+        let mut values = Values::new();
+        let fits = self.outputs.unmake(made, &mut values);
+        if fits && values.complete().is_ok() {
+            return operands(&values);
         }
-        let expected = described(&list(self.outputs));
-        let found = described_leaves(trace, &leaves);
-        trace.fail(TraceError::Length { expected, found, at: SourceLoc::of(self.caller) });
+        trace.fail(misfit(trace, self.caller, self.outputs, &values));
         Vec::new()
     }
 }
 
+/// The mistake of values that are not as many, or not shaped, as a spec says: in a structure with the way to the first
+/// list or array that differs.
+pub(super) fn misfit(trace: &Trace, caller: Caller, spec: &impl Spec, values: &Values<'_>) -> TraceError {
+    let wrong_list = values.complete().err().map(|wrong| {
+        let (place, expected, found) = wrong.of(spec);
+        (format!("{expected} items at {place}"), found.to_string())
+    });
+    let (expected, found) = wrong_list
+        .or_else(|| differing(trace, &list(spec), values))
+        .unwrap_or_else(|| (described(&list(spec)), described_leaves(trace, values)));
+    TraceError::Length { expected, found, at: SourceLoc::of(caller) }
+}
+
+fn differing(trace: &Trace, list: &[Extents], leaves: &[Leaf<'_>]) -> Option<(String, String)> {
+    let mut leaves = leaves.iter();
+    list.iter().find_map(|extents| {
+        let leaf = leaves.nth(extents.values().checked_sub(1)?)?;
+        let (expected, found) = (extents.ty().ok()?, trace.type_of(leaf.operand()));
+        let differs = extents.whole && extents.place.is_structured() && expected != found;
+        differs.then(|| (format!("{expected} at {}", extents.place), found.to_string()))
+    })
+}
+
 /// `2 scalars, f64[3]`.
-pub(super) fn described(list: &[Extents]) -> String {
+fn described(list: &[Extents]) -> String {
     let mut names = Vec::new();
     let mut scalars = 0;
     for extents in list {
@@ -109,7 +131,7 @@ pub(super) fn described(list: &[Extents]) -> String {
 }
 
 /// The same of what was given.
-pub(super) fn described_leaves(trace: &Trace, leaves: &[Leaf<'_>]) -> String {
+fn described_leaves(trace: &Trace, leaves: &[Leaf<'_>]) -> String {
     let arrays = leaves.iter().filter(|leaf| leaf.is_array());
     let names: Vec<String> = arrays.map(|leaf| trace.type_of(leaf.operand()).to_string()).collect();
     joined(leaves.len() - names.len(), names)

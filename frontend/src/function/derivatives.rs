@@ -3,22 +3,22 @@
 use super::Function;
 use crate::error::Error;
 use crate::kind::Kind;
-use crate::spec::{RealSpec, Scalars, Spec, len};
+use crate::spec::{Active, RealSpec, Scalars, Spec, len};
 use evolute_ir::{IrError, Program, SourceLoc};
 use evolute_transforms::derive::{self, DeriveError};
 use std::panic::Location;
 use std::sync::Arc;
 
-impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
+#[allow(clippy::type_complexity, reason = "the types are the documentation")]
+impl<S: Spec, R: Spec, A: Active> Function<S, R, A> {
     /// `(x, ẋ) ↦ (f(x), f'(x)·ẋ)`, by forward mode.
     ///
     /// # Errors
     /// Arguments or results that are not real.
     #[track_caller]
-    #[allow(clippy::type_complexity, reason = "the tuple is the documentation")]
-    pub fn jvp(&self) -> Result<Function<(S, A), (R, R), A>, Error> {
+    pub fn jvp(&self) -> Result<Function<(S, A::Spec), (R, R), A>, Error> {
         let outputs = (self.outputs.clone(), self.outputs.clone());
-        self.derived(derive::jvp, (self.inputs.clone(), self.active.clone()), outputs)
+        self.derived(derive::jvp, (self.inputs.clone(), self.active.spec().clone()), outputs)
     }
 
     /// `(x, ȳ) ↦ (f(x), f'(x)ᵀ·ȳ)`, by reverse mode.
@@ -26,9 +26,8 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
     /// # Errors
     /// Arguments or results that are not real.
     #[track_caller]
-    #[allow(clippy::type_complexity, reason = "the tuple is the documentation")]
-    pub fn vjp(&self) -> Result<Function<(S, R), (R, A), A>, Error> {
-        let outputs = (self.outputs.clone(), self.active.clone());
+    pub fn vjp(&self) -> Result<Function<(S, R), (R, A::Spec), A>, Error> {
+        let outputs = (self.outputs.clone(), self.active.spec().clone());
         self.derived(derive::vjp, (self.inputs.clone(), self.outputs.clone()), outputs)
     }
 
@@ -37,8 +36,8 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
     /// # Errors
     /// A result that is not one real scalar; arguments that are not real.
     #[track_caller]
-    pub fn grad(&self) -> Result<Function<S, A, A>, Error> {
-        self.derived(derive::grad, self.inputs.clone(), self.active.clone())
+    pub fn grad(&self) -> Result<Function<S, A::Spec, A>, Error> {
+        self.derived(derive::grad, self.inputs.clone(), self.active.spec().clone())
     }
 
     /// `x ↦ (f(x), ∇f(x))`.
@@ -46,8 +45,8 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
     /// # Errors
     /// As [`grad`](Function::grad).
     #[track_caller]
-    pub fn value_and_grad(&self) -> Result<Function<S, (R, A), A>, Error> {
-        let outputs = (self.outputs.clone(), self.active.clone());
+    pub fn value_and_grad(&self) -> Result<Function<S, (R, A::Spec), A>, Error> {
+        let outputs = (self.outputs.clone(), self.active.spec().clone());
         self.derived(derive::value_and_grad, self.inputs.clone(), outputs)
     }
 
@@ -56,8 +55,12 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
     /// # Errors
     /// As [`grad`](Function::grad).
     #[track_caller]
-    pub fn hvp(&self) -> Result<Function<(S, A), A, A>, Error> {
-        self.derived(derive::hvp, (self.inputs.clone(), self.active.clone()), self.active.clone())
+    pub fn hvp(&self) -> Result<Function<(S, A::Spec), A::Spec, A>, Error> {
+        self.derived(
+            derive::hvp,
+            (self.inputs.clone(), self.active.spec().clone()),
+            self.active.spec().clone(),
+        )
     }
 
     /// `(x, v) ↦ (f(x), ∇f(x), H(x)·v)`, at little more than the cost of [`hvp`](Function::hvp).
@@ -65,10 +68,9 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
     /// # Errors
     /// As [`grad`](Function::grad).
     #[track_caller]
-    #[allow(clippy::type_complexity, reason = "the tuple is the documentation")]
-    pub fn value_grad_hvp(&self) -> Result<Function<(S, A), (R, A, A), A>, Error> {
-        let outputs = (self.outputs.clone(), self.active.clone(), self.active.clone());
-        self.derived(derive::value_grad_hvp, (self.inputs.clone(), self.active.clone()), outputs)
+    pub fn value_grad_hvp(&self) -> Result<Function<(S, A::Spec), (R, A::Spec, A::Spec), A>, Error> {
+        let outputs = (self.outputs.clone(), self.active.spec().clone(), self.active.spec().clone());
+        self.derived(derive::value_grad_hvp, (self.inputs.clone(), self.active.spec().clone()), outputs)
     }
 
     /// `(x, v) ↦ (f(x), ∇f(x)·v, vᵀ·H(x)·v)`, by forward mode alone.
@@ -85,10 +87,9 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
     /// # Ok::<(), evolute_frontend::Error>(())
     /// ```
     #[track_caller]
-    #[allow(clippy::type_complexity, reason = "the tuple is the documentation")]
-    pub fn vhv(&self) -> Result<Function<(S, A), (R, R, R), A>, Error> {
+    pub fn vhv(&self) -> Result<Function<(S, A::Spec), (R, R, R), A>, Error> {
         let outputs = (self.outputs.clone(), self.outputs.clone(), self.outputs.clone());
-        self.derived(derive::vhv, (self.inputs.clone(), self.active.clone()), outputs)
+        self.derived(derive::vhv, (self.inputs.clone(), self.active.spec().clone()), outputs)
     }
 
     /// The Jacobian, dense and row-major: a row a result, a column an argument. For small problems.
@@ -104,13 +105,14 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
     /// # Ok::<(), evolute_frontend::Error>(())
     /// ```
     #[track_caller]
-    pub fn jacobian(&self) -> Result<Function<S, Scalars<A::Kind>, A>, Error>
+    pub fn jacobian(&self) -> Result<Function<S, Scalars<<A::Spec as RealSpec>::Kind>, A>, Error>
     where
-        R: RealSpec<Kind = A::Kind>,
-        A: RealSpec,
+        R: RealSpec<Kind = <A::Spec as RealSpec>::Kind>,
+        A::Spec: RealSpec,
     {
-        let [rows, columns] = [len(&self.outputs), len(&self.active)];
-        self.derived(derive::jacobian, self.inputs.clone(), matrix(rows, columns)?)
+        let [rows, columns] = [len(&self.outputs), len(self.active.spec())];
+        let outputs = self.matrix(rows, columns, "the Jacobian")?;
+        self.derived(derive::jacobian, self.inputs.clone(), outputs)
     }
 
     /// The Hessian, dense and row-major. For small problems.
@@ -126,12 +128,13 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
     /// # Ok::<(), evolute_frontend::Error>(())
     /// ```
     #[track_caller]
-    pub fn hessian(&self) -> Result<Function<S, Scalars<A::Kind>, A>, Error>
+    pub fn hessian(&self) -> Result<Function<S, Scalars<<A::Spec as RealSpec>::Kind>, A>, Error>
     where
-        A: RealSpec,
+        A::Spec: RealSpec,
     {
-        let n = len(&self.active);
-        self.derived(derive::hessian, self.inputs.clone(), matrix(n, n)?)
+        let n = len(self.active.spec());
+        let outputs = self.matrix(n, n, "the Hessian")?;
+        self.derived(derive::hessian, self.inputs.clone(), outputs)
     }
 
     #[track_caller]
@@ -146,15 +149,15 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
         let program = Arc::new(program.map_err(|source| Error::Derive { source, at })?);
         Ok(Function { program, inputs, outputs, active: self.active.clone(), wrt: self.wrt.clone() })
     }
-}
 
-/// A matrix of derivatives, unless its entries alone, an instruction each, exceed the limit.
-#[track_caller]
-fn matrix<K: Kind>(rows: usize, columns: usize) -> Result<Scalars<K>, Error> {
-    let limit = Program::MAX_INSTRUCTIONS;
-    if rows.saturating_mul(columns) <= limit {
-        return Ok(Scalars::matrix(rows, columns));
+    /// A matrix of derivatives, unless its entries alone, an instruction each, exceed the limit.
+    #[track_caller]
+    fn matrix<K: Kind>(&self, rows: usize, columns: usize, what: &'static str) -> Result<Scalars<K>, Error> {
+        let limit = self.program.limit();
+        if rows.saturating_mul(columns) <= limit {
+            return Ok(Scalars::matrix(rows, columns));
+        }
+        let source = IrError::TooLarge { what, limit }.into();
+        Err(Error::Derive { source, at: SourceLoc::of(Location::caller()) })
     }
-    let source = IrError::TooLarge { limit }.into();
-    Err(Error::Derive { source, at: SourceLoc::of(Location::caller()) })
 }

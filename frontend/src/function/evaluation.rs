@@ -2,11 +2,11 @@
 
 use super::Function;
 use crate::error::Error;
-use crate::spec::{Inputs, Outputs, Spec};
+use crate::spec::{Inputs, Outputs, Spec, located};
 use evolute_ir::Interpreter;
 use evolute_runtime::{CallError, Input, Output};
 
-impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
+impl<S: Spec, R: Spec, A> Function<S, R, A> {
     /// Evaluates this function once, by the interpreter, as it was traced: for trying things out. To evaluate it
     /// often, [`compile`](Function::compile) it.
     ///
@@ -22,25 +22,25 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
     /// # Ok::<(), evolute_frontend::Error>(())
     /// ```
     pub fn eval(&self, x: S::Host<'_>) -> Result<R::Owned, Error> {
-        if self.program.insts().values().any(|inst| inst.op.is_derivative()) {
+        if self.program.insts().values().any(|inst| inst.op.is_derivative() || inst.op.is_implicit()) {
             return self.interpreted()?.call(x);
         }
         let interpreter = Interpreter::new(&self.program)?;
         let mut machine = interpreter.machine();
-        let mut inputs = Inputs::new();
-        S::inputs(x, &mut inputs);
+        let inputs = Inputs::of(&self.inputs, x)?;
         for (index, (input, ty)) in inputs.iter().zip(interpreter.params()).enumerate() {
             let len = length(input);
             if len != ty.shape.len() {
                 let (expected, elem) = (ty.clone(), ty.elem);
-                return Err(CallError::Buffer { what: "input", index, expected, len, elem }.into());
+                let error = CallError::Buffer { what: "input", index, expected, len, elem };
+                return Err(located(error, &self.inputs, &self.outputs));
             }
             interpreter.set_all(&mut machine, index, (0..len).map(|i| input.get(i).to_slot()));
         }
         interpreter.run(&mut machine).map_err(CallError::from)?;
         let mut result = self.outputs.allocate();
         let mut outputs = Outputs::new();
-        R::outputs(R::borrow_mut(&mut result), &mut outputs);
+        self.outputs.outputs(R::borrow_mut(&mut result), &mut outputs);
         for (index, output) in outputs.iter_mut().enumerate() {
             fill(output, interpreter.result(&machine, index));
         }

@@ -1,15 +1,14 @@
 //! Functions used inside another trace.
 
 use super::Function;
-use super::border::{bound, described, described_leaves, unbound};
-use crate::error::TraceError;
-use crate::spec::{Spec, list};
+use super::border::{bound, misfit, unbound};
+use crate::spec::{Spec, Values, list};
 use crate::trace::{self, Caller, Trace};
 use crate::tree::{Leaves, operands};
-use evolute_ir::{SourceLoc, Value};
+use evolute_ir::Value;
 use std::panic::Location;
 
-impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
+impl<S: Spec, R: Spec, A> Function<S, R, A> {
     /// Applies this function inside a traced closure; it is inlined. Outside of every trace it is evaluated on
     /// constants.
     ///
@@ -51,14 +50,13 @@ impl<S: Spec, R: Spec, A: Spec> Function<S, R, A> {
 
     /// The parameters' values, if `x` has the values that they take.
     fn arguments(&self, trace: &Trace, caller: Caller, x: S::Traced<'_, '_>) -> Option<Vec<Value>> {
-        let mut leaves = Leaves::new();
-        let inputs = list(&self.inputs);
-        if !self.inputs.unbind(x, &mut leaves) {
-            let (expected, found) = (described(&inputs), described_leaves(trace, &leaves));
-            trace.fail(TraceError::Length { expected, found, at: SourceLoc::of(caller) });
+        let mut values = Values::new();
+        let fits = self.inputs.unbind(x, &mut values);
+        if !fits || values.complete().is_err() {
+            trace.fail(misfit(trace, caller, &self.inputs, &values));
             return None;
         }
-        let values = trace.values(&operands(&leaves), caller);
-        unbound(trace, caller, &values, &inputs)
+        let values = trace.values(&operands(&values), caller);
+        unbound(trace, caller, &values, &list(&self.inputs))
     }
 }

@@ -2,13 +2,25 @@
 
 use super::Function;
 use super::border::{Unmake, bound, pack_one, types_of, unbound};
+use super::rule::Rule;
 use crate::error::{Error, TraceError};
 use crate::kind::{F64, Form, RealKind, Store};
 use crate::spec::{self, Cursor, Extents, IntoSpec, Scalars, Single, Spec, list};
-use crate::trace::{self, Caller, Operand, Trace};
+use crate::trace::{self, Caller, Operand, TRACED, Trace};
 use crate::traced::Traced;
 use evolute_ir::{IrError, Program, SourceLoc, Value};
 use std::panic::Location;
+use std::sync::Arc;
+
+/// A closure from `X` to `Y`: every `FnOnce(X) -> Y` is one.
+///
+/// A closure to be traced may have a result that lives as long as its trace, `'t`, while its argument does only by
+/// its spec: `for<'a, 't> FnOnce(&'a S::Traced<'t, 't>) -> Scalar<'t>`, which Rust cannot say, as the spec might ignore `'t`
+/// (E0582). As a parameter of a trait the result may be of any lifetime. So the argument can be lent for less than the
+/// life of the trace and dropped after, and may own memory.
+pub trait Closure<X, Y>: FnOnce(X) -> Y {}
+
+impl<X, Y, F: FnOnce(X) -> Y> Closure<X, Y> for F {}
 
 /// How closures are traced: [`Function::scalar`] and its relatives, with choices.
 ///
@@ -33,8 +45,9 @@ impl Default for Tracing {
 }
 
 impl Tracing {
-    /// The most instructions that the closure may take, [`Program::MAX_INSTRUCTIONS`] unless fewer are chosen.
-    /// Each element of an argument of scalars takes one. Derivatives have several times as many.
+    /// The most instructions that the closure may take, [`Program::MAX_INSTRUCTIONS`] unless fewer are chosen. Each
+    /// element of an argument of scalars takes one. The limit holds for all that is made of the function, too:
+    /// derivatives have several times as many instructions, before they are simplified.
     pub fn limit(self, instructions: usize) -> Tracing {
         Tracing { limit: instructions.min(Program::MAX_INSTRUCTIONS) }
     }
@@ -48,7 +61,7 @@ impl Tracing {
     where
         S: Spec,
         I: IntoSpec<Spec = S>,
-        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Traced<'t, F64>,
+        F: for<'a, 't> Closure<&'a S::Traced<'t, 't>, Traced<'t, F64>>,
     {
         self.scalar_of(inputs, f)
     }
@@ -63,7 +76,7 @@ impl Tracing {
         S: Spec,
         K: RealKind,
         I: IntoSpec<Spec = S>,
-        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Traced<'t, K>,
+        F: for<'a, 't> Closure<&'a S::Traced<'t, 't>, Traced<'t, K>>,
     {
         let operands = |x: Traced<'_, K>| vec![x.operand()];
         let output = |_: usize| spec::scalar_of::<K>();
@@ -87,7 +100,7 @@ impl Tracing {
         S: Spec,
         K: RealKind,
         I: IntoSpec<Spec = S>,
-        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Vec<Traced<'t, K>>,
+        F: for<'a, 't> Closure<&'a S::Traced<'t, 't>, Vec<Traced<'t, K>>>,
     {
         let operands = |x: Vec<Traced<'_, K>>| x.into_iter().map(Traced::operand).collect();
         let caller = Location::caller();
@@ -106,7 +119,7 @@ impl Tracing {
         S: Spec,
         R: Form,
         I: IntoSpec<Spec = S>,
-        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Traced<'t, R>,
+        F: for<'a, 't> Closure<&'a S::Traced<'t, 't>, Traced<'t, R>>,
     {
         let output = |_: usize, program: &Program| {
             let ty = program.ty(program.root().results[0]);
@@ -127,7 +140,7 @@ impl Tracing {
         S: Spec,
         R: Spec,
         I: IntoSpec<Spec = S>,
-        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> R::Made<'t>,
+        F: for<'a, 't> Closure<&'a S::Traced<'t, 't>, R::Made<'t>>,
     {
         let caller = Location::caller();
         types_of(&outputs, caller)?;
@@ -147,11 +160,35 @@ impl Tracing {
         )
     }
 
+    /// A rule: on tangents like the arguments, results and arguments.
+    pub(super) fn record_rule<S: Spec, R: Spec>(
+        &self,
+        inputs: (S, R, S),
+        outputs: R,
+        caller: Caller,
+        rule: impl for<'a, 't> Rule<&'a S::Traced<'t, 't>, &'a R::Traced<'t, 't>, R::Made<'t>>,
+    ) -> Result<Program, Error> {
+        let expected = list(&outputs);
+        let pack = |trace: &Trace, values: Vec<Value>| match trace.has_failed() {
+            true => Vec::new(),
+            false => unbound(trace, caller, &values, &expected).unwrap_or_default(),
+        };
+        let operands = Unmake { outputs: &outputs, caller };
+        let function = self.record(
+            inputs,
+            caller,
+            |trace, (x_dot, y, x)| operands.of(trace, rule(x, y, x_dot)),
+            pack,
+            |_, _| outputs.clone(),
+        )?;
+        Ok(Arc::unwrap_or_clone(function.program))
+    }
+
     fn record<S: Spec, R: Spec>(
         &self,
         inputs: S,
         caller: Caller,
-        f: impl for<'t> FnOnce(&Trace, &'t S::Traced<'t, 't>) -> Vec<Operand>,
+        f: impl for<'a, 't> FnOnce(&Trace, &'a S::Traced<'t, 't>) -> Vec<Operand>,
         pack: impl FnOnce(&Trace, Vec<Value>) -> Vec<Value>,
         output: impl FnOnce(usize, &Program) -> R,
     ) -> Result<Function<S, R>, Error> {
@@ -175,13 +212,12 @@ impl Tracing {
 
     /// Refuses arguments whose elements alone exceed the limit, before anything is made of them.
     fn check_size(&self, list: &[Extents], caller: Caller) -> Result<(), TraceError> {
-        let split = list.iter().filter(|extents| !extents.whole);
-        let elements: usize =
-            split.filter_map(|e| e.extents.as_ref()).map(|e| e.iter().product::<usize>()).sum();
+        let split = list.iter().filter(|extents| !extents.whole && extents.extents.is_some());
+        let elements: usize = split.map(Extents::values).sum();
         if elements <= self.limit {
             return Ok(());
         }
-        let source = IrError::TooLarge { limit: self.limit };
+        let source = IrError::TooLarge { what: TRACED, limit: self.limit };
         Err(TraceError::At { source, at: SourceLoc::of(caller) })
     }
 }
@@ -210,7 +246,7 @@ impl Function<(), ()> {
         S: Spec,
         R: Form,
         I: IntoSpec<Spec = S>,
-        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Traced<'t, R>,
+        F: for<'a, 't> Closure<&'a S::Traced<'t, 't>, Traced<'t, R>>,
     {
         Tracing::default().trace(inputs, f)
     }
@@ -234,7 +270,7 @@ impl<S: Spec, R: Spec> Function<S, R> {
     pub fn trace_to<I, F>(inputs: I, outputs: R, f: F) -> Result<Self, Error>
     where
         I: IntoSpec<Spec = S>,
-        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> R::Made<'t>,
+        F: for<'a, 't> Closure<&'a S::Traced<'t, 't>, R::Made<'t>>,
     {
         Tracing::default().trace_to(inputs, outputs, f)
     }
@@ -250,7 +286,7 @@ impl<S: Spec> Function<S, Single<F64>> {
     pub fn scalar<I, F>(inputs: I, f: F) -> Result<Self, Error>
     where
         I: IntoSpec<Spec = S>,
-        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Traced<'t, F64>,
+        F: for<'a, 't> Closure<&'a S::Traced<'t, 't>, Traced<'t, F64>>,
     {
         Tracing::default().scalar(inputs, f)
     }
@@ -265,7 +301,7 @@ impl<S: Spec, K: RealKind> Function<S, Single<K>> {
     pub fn scalar_of<I, F>(inputs: I, f: F) -> Result<Self, Error>
     where
         I: IntoSpec<Spec = S>,
-        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Traced<'t, K>,
+        F: for<'a, 't> Closure<&'a S::Traced<'t, 't>, Traced<'t, K>>,
     {
         Tracing::default().scalar_of(inputs, f)
     }
@@ -288,7 +324,7 @@ impl<S: Spec, K: RealKind> Function<S, Scalars<K>> {
     pub fn vector<I, F>(inputs: I, f: F) -> Result<Self, Error>
     where
         I: IntoSpec<Spec = S>,
-        F: for<'t> FnOnce(&'t S::Traced<'t, 't>) -> Vec<Traced<'t, K>>,
+        F: for<'a, 't> Closure<&'a S::Traced<'t, 't>, Vec<Traced<'t, K>>>,
     {
         Tracing::default().vector(inputs, f)
     }

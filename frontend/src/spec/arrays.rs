@@ -1,9 +1,9 @@
 //! Arrays that stay arrays in the closure.
 
-use super::{Cursor, Extents, Inputs, Outputs, RealSpec, Spec};
+use super::{Cursor, Inputs, Outputs, RealSpec, Signature, Spec, Values};
 use crate::kind::{Dense, F64, Kind, RealKind, Store};
 use crate::traced::Traced;
-use crate::tree::{Leaf, Leaves, take};
+use crate::tree::{Leaf, take};
 use std::marker::PhantomData;
 
 /// An array of kind `K`, row-major: an [`Array`](crate::Array) in the closure.
@@ -99,8 +99,8 @@ impl<K: Kind> Spec for ArraySpec<K> {
     type HostMut<'a> = &'a mut [K::Host];
     type Owned = Vec<K::Host>;
 
-    fn extents(&self, list: &mut Vec<Extents>) {
-        list.push(Extents { elem: K::ELEM, extents: Some(self.extents.clone()), whole: true });
+    fn sign(&self, signature: &mut Signature) {
+        signature.push(K::ELEM, Some(self.extents.clone()), true);
     }
     fn store<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>, store: &mut Store<'t>) {
         store.arrays.push(take::<Dense<K>>(leaves).repr());
@@ -108,26 +108,29 @@ impl<K: Kind> Spec for ArraySpec<K> {
     fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> Traced<'t, Dense<K>> {
         Traced::new(cursor.next_array())
     }
-    fn unbind<'t>(&self, traced: Traced<'t, Dense<K>>, leaves: &mut Leaves<'t>) -> bool {
-        leaves.push(Leaf::of(traced));
+    fn unbind<'t>(&self, traced: Traced<'t, Dense<K>>, values: &mut Values<'t>) -> bool {
+        values.push(Leaf::of(traced));
         traced.shape() == self.extents
     }
     fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>) -> Traced<'t, Dense<K>> {
         take(leaves)
     }
-    fn unmake<'t>(&self, made: Traced<'t, Dense<K>>, leaves: &mut Leaves<'t>) -> bool {
-        self.unbind(made, leaves)
+    fn unmake<'t>(&self, made: Traced<'t, Dense<K>>, values: &mut Values<'t>) -> bool {
+        self.unbind(made, values)
     }
     #[inline]
-    fn inputs<'a>(host: &'a [K::Host], inputs: &mut Inputs<'a>) {
+    fn inputs<'a>(&self, host: &'a [K::Host], inputs: &mut Inputs<'a>) {
         inputs.push(K::input(host));
     }
     #[inline]
-    fn outputs<'a>(host: &'a mut [K::Host], outputs: &mut Outputs<'a>) {
+    fn outputs<'a>(&self, host: &'a mut [K::Host], outputs: &mut Outputs<'a>) {
         outputs.push(K::output(host));
     }
     fn allocate(&self) -> Vec<K::Host> {
         vec![K::Host::default(); self.len()]
+    }
+    fn borrow(owned: &Vec<K::Host>) -> &[K::Host] {
+        owned
     }
     fn borrow_mut(owned: &mut Vec<K::Host>) -> &mut [K::Host] {
         owned

@@ -1,8 +1,8 @@
 //! Tuples of specifications, and their components.
 
-use super::{Argument, Cursor, Extents, Inputs, Outputs, RealSpec, Spec, count};
+use super::{Argument, Cursor, Inputs, Outputs, RealSpec, Signature, Spec, Values, count};
 use crate::kind::Store;
-use crate::tree::{Leaf, Leaves};
+use crate::tree::Leaf;
 
 macro_rules! tuple_specs {
     ($($($T:ident $i:tt),+;)*) => {$(
@@ -13,8 +13,8 @@ macro_rules! tuple_specs {
             type HostMut<'a> = ($($T::HostMut<'a>,)+);
             type Owned = ($($T::Owned,)+);
 
-            fn extents(&self, list: &mut Vec<Extents>) {
-                $(self.$i.extents(list);)+
+            fn sign(&self, signature: &mut Signature) {
+                $(signature.component($i, &self.$i);)+
             }
             fn store<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>, store: &mut Store<'t>) {
                 $(self.$i.store(leaves, store);)+
@@ -22,29 +22,32 @@ macro_rules! tuple_specs {
             fn bind<'a, 't>(&self, cursor: &mut Cursor<'a, 't>) -> Self::Traced<'a, 't> {
                 ($(self.$i.bind(cursor),)+)
             }
-            fn unbind<'t>(&self, traced: Self::Traced<'_, 't>, leaves: &mut Leaves<'t>) -> bool {
+            fn unbind<'t>(&self, traced: Self::Traced<'_, 't>, values: &mut Values<'t>) -> bool {
                 let mut fits = true;
-                $(fits &= self.$i.unbind(traced.$i, leaves);)+
+                $(fits &= self.$i.unbind(traced.$i, values);)+
                 fits
             }
             fn make<'t>(&self, leaves: &mut dyn Iterator<Item = Leaf<'t>>) -> Self::Made<'t> {
                 ($(self.$i.make(leaves),)+)
             }
-            fn unmake<'t>(&self, made: Self::Made<'t>, leaves: &mut Leaves<'t>) -> bool {
+            fn unmake<'t>(&self, made: Self::Made<'t>, values: &mut Values<'t>) -> bool {
                 let mut fits = true;
-                $(fits &= self.$i.unmake(made.$i, leaves);)+
+                $(fits &= self.$i.unmake(made.$i, values);)+
                 fits
             }
             #[inline]
-            fn inputs<'a>(host: Self::Host<'a>, inputs: &mut Inputs<'a>) {
-                $($T::inputs(host.$i, inputs);)+
+            fn inputs<'a>(&self, host: Self::Host<'a>, inputs: &mut Inputs<'a>) {
+                $(self.$i.inputs(host.$i, inputs);)+
             }
             #[inline]
-            fn outputs<'a>(host: Self::HostMut<'a>, outputs: &mut Outputs<'a>) {
-                $($T::outputs(host.$i, outputs);)+
+            fn outputs<'a>(&self, host: Self::HostMut<'a>, outputs: &mut Outputs<'a>) {
+                $(self.$i.outputs(host.$i, outputs);)+
             }
             fn allocate(&self) -> Self::Owned {
                 ($(self.$i.allocate(),)+)
+            }
+            fn borrow(owned: &Self::Owned) -> Self::Host<'_> {
+                ($($T::borrow(&owned.$i),)+)
             }
             fn borrow_mut(owned: &mut Self::Owned) -> Self::HostMut<'_> {
                 ($($T::borrow_mut(&mut owned.$i),)+)

@@ -8,35 +8,46 @@
 use super::{Operand, Site, Trace};
 use crate::error::TraceError;
 use crate::tree::Leaf;
-use evolute_ir::{ClosedRegion, Elem, LoopSpec, Op, Region, Trips, Type, Value};
+use evolute_ir::{Checkpoint, ClosedRegion, Elem, LoopSpec, Op, Region, Trips, Type, Value};
 
 /// How often a loop runs, and in which order.
 #[derive(Clone, Copy)]
 pub(crate) struct Turns {
-    /// A traced integer that says how often.
+    pub(crate) trips: Trips,
+    /// The traced integer that says so.
     pub(crate) count: Option<Value>,
-    /// The most iterations; all of them, if nothing is counted.
-    pub(crate) cap: u32,
     /// From the last iteration number to 0.
     pub(crate) reverse: bool,
+    /// What reverse mode stores.
+    pub(crate) checkpoint: Option<Checkpoint>,
 }
 
 impl Turns {
-    pub(crate) fn fixed(n: usize) -> Turns {
-        Turns { count: None, cap: capped(n), reverse: false }
+    fn of(trips: Trips) -> Turns {
+        Turns { trips, count: None, reverse: false, checkpoint: None }
     }
 
-    fn trips(self) -> Trips {
-        match self.count {
-            None => Trips::Fixed(self.cap),
-            Some(_) => Trips::Counted(self.cap),
-        }
+    pub(crate) fn fixed(n: u32) -> Turns {
+        Turns::of(Trips::Fixed(n))
     }
-}
 
-/// A number of iterations, or the most that there may be.
-pub(crate) fn capped(n: usize) -> u32 {
-    u32::try_from(n).unwrap_or(u32::MAX)
+    /// At most `cap` times.
+    pub(crate) fn counted(count: Value, cap: u32) -> Turns {
+        Turns { count: Some(count), ..Turns::of(Trips::Counted(cap)) }
+    }
+
+    /// As long as a condition holds, at most `cap` times.
+    pub(crate) fn at_most(cap: u32) -> Turns {
+        Turns::of(Trips::While(cap))
+    }
+
+    fn cap(self) -> u32 {
+        self.trips.cap()
+    }
+
+    fn spec(self) -> LoopSpec {
+        LoopSpec { reverse: self.reverse, checkpoint: self.checkpoint, ..LoopSpec::new(self.trips) }
+    }
 }
 
 /// What an iteration gives.
@@ -126,7 +137,7 @@ impl Site<'_> {
         rows: &[Value],
         body: impl FnOnce(Value, &[Value], &[Value]) -> LoopBody,
     ) -> Looped {
-        let cap = turns.cap;
+        let cap = turns.cap();
         let carries: Vec<Type> = start.iter().map(|&v| self.trace.ty(v)).collect();
         let types: Vec<Type> = [Type::scalar(Elem::I64)]
             .into_iter()
@@ -193,10 +204,11 @@ impl Site<'_> {
         region: Option<ClosedRegion>,
         closing: Closing,
     ) -> Looped {
-        let cap = turns.cap;
+        let cap = turns.cap();
         let [carries, rows, sums] = closing.counts.map(|count| count as u32);
-        let spec = LoopSpec { trips: turns.trips(), reverse: turns.reverse, carries, rows, sums };
-        let mut operands: Vec<Value> = turns.count.into_iter().chain(start.iter().copied()).collect();
+        let spec = LoopSpec { carries, rows, sums, ordered: carries > 0, ..turns.spec() };
+        let mut operands: Vec<Value> = turns.count.into_iter().collect();
+        operands.extend(start);
         operands.extend(closing.rows.iter().map(|row| self.array_of_rows(row, cap)));
         let mut types: Vec<Type> = start.iter().map(|&v| self.trace.ty(v)).collect();
         types.extend(closing.stacked.iter().map(|row| self.stack(row, cap)));
@@ -224,10 +236,10 @@ impl Site<'_> {
         self.ty(row.elem, &std::iter::once(cap as usize).chain(extents).collect::<Vec<_>>())
     }
 
-    /// A loop that runs as long as `go` holds, at most `cap` times: its carries.
+    /// A loop that runs as long as `go` holds: its carries.
     pub(crate) fn while_loop(
         &self,
-        cap: u32,
+        turns: Turns,
         start: &[Value],
         go: impl FnOnce(&[Value]) -> Operand,
         step: impl FnOnce(&[Value]) -> Vec<Operand>,
@@ -239,13 +251,7 @@ impl Site<'_> {
             let results = LoopBody { carries: step(&params[1..]), ..LoopBody::default() };
             self.checked(results, &carries, &params[1..]).carries
         });
-        let spec = LoopSpec {
-            trips: Trips::While(cap),
-            reverse: false,
-            carries: start.len() as u32,
-            rows: 0,
-            sums: 0,
-        };
+        let spec = LoopSpec { carries: start.len() as u32, ..turns.spec() };
         let results = condition.zip(body).and_then(|(condition, body)| {
             self.trace.build(self.caller, |builder| builder.looping(spec, Some(condition), body, start))
         });

@@ -8,7 +8,7 @@ use super::{Caller, Repr, Trace, current, record};
 use crate::error::TraceError;
 use crate::tree::{Leaf, Leaves};
 use evolute_ir::{Interpreter, Program, SourceLoc};
-use evolute_transforms::inline::{Between, remove_operators};
+use evolute_transforms::inline::{Between, evaluable};
 use std::cell::RefCell;
 
 thread_local! {
@@ -67,8 +67,8 @@ fn evaluated<'t>(caller: Caller, body: impl FnOnce(&Trace) -> Leaves<'t>) -> Lea
 /// The results of a program without parameters, all scalars.
 fn slots(program: &Program, caller: Caller) -> Result<Vec<u64>, TraceError> {
     let refused = |source| TraceError::At { source, at: SourceLoc::of(caller) };
-    let derives = program.insts().values().any(|inst| inst.op.is_derivative());
-    let plain = derives.then(|| remove_operators(program, Between::Keep)).transpose().map_err(refused)?;
+    let derives = program.insts().values().any(|inst| inst.op.is_derivative() || inst.op.is_implicit());
+    let plain = derives.then(|| evaluable(program, Between::Keep)).transpose().map_err(refused)?;
     let interpreter = Interpreter::new(plain.as_ref().unwrap_or(program)).map_err(refused)?;
     let mut machine = interpreter.machine();
     interpreter.run(&mut machine)?;

@@ -153,7 +153,8 @@ logic_operator! {
     BitXor bitxor Xor;
 }
 
-/// A fold from the first item, so that no zero is added: `0.0 + -0.0` is not `-0.0`. The empty sum is 0.
+/// A fold from the first item. The sum of none is −0.0, which changes nothing that it is added to, and is what the
+/// standard library gives for plain numbers.
 macro_rules! fold_iterator {
     ($Trait:ident $method:ident $Prim:ident $unit:literal) => {
         impl<'t, K: RealKind> std::iter::$Trait for Traced<'t, K> {
@@ -172,5 +173,5 @@ macro_rules! fold_iterator {
         }
     };
 }
-fold_iterator!(Sum sum Add 0.0);
+fold_iterator!(Sum sum Add -0.0);
 fold_iterator!(Product product Mul 1.0);

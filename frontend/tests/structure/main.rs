@@ -2,11 +2,16 @@
 //! is a mistake, and that they are differentiated.
 
 mod arrays;
+mod bad_input;
+mod checkpoints;
 mod contract;
 mod control;
 mod derivatives;
 mod index;
+mod linalg;
 mod mistakes;
+mod mixed;
+mod params;
 mod specs;
 
 use evolute_frontend::{Error, Function, Spec, TraceError};
@@ -29,4 +34,13 @@ fn mistake<S: Spec, R: Spec>(f: Result<Function<S, R>, Error>, file: &str, line:
     let place = format!("{file}:{line}");
     assert!(error.to_string().contains(&place), "{error}\nis not at {place}");
     error
+}
+
+/// The message of a mistake that is found when a function is compiled, which names a line of this file.
+#[track_caller]
+fn mistake_of_compiling<T>(compiled: Result<T, Error>, file: &str, line: u32) -> String {
+    let Err(Error::Compile(error)) = compiled else { panic!("a mistake was expected") };
+    let (message, place) = (error.to_string(), format!("{file}:{line}"));
+    assert!(message.contains(&place), "{message}\nis not at {place}");
+    message
 }

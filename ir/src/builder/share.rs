@@ -6,6 +6,7 @@ use crate::entity::{Inst, Region, Value};
 use crate::interp;
 use crate::op::Op;
 use crate::prim::Prim;
+use crate::program::Def;
 use crate::types::Literal;
 use rustc_hash::FxHasher;
 use std::hash::{Hash, Hasher};
@@ -23,21 +24,42 @@ pub(super) enum Key {
 impl Builder {
     /// An equal instruction among the youngest users of the youngest operand. Operands belong to the
     /// current region, so their users do too.
+    #[inline(always)]
     pub(super) fn find(&self, key: &Key, op: Op, operands: &[Value]) -> Option<Value> {
-        let same = |inst: Inst| {
+        let same = |&value: &Value| {
+            let Def::Result(inst) = self.program.values[value].def else { return false };
             self.program.op(inst) == op && same_operands(op, self.program.operands(inst), operands)
         };
-        let found = match *key {
+        match *key {
             Key::None => None,
-            Key::Hash(hash) => self.global.as_ref()?.get(&hash).copied().filter(|&inst| same(inst)),
-            Key::Chain(youngest) => {
-                let chain = std::iter::successors(self.chain_head[youngest], |&inst| self.chain_next[inst]);
-                chain.take(CHAIN_LIMIT).find(|&inst| same(inst))
+            Key::Hash(hash) => self.global.as_ref()?.get(&hash).copied().filter(same),
+            Key::Chain(operand) => {
+                let mut next = self.links[operand].youngest;
+                for _ in 0..CHAIN_LIMIT {
+                    let candidate = next?;
+                    if same(&candidate) {
+                        return next;
+                    }
+                    next = self.links[candidate].older;
+                }
+                None
             }
-        };
-        found.map(|inst| self.program.result(inst))
+        }
     }
 
+    /// Lets the instruction of this result be found from now on.
+    #[inline(always)]
+    pub(super) fn share(&mut self, key: Key, value: Value) {
+        match (key, &mut self.global) {
+            (Key::Hash(hash), Some(global)) => drop(global.entry(hash).or_insert(value)),
+            (Key::Chain(operand), _) => {
+                self.links[value].older = self.links[operand].youngest.replace(value);
+            }
+            (Key::Hash(_) | Key::None, _) => {}
+        }
+    }
+
+    #[inline(always)]
     pub(super) fn key(&self, region: Region, op: Op, operands: &[Value]) -> Key {
         match operands.iter().copied().max() {
             None => Key::None,
@@ -54,7 +76,19 @@ impl Builder {
         }
     }
 
+    #[inline(always)]
     pub(super) fn fold(&mut self, op: Op, operands: &[Value]) -> Option<Value> {
+        match op {
+            Op::Prim(prim) => match operands.iter().max() {
+                // The youngest is a constant least often.
+                Some(&youngest) if self.program.is_const(youngest) => self.fold_prim(prim, operands),
+                Some(_) | None => None,
+            },
+            op => self.fold_other(op, operands),
+        }
+    }
+
+    fn fold_other(&mut self, op: Op, operands: &[Value]) -> Option<Value> {
         match op {
             Op::Element(index) => match self.program.def_inst(operands[0]) {
                 Some(def) if matches!(self.program.op(def), Op::Pack(_)) => self.element_of_pack(def, index),
@@ -72,7 +106,6 @@ impl Builder {
                 _ if operands[1] == operands[2] => Some(operands[1]),
                 _ => None,
             },
-            Op::Prim(prim) => self.fold_prim(prim, operands),
             Op::Dot => self.fold_dot(operands[0], operands[1]),
             Op::Cast(elem) => {
                 if self.program.ty(operands[0]).elem == elem {
@@ -82,13 +115,18 @@ impl Builder {
                 Some(self.constant(literal))
             }
             Op::Const(_)
+            | Op::Prim(_)
             | Op::Iota(_)
             | Op::Spread(..)
             | Op::Reduce(..)
             | Op::At
             | Op::AddAt
+            | Op::External(_)
+            | Op::Linalg(_)
             | Op::Loop { .. }
             | Op::Cond { .. }
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
             | Op::Jvp { .. }
             | Op::Vjp { .. } => None,
         }

@@ -1,12 +1,14 @@
-//! Insertion of operations with regions: derivative operators, loops, conditionals.
+//! Insertion of operations with regions: derivative operators, loops, conditionals, what has a derivative of its own.
 
 use super::{Builder, ClosedRegion};
-use crate::entity::{Region, StridesId, TypeId, Value};
+use crate::entity::{ExternalId, Region, StridesId, TypeId, Value};
 use crate::error::IrError;
+use crate::external::External;
 use crate::infer;
 use crate::op::Op;
-use crate::program::{Def, Mode};
-use crate::signature::{Signature, list, signature};
+use crate::program::{Def, Mode, Program};
+use crate::signature::signature;
+use crate::solver::Solver;
 use crate::structure::{LoopSpec, Strides, Trips};
 
 impl Builder {
@@ -20,12 +22,28 @@ impl Builder {
         id
     }
 
+    /// The id of a function of the user's. Another one of the same name is renamed, so that a text tells them apart.
+    pub fn external(&mut self, external: &External) -> ExternalId {
+        let externals = &self.program.externals;
+        if let Some((id, _)) = externals.iter().find(|(_, known)| known.is_same(external)) {
+            return id;
+        }
+        let taken = |name: &str| externals.values().any(|known| known.name() == name);
+        let names = (2u32..).map(|number| format!("{}_{number}", external.name()));
+        let other = match taken(external.name()) {
+            true => names.into_iter().find(|name| !taken(name)),
+            false => None,
+        };
+        let external = other.map_or_else(|| external.clone(), |name| external.renamed(name));
+        self.program.externals.push(external)
+    }
+
     /// Inserts a derivative operator on a closed region: its results are the region's, then the
     /// tangents of these (`Forward`) or the cotangents of the first `inputs.len()` parameters
     /// (`Reverse`).
     ///
     /// # Errors
-    /// Inputs or seeds that do not fit the region, or a region with results that are not real.
+    /// Inputs or seeds that do not fit the region: the first that does not, or how many there should be. A region with results that are not real.
     pub fn operator(
         &mut self,
         mode: Mode,
@@ -39,6 +57,13 @@ impl Builder {
             Mode::Forward => Op::Jvp { region, wrt },
             Mode::Reverse => Op::Vjp { region, wrt },
         };
+        let expected = match mode {
+            Mode::Forward => inputs.len(),
+            Mode::Reverse => self.program.regions[region].results.len(),
+        };
+        if seeds.len() != expected {
+            return Err(infer::mismatch(op, format!("{expected} seeds"), seeds.len()));
+        }
         self.insert_with_regions(op, &[inputs, seeds, &captured].concat())
     }
 
@@ -80,6 +105,38 @@ impl Builder {
         self.insert_with_regions(op, &[&[condition], sums, &yes.captured].concat())
     }
 
+    /// Inserts a function with a derivative of its own, on `operands` and what the regions capture; see [`Op::Custom`].
+    ///
+    /// # Errors
+    /// Operands that do not fit the regions, or a rule that does not fit the primal region.
+    pub fn custom(
+        &mut self,
+        mut primal: ClosedRegion,
+        mut rule: ClosedRegion,
+        operands: &[Value],
+    ) -> Result<Vec<Value>, IrError> {
+        self.share_captures(&mut rule, &mut primal);
+        let op = Op::Custom { primal: primal.region, rule: rule.region };
+        self.insert_with_regions(op, &[operands, &primal.captured].concat())
+    }
+
+    /// Inserts the solution of a linear system with the right-hand side `b`; see [`Op::LinearSolve`].
+    ///
+    /// # Errors
+    /// A matrix that does not map vectors like `b` to such vectors.
+    pub fn linear_solve(&mut self, solver: Solver, matrix: ClosedRegion, b: Value) -> Result<Value, IrError> {
+        let op = Op::LinearSolve { matrix: matrix.region, solver };
+        let solution = self.insert_with_regions(op, &[&[b], &matrix.captured[..]].concat())?;
+        Ok(solution[0])
+    }
+
+    /// A closed region as a program of its own, and the values that it captured: the program's last parameters.
+    ///
+    /// It costs the size of all that has been built.
+    pub fn detach(&self, closed: ClosedRegion) -> (Program, Vec<Value>) {
+        (crate::copy::of_region(&self.program, closed.region), closed.captured)
+    }
+
     /// Gives both regions the captures of either, in one order.
     fn share_captures(&mut self, first: &mut ClosedRegion, second: &mut ClosedRegion) {
         let mut all = first.captured.clone();
@@ -112,12 +169,9 @@ impl Builder {
 
     fn insert_with_regions(&mut self, op: Op, operands: &[Value]) -> Result<Vec<Value>, IrError> {
         let operands = operands.iter().map(|&v| self.resolve(v)).collect::<Result<Vec<_>, _>>()?;
-        let Signature { operands: expected, results } = signature(&self.program, op)?;
-        if !operands.iter().map(|&v| self.program.ty(v)).eq(&expected) {
-            let found = list(operands.iter().map(|&v| self.program.ty(v)));
-            return Err(infer::mismatch(op, list(&expected), found));
-        }
-        let types: Vec<TypeId> = results.iter().map(|ty| self.intern(ty)).collect();
+        let signature = signature(&self.program, op)?;
+        signature.expect(&self.program, op, &operands)?;
+        let types: Vec<TypeId> = signature.results.iter().map(|ty| self.intern(ty)).collect();
         let inst = self.push_inst(self.current(), op, &operands, &types)?;
         Ok(self.program.results(inst).collect())
     }

@@ -37,13 +37,14 @@ impl<'a> Copier<'a> {
         let tables = Renumbered::new(from, |value, data| {
             matches!(data.def, Def::Param(_)) || live.is_none_or(|live| live[value])
         });
-        Copier { from, live, to: Program::empty(), values, tables }
+        let to = Program { limit: from.limit, ..Program::empty() };
+        Copier { from, live, to, values, tables }
     }
 
-    pub(super) fn run(mut self) -> Program {
-        let root = self.from.root();
-        let (params, results) = (root.params.clone(), root.results.clone());
-        self.copy_region(KeptRegion { region: Program::ROOT, params, results }, Program::ROOT);
+    /// The copy whose own body is this region.
+    pub(super) fn run(mut self, root: Region) -> Program {
+        let root = self.whole(root);
+        self.copy_region(root, Program::ROOT);
         for value in self.to.values.keys() {
             let origin = &mut self.to.values[value].origin;
             origin.of = origin.of.and_then(|of| self.values[of]);

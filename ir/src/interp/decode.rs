@@ -1,7 +1,8 @@
 //! Decoding: a program becomes steps over slots.
 
 use super::eval::{Run, cast_code, prim_code};
-use super::steps::{Dot, Indices, Pointwise, Reduce, Step, Work, nothing};
+use super::linalg::RoomSize;
+use super::steps::{Call, Dot, Indices, Pointwise, Reduce, Step, Work, nothing};
 use super::{Code, Failure, FailureKind, Interpreter, Machine, Slots};
 use crate::entity::{Inst, Region, Table, Value};
 use crate::error::IrError;
@@ -11,6 +12,7 @@ use crate::prim::Prim;
 use crate::program::{Program, SourceLoc};
 use crate::structure::Reduction;
 use crate::types::{Elem, Literal};
+use std::ops::Range;
 
 /// The most scalars an evaluation may hold: 4 GiB of slots.
 const MAX_SLOTS: usize = 1 << 29;
@@ -21,12 +23,15 @@ const MAX_UNROLLED: usize = 64;
 pub(super) struct Decoder<'p> {
     pub(super) program: &'p Program,
     codes: Vec<Code>,
-    initial: Vec<u64>,
+    slots: usize,
+    constants: Vec<(u32, u64)>,
+    iotas: Vec<Range<u32>>,
     pub(super) places: Table<Value, Slots>,
-    fallible: Vec<(u32, Option<SourceLoc>)>,
+    fallible: Vec<(Slots, Option<SourceLoc>)>,
     checks: Vec<Failure>,
     /// Values that are only added to, so that this can be done in their place.
     pub(super) sums: Table<Value, bool>,
+    pub(super) dense: RoomSize,
     /// The steps of the region at hand, and its first code that no step names.
     steps: Vec<Step>,
     unnamed: usize,
@@ -38,32 +43,39 @@ impl<'p> Decoder<'p> {
         Decoder {
             program,
             codes: Vec::new(),
-            initial: Vec::new(),
+            slots: 0,
+            constants: Vec::new(),
+            iotas: Vec::new(),
             places: Table::filled(count, Slots::Range(0..0)),
             fallible: Vec::new(),
             checks: Vec::new(),
             sums: Table::filled(count, false),
+            dense: RoomSize::default(),
             steps: Vec::new(),
             unnamed: 0,
         }
     }
 
-    pub(super) fn decode(mut self) -> Result<Interpreter, IrError> {
+    pub(super) fn decode(mut self, region: Region) -> Result<Interpreter, IrError> {
         let program = self.program;
-        for &param in &program.root().params {
+        let body = program.region(region);
+        for &param in &body.params {
             self.define(param)?;
         }
-        let steps = self.region(Program::ROOT)?;
+        let steps = self.region(region)?;
         let place = |&v: &Value| (program.ty(v).clone(), self.places[v].clone());
         Ok(Interpreter {
-            params: program.root().params.iter().map(place).collect(),
-            results: program.root().results.iter().map(place).collect(),
+            params: body.params.iter().map(place).collect(),
+            results: body.results.iter().map(place).collect(),
             codes: self.codes,
             steps,
-            initial: self.initial,
+            slots: self.slots,
+            constants: self.constants,
+            iotas: self.iotas,
             places: self.places,
             fallible: self.fallible,
             checks: self.checks,
+            dense: self.dense,
         })
     }
 
@@ -76,6 +88,22 @@ impl<'p> Decoder<'p> {
         }
         self.name_codes();
         Ok(std::mem::replace(&mut self.steps, outer))
+    }
+
+    /// The primal region stands where the operation does.
+    fn custom(&mut self, inst: Inst, primal: Region) -> Result<(), IrError> {
+        let program = self.program;
+        let data = program.region(primal);
+        for (&param, &operand) in data.params.iter().zip(program.operands(inst)) {
+            self.places[param] = self.places[operand].clone();
+        }
+        for &inst in &data.insts {
+            self.inst(inst)?;
+        }
+        for (result, &given) in program.results(inst).zip(&data.results) {
+            self.places[result] = self.places[given].clone();
+        }
+        Ok(())
     }
 
     /// Makes a step of the codes that belong to none.
@@ -92,13 +120,17 @@ impl<'p> Decoder<'p> {
         self.steps.push(step);
     }
 
-    pub(super) fn fresh(&mut self, len: usize) -> Result<Slots, IrError> {
-        let start = self.initial.len();
+    fn fresh_range(&mut self, len: usize) -> Result<Range<u32>, IrError> {
+        let start = self.slots;
         if len > MAX_SLOTS - start {
-            return Err(IrError::TooLarge { limit: MAX_SLOTS });
+            return Err(IrError::Memory { limit: MAX_SLOTS });
         }
-        self.initial.resize(start + len, 0);
-        Ok(Slots::Range(start as u32..(start + len) as u32))
+        self.slots += len;
+        Ok(start as u32..self.slots as u32)
+    }
+
+    pub(super) fn fresh(&mut self, len: usize) -> Result<Slots, IrError> {
+        self.fresh_range(len).map(Slots::Range)
     }
 
     /// Gives `value` a place of its own.
@@ -136,8 +168,12 @@ impl<'p> Decoder<'p> {
                 return self.looping(inst, body, condition, program.loop_spec(spec));
             }
             Op::Cond { yes, no, sums } => return self.choice(inst, yes, no, sums as usize),
+            Op::Custom { primal, .. } => return self.custom(inst, primal),
             Op::Jvp { .. } | Op::Vjp { .. } => {
                 return Err(infer::mismatch(op, "a program without derivative operators", "one"));
+            }
+            Op::LinearSolve { .. } => {
+                return Err(infer::mismatch(op, "to be replaced by the steps of its method", "a system"));
             }
             _ => {}
         }
@@ -145,7 +181,7 @@ impl<'p> Decoder<'p> {
         match op {
             Op::Const(literal) => {
                 let slot = self.define(value)?;
-                self.initial[slot.get(0) as usize] = literal.to_slot();
+                self.constants.push((slot.get(0), literal.to_slot()));
             }
             Op::Element(index) => {
                 let slot = self.places[operands[0]].get(index as usize);
@@ -153,10 +189,9 @@ impl<'p> Decoder<'p> {
             }
             Op::Pack(_) => self.pack(value, operands)?,
             Op::Iota(_) => {
-                let slots = self.define(value)?;
-                for i in 0..slots.len() {
-                    self.initial[slots.get(i) as usize] = i as u64;
-                }
+                let range = self.fresh_range(program.ty(value).shape.len())?;
+                self.places[value] = Slots::Range(range.clone());
+                self.iotas.push(range);
             }
             Op::Prim(prim) => {
                 let run = self.prim(prim, self.elem(operands[0]))?;
@@ -184,7 +219,19 @@ impl<'p> Decoder<'p> {
                 self.push(Step::At { from, to, indices });
             }
             Op::AddAt => self.add_at(value, operands)?,
-            Op::Loop { .. } | Op::Cond { .. } | Op::Jvp { .. } | Op::Vjp { .. } => {}
+            Op::Linalg(linalg) => self.linalg(value, linalg, operands)?,
+            Op::External(id) => {
+                let operands = operands.iter().map(|&v| self.places[v].clone()).collect();
+                let to = self.define(value)?;
+                let function = program.externals()[id].clone();
+                self.push(Step::External(Call { function, operands, to }));
+            }
+            Op::Loop { .. }
+            | Op::Cond { .. }
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
+            | Op::Jvp { .. }
+            | Op::Vjp { .. } => {}
         }
         Ok(())
     }
@@ -215,8 +262,7 @@ impl<'p> Decoder<'p> {
     ) -> Result<(), IrError> {
         let to = self.define(value)?;
         if can_fail {
-            let loc = self.program.loc(value);
-            self.fallible.extend((0..to.len()).map(|i| (to.get(i), loc.cloned())));
+            self.fallible.push((to.clone(), self.program.loc(value).cloned()));
         }
         if to.len() > MAX_UNROLLED {
             let slots = |n: usize| operands.get(n).map_or(Slots::Range(0..0), |&v| self.places[v].clone());

@@ -8,6 +8,7 @@ use crate::entity::{Inst, Region, Value};
 use crate::error::IrError;
 use crate::prim::Prim;
 use crate::structure::{LoopSpec, Trips};
+use crate::summation::SumOrder;
 
 impl Decoder<'_> {
     pub(super) fn looping(
@@ -90,7 +91,7 @@ impl Decoder<'_> {
         }
     }
 
-    /// A loop adds to a sum of an enclosing one in its place; its own lanes lie elsewhere.
+    /// A loop adds to a sum of an enclosing one in its place; its own lanes and segments lie elsewhere.
     fn place_sum(
         &mut self,
         spec: LoopSpec,
@@ -102,19 +103,22 @@ impl Decoder<'_> {
         let place = if self.sums[initial] { self.places[initial].clone() } else { self.fresh(len)? };
         self.sums[result] = self.sums[initial];
         self.sums[param] = true;
-        self.places[param] = if spec.lanes(len) == 1 { place.clone() } else { self.fresh(len)? };
+        let in_place = spec.order(len) == SumOrder::ORDERED;
+        self.places[param] = if in_place { place.clone() } else { self.fresh(len)? };
         self.places[result] = place;
         Ok(())
     }
 
     fn sum(&mut self, spec: LoopSpec, initial: Value, param: Value, result: Value) -> Result<Sum, IrError> {
         let (elem, len) = (self.elem(result), self.program.ty(result).shape.len());
-        let count = spec.lanes(len);
+        let order = spec.order(len);
         Ok(Sum {
+            order,
             initial: self.places[initial].clone(),
             param: self.places[param].clone(),
             result: self.places[result].clone(),
-            lanes: if count == 1 { None } else { Some(self.fresh(count * len)?) },
+            lanes: if order.lanes == 1 { None } else { Some(self.fresh(order.lanes * len)?) },
+            before: if order.segment.is_none() { None } else { Some(self.fresh(len)?) },
             elem,
             add: self.prim(Prim::Add, elem)?,
             work: self.work()?,

@@ -103,6 +103,10 @@ fn fused<T: Real>(x: T, y: T, z: T) -> T {
     x.fused(y, z)
 }
 
+fn first<T: Real>(x: T, _: T, _: T) -> T {
+    x
+}
+
 fn sign<T: Real>(x: T) -> T {
     if x > T::ZERO {
         T::narrow(1.0)

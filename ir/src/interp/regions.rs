@@ -3,7 +3,8 @@
 use super::eval::Run;
 use super::steps::{Step, Work, nothing};
 use super::{Interpreter, Machine, Slots};
-use crate::structure::{LANES, LoopSpec, Trips};
+use crate::structure::{LoopSpec, Trips};
+use crate::summation::{LANES, SumOrder};
 use crate::types::Elem;
 
 /// A loop. Captures need nothing: a body's parameter is where the captured value lies.
@@ -45,11 +46,14 @@ pub(super) struct Carry {
 
 /// A sum; its parameter and what the body makes of it lie in the same place.
 pub(super) struct Sum {
+    pub(super) order: SumOrder,
     pub(super) initial: Slots,
     pub(super) param: Slots,
     pub(super) result: Slots,
     /// The slots of all lanes, if there are several.
     pub(super) lanes: Option<Slots>,
+    /// The sum of the segments before the one at hand, if there are several.
+    pub(super) before: Option<Slots>,
     pub(super) elem: Elem,
     pub(super) add: Run,
     pub(super) work: Work,
@@ -86,6 +90,9 @@ impl Interpreter {
         let mut done = 0;
         while done < trips && self.goes_on(looping, done, m) {
             let i = if looping.spec.reverse { trips - 1 - done } else { done };
+            if done > 0 {
+                looping.begin_segments(m, i);
+            }
             looping.enter(m, i);
             self.execute(&looping.body, m);
             looping.leave(m, i);
@@ -95,7 +102,7 @@ impl Interpreter {
         if endless && self.goes_on(looping, done, m) {
             m.fail(looping.check);
         }
-        looping.finish(m);
+        looping.finish(m, done);
         if let Some(slot) = looping.trips {
             m.slots[slot as usize] = u64::from(done);
         }
@@ -117,11 +124,16 @@ impl Loop {
         for carry in &self.carries {
             m.copy(&carry.initial, &carry.param);
         }
-        for (_, stack) in &self.stacks {
-            (0..stack.len()).for_each(|i| m.put(stack, i, 0));
-        }
         for sum in &self.sums {
             sum.start(m);
+        }
+    }
+
+    /// Where iteration `i` begins a segment of a sum, that of the one before is added.
+    fn begin_segments(&self, m: &mut Machine, i: u32) {
+        for sum in self.sums.iter().filter(|sum| sum.order.begins_segment(i, self.spec.reverse)) {
+            sum.end_segment(m);
+            sum.begin_segment(m);
         }
     }
 
@@ -160,9 +172,12 @@ impl Loop {
         m.scratch = next;
     }
 
-    fn finish(&self, m: &mut Machine) {
+    fn finish(&self, m: &mut Machine, done: u32) {
         for carry in &self.carries {
             m.copy(&carry.param, &carry.result);
+        }
+        for (row, stack) in &self.stacks {
+            (done as usize * row.len()..stack.len()).for_each(|i| m.put(stack, i, 0));
         }
         for sum in &self.sums {
             sum.finish(m);
@@ -173,12 +188,36 @@ impl Loop {
 impl Sum {
     /// Lane 0 starts from the initial value, the others from nothing.
     fn start(&self, m: &mut Machine) {
-        let Some(lanes) = &self.lanes else { return m.copy(&self.initial, &self.param) };
-        let len = self.param.len();
-        for k in 0..lanes.len() {
-            let value = if k < len { m.get(&self.initial, k) } else { nothing(self.elem) };
-            m.put(lanes, k, value);
+        if let Some(before) = &self.before {
+            m.fill(before, nothing(self.elem));
         }
+        let Some(lanes) = &self.lanes else { return m.copy(&self.initial, &self.param) };
+        m.fill(lanes, nothing(self.elem));
+        for k in 0..self.param.len() {
+            m.put(lanes, k, m.get(&self.initial, k));
+        }
+    }
+
+    /// A further segment starts from nothing.
+    fn begin_segment(&self, m: &mut Machine) {
+        m.fill(self.lanes.as_ref().unwrap_or(&self.param), nothing(self.elem));
+    }
+
+    /// Adds what the segment at hand has summed to that of the segments before.
+    fn end_segment(&self, m: &mut Machine) {
+        let Some(before) = &self.before else { return };
+        for k in 0..self.param.len() {
+            let (before_it, own) = (m.get(before, k), self.summed(m, k));
+            let sum = self.work.combine(m, self.add, before_it, own);
+            m.put(before, k, sum);
+        }
+    }
+
+    /// Element `k` of what the segment at hand has summed.
+    fn summed(&self, m: &mut Machine, k: usize) -> u64 {
+        let Some(lanes) = &self.lanes else { return m.get(&self.param, k) };
+        let each = std::array::from_fn(|lane| m.get(lanes, lane * self.param.len() + k));
+        self.work.tree(m, self.add, each)
     }
 
     /// Moves the lane of iteration `i` to the parameter, or back.
@@ -195,11 +234,12 @@ impl Sum {
     }
 
     fn finish(&self, m: &mut Machine) {
-        let Some(lanes) = &self.lanes else { return m.copy(&self.param, &self.result) };
-        let len = self.param.len();
-        for k in 0..len {
-            let each = std::array::from_fn(|lane| m.get(lanes, lane * len + k));
-            let sum = self.work.tree(m, self.add, each);
+        if let Some(before) = &self.before {
+            self.end_segment(m);
+            return m.copy(before, &self.result);
+        }
+        for k in 0..self.param.len() {
+            let sum = self.summed(m, k);
             m.put(&self.result, k, sum);
         }
     }

@@ -1,9 +1,12 @@
 //! What an interpreter executes besides scalar instructions: arrays, one step an instruction.
 
 use super::eval::Run;
+use super::linalg::Library;
 use super::regions::{Choice, Loop};
 use super::{Code, Failed, Interpreter, Machine, Slots};
-use crate::structure::{LANES, Reduction, Strides};
+use crate::external::External;
+use crate::structure::{Reduction, Strides};
+use crate::summation::{LANES, REDUCED};
 use crate::types::{Elem, Shape};
 use std::ops::Range;
 
@@ -44,8 +47,17 @@ pub(super) enum Step {
         indices: Indices,
         add: Run,
     },
+    External(Call),
+    Library(Library),
     Loop(Box<Loop>),
     Choice(Box<Choice>),
+}
+
+/// A call of a function of the user's.
+pub(super) struct Call {
+    pub(super) function: External,
+    pub(super) operands: Vec<Slots>,
+    pub(super) to: Slots,
 }
 
 pub(super) struct Pointwise {
@@ -96,7 +108,7 @@ pub(super) struct Indices {
 }
 
 impl Work {
-    fn combine(self, m: &mut Machine, run: Run, a: u64, b: u64) -> u64 {
+    pub(super) fn combine(self, m: &mut Machine, run: Run, a: u64, b: u64) -> u64 {
         let Work(slot) = self;
         m.slots[slot as usize] = a;
         m.slots[slot as usize + 1] = b;
@@ -113,6 +125,31 @@ impl Work {
         }
         lanes[0]
     }
+
+    /// `count` terms, of which there is at least one, in the order of Note [Summation]: a lane starts from `start`.
+    fn in_segments(
+        self,
+        m: &mut Machine,
+        run: Run,
+        start: u64,
+        count: usize,
+        term: impl Fn(&mut Machine, usize) -> u64,
+    ) -> u64 {
+        let segment = |m: &mut Machine, first: usize| {
+            let mut lanes = [start; LANES];
+            for k in first..count.min(first + REDUCED) {
+                let term = term(m, k);
+                lanes[k % LANES] = self.combine(m, run, lanes[k % LANES], term);
+            }
+            self.tree(m, run, lanes)
+        };
+        let mut sum = segment(m, 0);
+        for first in (REDUCED..count).step_by(REDUCED) {
+            let next = segment(m, first);
+            sum = self.combine(m, run, sum, next);
+        }
+        sum
+    }
 }
 
 impl Machine {
@@ -127,6 +164,12 @@ impl Machine {
     pub(super) fn copy(&mut self, from: &Slots, to: &Slots) {
         for index in 0..to.len() {
             self.put(to, index, self.get(from, index));
+        }
+    }
+
+    pub(super) fn fill(&mut self, slots: &Slots, value: u64) {
+        for index in 0..slots.len() {
+            self.put(slots, index, value);
         }
     }
 
@@ -197,6 +240,8 @@ impl Interpreter {
                     add(m, &Code { run: *add, dst: slot, a: slot, b: from.get(i), c: slot });
                 }
             }
+            Step::External(call) => call.execute(m),
+            Step::Library(library) => library.execute(m),
             Step::Loop(looping) => self.execute_loop(looping, m),
             Step::Choice(choice) => self.execute_choice(choice, m),
         }
@@ -228,12 +273,36 @@ impl Pointwise {
     }
 }
 
+impl Call {
+    /// The elements are moved to where they are slices, and back.
+    fn execute(&self, m: &mut Machine) {
+        let mut numbers = std::mem::take(&mut m.numbers);
+        numbers.clear();
+        for slots in &self.operands {
+            numbers.extend((0..slots.len()).map(|k| f64::from_bits(m.get(slots, k))));
+        }
+        let given = numbers.len();
+        numbers.resize(given + self.to.len(), 0.0);
+        let (mut rest, result) = numbers.split_at_mut(given);
+        let mut arguments: [&[f64]; External::MAX_PARAMS] = [&[]; External::MAX_PARAMS];
+        for (argument, slots) in arguments.iter_mut().zip(&self.operands) {
+            let (own, others) = std::mem::take(&mut rest).split_at_mut(slots.len());
+            (*argument, rest) = (own, others);
+        }
+        self.function.call(&arguments[..self.operands.len()], result);
+        for (k, number) in result.iter().enumerate() {
+            m.put(&self.to, k, number.to_bits());
+        }
+        m.numbers = numbers;
+    }
+}
+
 impl Reduce {
     fn execute(&self, m: &mut Machine) {
         for k in 0..self.to.len() {
             let value = match self.reduction {
                 _ if self.count == 0 => self.empty,
-                Reduction::Sum | Reduction::Prod => self.lanes(m, k * self.count),
+                Reduction::Sum | Reduction::Prod => self.sum(m, k * self.count),
                 Reduction::Max | Reduction::Min => self.fold(m, k * self.count),
                 Reduction::ArgMax | Reduction::ArgMin => self.find(m, k * self.count),
             };
@@ -241,13 +310,8 @@ impl Reduce {
         }
     }
 
-    fn lanes(&self, m: &mut Machine, first: usize) -> u64 {
-        let mut lanes = [self.start; LANES];
-        for i in 0..self.count {
-            let term = m.get(&self.from, first + i);
-            lanes[i % LANES] = self.work.combine(m, self.combine, lanes[i % LANES], term);
-        }
-        self.work.tree(m, self.combine, lanes)
+    fn sum(&self, m: &mut Machine, first: usize) -> u64 {
+        self.work.in_segments(m, self.combine, self.start, self.count, |m, k| m.get(&self.from, first + k))
     }
 
     fn fold(&self, m: &mut Machine, first: usize) -> u64 {
@@ -278,14 +342,15 @@ impl Dot {
         for batch in 0..batches {
             for row in 0..rows {
                 for column in 0..columns {
-                    let mut lanes = [self.start; LANES];
-                    for k in 0..depth {
+                    let product = |m: &mut Machine, k: usize| {
                         let a = m.get(&self.operands[0], (batch * rows + row) * depth + k);
                         let b = m.get(&self.operands[1], (batch * depth + k) * columns + column);
-                        let product = self.work.combine(m, self.mul, a, b);
-                        lanes[k % LANES] = self.work.combine(m, self.add, lanes[k % LANES], product);
-                    }
-                    let sum = if depth == 0 { 0 } else { self.work.tree(m, self.add, lanes) };
+                        self.work.combine(m, self.mul, a, b)
+                    };
+                    let sum = match depth {
+                        0 => 0,
+                        _ => self.work.in_segments(m, self.add, self.start, depth, product),
+                    };
                     m.put(&self.to, (batch * rows + row) * columns + column, sum);
                 }
             }

@@ -4,7 +4,8 @@ use super::lex::{Lexer, Token};
 use crate::entity::Level;
 use crate::error::IrError;
 use crate::program::Role;
-use crate::structure::{LoopSpec, Reduction, Strides, Trips};
+use crate::solver::{Method, Solver};
+use crate::structure::{Checkpoint, LoopSpec, Reduction, Strides, Trips};
 use crate::types::{Elem, Literal, Shape, Type};
 
 /// The result of reading.
@@ -86,6 +87,15 @@ impl<'t> Cursor<'t> {
         Ok(comes)
     }
 
+    /// Whether this word came next; it is read.
+    fn skip_word(&mut self, word: &str) -> Read<bool> {
+        let comes = self.next == Token::Word(word);
+        if comes {
+            self.advance()?;
+        }
+        Ok(comes)
+    }
+
     /// A list of what `item` reads, in parentheses.
     pub(super) fn parenthesized(&mut self, mut item: impl FnMut(&mut Self) -> Read<()>) -> Read<()> {
         self.mark('(')?;
@@ -135,7 +145,7 @@ impl<'t> Cursor<'t> {
         Ok(Strides { offset, strides: strides.into() })
     }
 
-    /// `trips 10 reverse carries 1 rows 2 sums 0`.
+    /// `trips 10 reverse carries 1 rows 2 sums 0 ordered checkpoint sqrt`.
     pub(super) fn loop_spec(&mut self) -> Read<LoopSpec> {
         let trips: fn(u32) -> Trips = match self.next {
             Token::Word("trips") => Trips::Fixed,
@@ -145,12 +155,26 @@ impl<'t> Cursor<'t> {
         };
         self.advance()?;
         let trips = trips(self.number("how often the loop runs")?);
-        let reverse = self.next == Token::Word("reverse");
-        if reverse {
-            self.advance()?;
-        }
+        let reverse = self.skip_word("reverse")?;
         let [carries, rows, sums] = [self.count("carries")?, self.count("rows")?, self.count("sums")?];
-        Ok(LoopSpec { trips, reverse, carries, rows, sums })
+        let ordered = self.skip_word("ordered")?;
+        let checkpoint = self.checkpoint()?;
+        Ok(LoopSpec { trips, reverse, carries, rows, sums, ordered, checkpoint })
+    }
+
+    fn checkpoint(&mut self) -> Read<Option<Checkpoint>> {
+        if !self.skip_word("checkpoint")? {
+            return Ok(None);
+        }
+        Ok(Some(if self.skip_word("sqrt")? {
+            Checkpoint::Sqrt
+        } else if self.skip_word("segments")? {
+            Checkpoint::Segments(self.number("a number of segments")?)
+        } else if self.skip_word("memory")? {
+            Checkpoint::Memory(self.word_as("a number of bytes", digits)?)
+        } else {
+            return self.expected("`sqrt`, `segments` or `memory`");
+        }))
     }
 
     /// `rows 2`; few enough that no sum of counts overflows.
@@ -158,6 +182,16 @@ impl<'t> Cursor<'t> {
         self.keyword(keyword)?;
         let what = "a number below 2²⁸";
         self.word_as(what, |word| digits(word).filter(|&count| count < 1 << 28))
+    }
+
+    /// `by gmres 1e-12 within 200`.
+    pub(super) fn solver(&mut self) -> Read<Solver> {
+        self.keyword("by")?;
+        let method = self.word_as("a method of solving", Method::from_name)?;
+        let tolerance = self.word_as("a tolerance", |word| decimal(word, Elem::F64))?;
+        self.keyword("within")?;
+        let max_iterations = self.number("a number of iterations")?;
+        Ok(Solver::new(method, tolerance.as_real().unwrap_or(0.0), max_iterations))
     }
 
     pub(super) fn reduction(&mut self) -> Read<Reduction> {
@@ -229,7 +263,7 @@ impl<'t> Cursor<'t> {
 }
 
 /// A number without sign.
-fn digits(word: &str) -> Option<u32> {
+fn digits<T: std::str::FromStr>(word: &str) -> Option<T> {
     if word.bytes().all(|b| b.is_ascii_digit()) { word.parse().ok() } else { None }
 }
 

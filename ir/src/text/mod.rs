@@ -33,5 +33,5 @@ mod parse_regions;
 mod print;
 mod tables;
 
-pub use parse::{MAX_DEPTH, parse};
+pub use parse::{MAX_DEPTH, parse, parse_with};
 pub use print::{instruction, value_name};

@@ -11,9 +11,11 @@ use super::lex::Token;
 use super::parse_regions::Open;
 use super::print::mode_name;
 use super::tables::{Tables, Written};
-use crate::entity::{Entity, Inst, Loc, Region, StridesId, TypeId, Value};
+use crate::entity::{Entity, ExternalId, Inst, Loc, Region, StridesId, TypeId, Value};
 use crate::error::IrError;
+use crate::external::External;
 use crate::infer;
+use crate::linalg::Linalg;
 use crate::op::Op;
 use crate::prim::Prim;
 use crate::program::{Def, InstData, LevelData, Mode, Origin, Program, SourceLoc, ValueData};
@@ -28,7 +30,17 @@ pub const MAX_DEPTH: usize = 64;
 /// # Errors
 /// [`IrError::Parse`] with the line, what was expected and what was found.
 pub fn parse(text: &str) -> Result<Program, IrError> {
-    Parser::new(text)?.file()
+    parse_with(text, &[])
+}
+
+/// Reads a program that calls these functions of the user's, by their names.
+///
+/// # Errors
+/// As [`parse`]; a function that is not among these.
+pub fn parse_with(text: &str, externals: &[External]) -> Result<Program, IrError> {
+    let mut parser = Parser::new(text)?;
+    parser.externals = externals;
+    parser.file()
 }
 
 pub(super) struct Parser<'t> {
@@ -37,12 +49,14 @@ pub(super) struct Parser<'t> {
     pub(super) open: Vec<Open>,
     /// The types of the results, as the program's first line has them.
     pub(super) result_types: Vec<Type>,
+    /// The functions that the program may call.
+    externals: &'t [External],
 }
 
 impl<'t> Parser<'t> {
     fn new(text: &'t str) -> Read<Self> {
         let (text, tables) = (Cursor::new(text)?, Tables::new());
-        Ok(Parser { text, tables, open: Vec::new(), result_types: Vec::new() })
+        Ok(Parser { text, tables, open: Vec::new(), result_types: Vec::new(), externals: &[] })
     }
 
     fn file(mut self) -> Read<Program> {
@@ -134,7 +148,9 @@ impl<'t> Parser<'t> {
         let end = if self.open.len() == 1 { "return" } else { "yield" };
         match self.text.next {
             Token::Word(word) if word == end => self.end_body(),
-            Token::Word("jvp" | "vjp" | "loop" | "cond") => self.operation_with_regions(Vec::new()),
+            Token::Word("jvp" | "vjp" | "loop" | "cond" | "custom" | "linear_solve") => {
+                self.operation_with_regions(Vec::new())
+            }
             Token::Word(word) if word.starts_with('v') => self.definition(),
             _ => self.text.expected(&format!("an instruction or `{end}`")),
         }
@@ -147,9 +163,13 @@ impl<'t> Parser<'t> {
         }
         self.text.mark('=')?;
         match (&self.text.next, &results[..]) {
-            (Token::Word("jvp" | "vjp" | "loop" | "cond"), _) => self.operation_with_regions(results),
+            (Token::Word("jvp" | "vjp" | "loop" | "cond" | "custom" | "linear_solve"), _) => {
+                self.operation_with_regions(results)
+            }
             (_, &[result]) => self.instruction(result),
-            _ => self.text.expected("`jvp`, `vjp`, `loop` or `cond`, which alone have several results"),
+            _ => self
+                .text
+                .expected("`jvp`, `vjp`, `loop`, `cond` or `custom`, which alone have several results"),
         }
     }
 
@@ -194,9 +214,11 @@ impl<'t> Parser<'t> {
             "dot" => Op::Dot,
             "at" => Op::At,
             "add_at" => Op::AddAt,
-            name => match Prim::from_name(name) {
-                Some(prim) => Op::Prim(prim),
-                None => {
+            "external" => Op::External(self.external()?),
+            name => match (Prim::from_name(name), Linalg::from_name(name)) {
+                (Some(prim), _) => Op::Prim(prim),
+                (None, Some(linalg)) => Op::Linalg(linalg),
+                (None, None) => {
                     let found = Token::Word(name).describe();
                     return Err(IrError::Parse {
                         line,
@@ -211,6 +233,23 @@ impl<'t> Parser<'t> {
     fn type_id(&mut self) -> Read<TypeId> {
         let ty = self.text.ty()?;
         Ok(self.tables.intern(ty))
+    }
+
+    /// The function of the name that comes next.
+    fn external(&mut self) -> Read<ExternalId> {
+        let line = self.text.line;
+        let name = self.text.text()?;
+        let known = self.tables.program.externals.iter().find(|(_, known)| known.name() == name);
+        if let Some((id, _)) = known {
+            return Ok(id);
+        }
+        match self.externals.iter().find(|external| external.name() == name) {
+            Some(external) => Ok(self.tables.program.externals.push(external.clone())),
+            None => {
+                let message = format!("expected an external function that is supplied, found {name:?}");
+                Err(IrError::Parse { line, message })
+            }
+        }
     }
 
     fn strides(&mut self) -> Read<StridesId> {
@@ -229,7 +268,10 @@ impl<'t> Parser<'t> {
         results: Vec<(Name, TypeId, Written)>,
     ) -> Read<()> {
         if self.tables.program.insts.len() >= Program::MAX_INSTRUCTIONS {
-            return Err(at_line(line, IrError::TooLarge { limit: Program::MAX_INSTRUCTIONS }));
+            return Err(at_line(
+                line,
+                IrError::TooLarge { what: "the text", limit: Program::MAX_INSTRUCTIONS },
+            ));
         }
         let region = self.current();
         let inst = Inst::new(self.tables.program.insts.len());

@@ -1,4 +1,4 @@
-//! Reads operations with regions: derivative operators, loops, conditionals.
+//! Reads operations with regions: derivative operators, loops, conditionals, what has a derivative of its own.
 
 use super::cursor::{Name, Read};
 use super::parse::{Parser, at_line};
@@ -8,6 +8,7 @@ use crate::infer;
 use crate::op::Op;
 use crate::program::{Mode, RegionData};
 use crate::signature::{list, signature};
+use crate::solver::Solver;
 use crate::structure::{LoopSpec, Trips};
 
 /// A region whose end has not been read, and the operation that it is part of.
@@ -30,6 +31,8 @@ enum Kind {
     Derivative(Mode, u32),
     Loop(LoopSpec),
     Cond { sums: u32 },
+    Custom,
+    LinearSolve(Solver),
 }
 
 impl Kind {
@@ -38,7 +41,8 @@ impl Kind {
         match self {
             Kind::Loop(LoopSpec { trips: Trips::While(_), .. }) => Some("do"),
             Kind::Cond { .. } => Some("else"),
-            Kind::Loop(_) | Kind::Derivative(..) => None,
+            Kind::Custom => Some("rule"),
+            Kind::Loop(_) | Kind::Derivative(..) | Kind::LinearSolve(_) => None,
         }
     }
 }
@@ -50,6 +54,8 @@ impl Parser<'_> {
         let operands = self.values()?;
         let kind = match word {
             "loop" => Kind::Loop(self.text.loop_spec()?),
+            "custom" => Kind::Custom,
+            "linear_solve" => Kind::LinearSolve(self.text.solver()?),
             "cond" => {
                 self.text.keyword("sums")?;
                 Kind::Cond { sums: self.text.number("how many sums there are")? }
@@ -109,6 +115,8 @@ impl Parser<'_> {
                 Op::Loop { body: region, condition: first, spec: self.tables.program.loops.push(spec) }
             }
             Kind::Cond { sums } => Op::Cond { yes: first.unwrap_or(region), no: region, sums },
+            Kind::Custom => Op::Custom { primal: first.unwrap_or(region), rule: region },
+            Kind::LinearSolve(solver) => Op::LinearSolve { matrix: region, solver },
         };
         let signature = signature(&self.tables.program, op).map_err(|error| at_line(line, error))?;
         let found = || operands.iter().map(|&v| self.tables.program.ty(v));

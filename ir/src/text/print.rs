@@ -78,7 +78,11 @@ impl Printer<'_, '_> {
             let op = self.program.insts.get(inst).map(|data| data.op);
             for (number, nested) in op.into_iter().flat_map(Op::regions).enumerate() {
                 if number > 0 {
-                    let word = if matches!(op, Some(Op::Cond { .. })) { "else" } else { "do" };
+                    let word = match op {
+                        Some(Op::Cond { .. }) => "else",
+                        Some(Op::Custom { .. }) => "rule",
+                        _ => "do",
+                    };
                     write!(self.f, " {word} {}", parameters(self.program, nested))?;
                 }
                 writeln!(self.f, " {{")?;
@@ -115,14 +119,21 @@ fn head(program: &Program, inst: Inst, f: &mut Formatter<'_>) -> fmt::Result {
         Op::Reduce(reduction, ty) => {
             write!(f, " {}{}", reduction.name(), known(program.types.get(ty)))?;
         }
+        Op::External(id) => match program.externals.get(id) {
+            Some(external) => write!(f, " {}", quoted(external.name()))?,
+            None => f.write_str(" ?")?,
+        },
         Op::Prim(_)
         | Op::Select
         | Op::Element(_)
         | Op::Dot
         | Op::At
         | Op::AddAt
+        | Op::Linalg(_)
         | Op::Loop { .. }
         | Op::Cond { .. }
+        | Op::Custom { .. }
+        | Op::LinearSolve { .. }
         | Op::Jvp { .. }
         | Op::Vjp { .. } => {}
     }
@@ -138,6 +149,8 @@ fn head(program: &Program, inst: Inst, f: &mut Formatter<'_>) -> fmt::Result {
             known(program.loops.get(spec)).fmt(f)?;
             write!(f, " {}", parameters(program, condition.unwrap_or(body)))
         }
+        Op::Custom { primal, .. } => write!(f, " {}", parameters(program, primal)),
+        Op::LinearSolve { matrix, solver } => write!(f, " {solver} {}", parameters(program, matrix)),
         Op::Cond { yes, sums, .. } => write!(f, " sums {sums} {}", parameters(program, yes)),
         Op::Const(_)
         | Op::Prim(_)
@@ -148,7 +161,9 @@ fn head(program: &Program, inst: Inst, f: &mut Formatter<'_>) -> fmt::Result {
         | Op::Reduce(..)
         | Op::Dot
         | Op::At
-        | Op::AddAt => Ok(()),
+        | Op::AddAt
+        | Op::Linalg(_)
+        | Op::External(_) => Ok(()),
     }
 }
 

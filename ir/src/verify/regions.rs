@@ -26,7 +26,7 @@ impl Verifier<'_> {
             Err(error) => return self.require_inst(inst, false, || error.to_string()),
         };
         let fits = |values: &[Value], types: &[Type]| values.iter().map(|&v| program.ty(v)).eq(types);
-        let Signature { operands: takes, results: gives } = &expected;
+        let Signature { operands: takes, results: gives, .. } = &expected;
         self.require_inst(inst, fits(operands, takes), || format!("it takes {}", list(takes)));
         let results: Vec<Value> = program.results_in_range(inst).collect();
         self.require_inst(inst, fits(&results, gives), || format!("it gives {}", list(gives)));

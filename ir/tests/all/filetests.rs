@@ -11,90 +11,28 @@
 //! Expectations stand at the end of the file, each line after `;! `. `EVOLUTE_BLESS=1 cargo test` rewrites
 //! them in place; read the difference before you commit it.
 
+use crate::texts;
 use evolute_ir::{Buffer, Elem, Interpreter, Literal, Program, text, verify};
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 #[test]
 fn files() {
-    let bless = std::env::var_os("EVOLUTE_BLESS").is_some();
-    let mut failures = String::new();
-    let files = files_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/filetests"));
-    assert!(files.len() >= 25, "found only {} files", files.len());
-    for path in files {
-        let file = File::read(&path);
-        let found = file.outcome();
-        if found != file.expected && bless {
-            std::fs::write(&path, file.with_expectation(&found)).expect("the file can be written");
-        } else if found != file.expected {
-            let expected = &file.expected;
-            writeln!(failures, "{}\n── expected\n{expected}── found\n{found}", path.display())
-                .expect("a string");
-        }
-    }
-    assert!(failures.is_empty(), "{failures}EVOLUTE_BLESS=1 rewrites the expectations");
+    texts::check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/filetests"), 25, outcome);
 }
 
-fn files_in(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("the folder can be read") {
-        let path = entry.expect("the folder can be read").path();
-        if path.is_dir() {
-            files.extend(files_in(&path));
-        } else if path.extension().is_some_and(|extension| extension == "ir") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    files
-}
-
-struct File {
-    path: PathBuf,
-    /// `parse-error`, `verify-error`, `print` or `run`.
-    test: String,
-    /// Everything before the expectation.
-    text: String,
-    expected: String,
-}
-
-impl File {
-    fn read(path: &Path) -> File {
-        let content = std::fs::read_to_string(path).expect("the file can be read");
-        let first = content.lines().next().unwrap_or_default();
-        let test = first.strip_prefix(";! test ").unwrap_or_else(|| panic!("{}: {first}", path.display()));
-        let (mut text, mut expected) = (format!("{first}\n"), String::new());
-        for line in content.lines().skip(1) {
-            match line.strip_prefix(";!") {
-                Some(line) => writeln!(expected, "{}", line.strip_prefix(' ').unwrap_or(line)),
-                None => writeln!(text, "{line}"),
-            }
-            .expect("a string");
-        }
-        File { path: path.into(), test: test.into(), text, expected }
-    }
-
-    fn with_expectation(&self, found: &str) -> String {
-        let lines: String =
-            found.lines().map(|line| format!(";! {line}\n").replace(";! \n", ";!\n")).collect();
-        format!("{}{lines}", self.text)
-    }
-
-    fn outcome(&self) -> String {
-        let parsed = text::parse(&self.text);
-        let context = self.path.display();
-        match (&*self.test, parsed) {
-            ("parse-error", Err(error)) => format!("{error}\n"),
-            ("parse-error", Ok(program)) => format!("read as\n{program}"),
-            (_, Err(error)) => format!("{error}\n"),
-            ("verify-error", Ok(program)) => match verify(&program) {
-                Ok(()) => "valid\n".into(),
-                Err(error) => format!("{error}\n"),
-            },
-            ("print", Ok(program)) => print(&program),
-            ("run", Ok(program)) => runs(&program, &self.expected),
-            (test, Ok(_)) => panic!("{context}: there is no test `{test}`"),
-        }
+fn outcome(path: &Path, text: &str, expected: &str) -> String {
+    match (texts::tested(path, text, "test"), text::parse(text)) {
+        ("parse-error", Err(error)) => format!("{error}\n"),
+        ("parse-error", Ok(program)) => format!("read as\n{program}"),
+        (_, Err(error)) => format!("{error}\n"),
+        ("verify-error", Ok(program)) => match verify(&program) {
+            Ok(()) => "valid\n".into(),
+            Err(error) => format!("{error}\n"),
+        },
+        ("print", Ok(program)) => print(&program),
+        ("run", Ok(program)) => runs(&program, expected),
+        (test, Ok(_)) => panic!("{}: there is no test `{test}`", path.display()),
     }
 }
 

@@ -18,4 +18,5 @@ mod primitives;
 mod regions;
 mod round_trip;
 mod support;
+mod texts;
 mod views;

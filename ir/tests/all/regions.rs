@@ -1,6 +1,6 @@
 //! Building nested regions: what is captured, in which order, and what is refused.
 
-use evolute_ir::{Builder, Elem, IrError, Literal, Mode, Op, Prim, Type, verify};
+use evolute_ir::{Builder, Closure, Elem, IrError, Literal, Mode, Op, Prim, Type, verify};
 
 fn real() -> Type {
     Type::scalar(Elem::F64)
@@ -75,7 +75,7 @@ fn escaped_values_are_refused() {
     builder.open_region();
     let y = builder.param(&real());
     builder.close_region(&[y]).expect("in scope");
-    let refused = Err(IrError::Escaped { value: y, defined: None });
+    let refused = Err(IrError::Escaped { value: y, closure: Closure::Sibling, defined: None });
     assert_eq!(builder.insert(Op::Prim(Prim::Mul), &[x, y]), refused);
     assert_eq!(builder.finish(&[y]).map(|_| y), refused);
 }

@@ -1,7 +1,9 @@
 //! A program's text reads back as the same program, and the same text.
 
 use crate::support::{self, Rng};
-use evolute_ir::{Builder, Elem, IrError, Mode, Program, dot, text, verify};
+use evolute_ir::{
+    Buffer, Builder, Elem, External, Interpreter, IrError, Mode, Op, Program, Type, dot, text, verify,
+};
 use std::fmt::Write;
 
 fn check(program: &Program, context: &str) {
@@ -103,4 +105,37 @@ fn drawings() {
             assert!(drawn.contains(&format!("{end} [label=")), "{end} is not declared\n{drawn}");
         }
     }
+}
+
+/// A text names functions of the user's, which are supplied where it is read.
+#[test]
+fn external_functions() {
+    let scalar = Type::scalar(Elem::F64);
+    let vector = Type::array(Elem::F64, &[2]).expect("small");
+    let params = [vector, scalar.clone()];
+    let blend = External::new("blend \"of\" two; ", &params, scalar.clone(), |x, y| y[0] = x[0][1] * x[1][0]);
+    let blend = blend.expect("f64");
+    let mut builder = Builder::new();
+    let (x, k) = (builder.param(&params[0]), builder.param(&scalar));
+    let id = builder.external(&blend);
+    let once = builder.insert(Op::External(id), &[x, k]).expect("well typed");
+    assert_eq!(builder.insert(Op::External(id), &[x, k]), Ok(once), "equal calls are one");
+    let twice = builder.insert(Op::External(id), &[x, once]).expect("well typed");
+    assert!(builder.insert(Op::External(id), &[k, x]).is_err());
+    let program = builder.finish(&[twice]).expect("in scope");
+    assert_eq!(verify(&program), Ok(()));
+
+    let printed = program.to_string();
+    let again = text::parse_with(&printed, std::slice::from_ref(&blend)).expect("it is supplied");
+    assert_eq!((again.to_string(), &again), (printed.clone(), &program));
+    let error = text::parse(&printed).expect_err("it is not supplied").to_string();
+    assert!(error.starts_with("line 3: expected an external function that is supplied"), "{error}");
+    dot(&program);
+    let inputs = [Buffer::F64(vec![5.0, 3.0]), Buffer::F64(vec![2.0])];
+    let results = Interpreter::new(&again).expect("small").eval(&inputs);
+    assert_eq!(results, Ok(vec![Buffer::F64(vec![18.0])]));
+
+    let many = vec![scalar.clone(); External::MAX_PARAMS + 1];
+    assert!(External::new("f", &many, scalar.clone(), |_, _| ()).is_err());
+    assert!(External::new("f", &[Type::scalar(Elem::I64)], scalar, |_, _| ()).is_err());
 }

@@ -2,13 +2,13 @@
 
 use evolute::prelude::*;
 use evolute::transforms::pipeline::Stage;
-use evolute::{ArraySpec, CompileReport, Error, Single, Spec};
+use evolute::{Active, ArraySpec, CompileReport, Error, Single, Spec};
 use std::rc::Rc;
 
 /// A function of a vector of parameters and of data.
-pub(crate) struct Workload<S: Spec> {
+pub(crate) struct Workload<S: Spec, A = S> {
     pub(crate) name: String,
-    pub(crate) trace: Box<dyn Fn() -> Result<Objective<S>, Error>>,
+    pub(crate) trace: Box<dyn Fn() -> Result<Objective<S, A>, Error>>,
     /// The point, and the data.
     pub(crate) arguments: Rc<dyn Fn() -> S::Owned>,
     pub(crate) borrow: Borrow<S>,
@@ -19,7 +19,7 @@ pub(crate) struct Workload<S: Spec> {
 pub(crate) type Borrow<S> = for<'a> fn(&'a <S as Spec>::Owned) -> (<S as Spec>::Host<'a>, &'a [f64]);
 
 /// A scalar function, differentiated with respect to a vector.
-pub(crate) type Objective<S> = Function<S, Single<F64>, ArraySpec<F64>>;
+pub(crate) type Objective<S, A> = Function<S, Single<F64>, A>;
 
 /// What several systems agree on, or what we find.
 #[derive(Clone, Copy, Debug)]
@@ -57,9 +57,8 @@ pub(crate) trait Case {
     fn evaluate(&self, options: &Options) -> Result<[Known; 2], Error>;
 }
 
-impl<S: Spec> Case for Workload<S>
+impl<S: Spec, A: Active<Spec = ArraySpec<F64>>> Case for Workload<S, A>
 where
-    S: 'static,
     S::Owned: 'static,
 {
     fn name(&self) -> &str {

@@ -38,6 +38,7 @@ pub struct Simplified {
 /// None for a valid program.
 pub fn simplify(program: &Program, when: When) -> Result<Simplified, IrError> {
     let mut builder = Builder::sharing_globally();
+    builder.set_limit(program.limit());
     builder.set_rewriter(rewriter(when));
     let params = copy_params(&mut builder, program);
     let results = inline_live(&mut builder, program, &params)?;

@@ -1,11 +1,11 @@
 //! The table of rewrites: name, root, whether it is exact, and what replaces the root.
 //!
 //! A rewrite is *exact* if the result has the same bits for all operands, infinities, subnormals and
-//! signed zeros included, NaNs being one class. The others change a rounding or the sign of a zero, never more,
-//! and apply in [`FpMode::Contract`](crate::FpMode::Contract) only. Some exact ones wait until all derivatives are
-//! taken: strength reductions, whose sides have derivatives that round differently, and the removal of
-//! `stop_gradient`. What would lose a NaN or an infinity
-//! (`x·0 → 0`) is in neither mode.
+//! signed zeros included, NaNs being one class. The others change a rounding or the sign of a zero, never more as long
+//! as what they replace stays within the normal numbers: merged constants may keep in range what left it. They apply in
+//! [`FpMode::Contract`](crate::FpMode::Contract) only. Some exact ones wait until all derivatives are taken: strength
+//! reductions, whose sides have derivatives that round differently, and the removal of `stop_gradient` and
+//! `with_slope`. What would lose a NaN or an infinity of an operand (`x·0 → 0`) is in neither mode.
 
 use super::matching::Matching;
 use evolute_ir::{Builder, Elem, IrError, Op, Prim, Value};
@@ -123,6 +123,7 @@ table! {
         Some(s.prim(Prim::Powi, &[x, n]))
     };
     StopGradient "stop_gradient x → x" last  |_s, x| ok(x);
+    WithSlope "with_slope(v, k, x) → v" last |_s, v, _k, _x| ok(v);
     And "x ∧ true → x, x ∧ false → false, x ∧ x → x" exact |s, x, y| match (s.truth(x), s.truth(y)) {
         (Some(true), _) | (_, Some(false)) => ok(y),
         (Some(false), _) | (_, Some(true)) => ok(x),
@@ -135,6 +136,7 @@ table! {
     };
     Not "¬¬x → x"                exact    |s, x| s.match_prim(Prim::Not, x).map(|[x]| Ok(x));
     Select "select(¬c, a, b) → select(c, b, a)" exact |s, c, a, b| s.match_prim(Prim::Not, c).map(|[c]| s.insert(Op::Select, &[c, b, a]));
+    Select "select(c, a, a) → a" exact    |_s, _c, a, b| if a == b { ok(a) } else { None };
 }
 
 /// The rows of each primitive, and after them those of `select`.
@@ -164,8 +166,12 @@ impl Rewrite {
             | Op::Dot
             | Op::At
             | Op::AddAt
+            | Op::External(_)
+            | Op::Linalg(_)
             | Op::Loop { .. }
             | Op::Cond { .. }
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
             | Op::Jvp { .. }
             | Op::Vjp { .. } => {
                 return &[];

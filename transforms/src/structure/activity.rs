@@ -51,7 +51,11 @@ fn structure(body: &Program, inst: Inst, active: &mut Table<Value, bool>) {
                 }
             }
         }
-        _ => unreachable!("only loops and conditionals are structures"),
+        Op::Custom { .. } | Op::LinearSolve { .. } => {
+            let depends = operands.iter().any(|&v| active[v]);
+            results.iter().for_each(|&v| active[v] = depends && body.ty(v).elem.is_real());
+        }
+        _ => unreachable!("derivative operators are removed innermost first"),
     }
 }
 

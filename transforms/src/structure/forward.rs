@@ -15,7 +15,7 @@ impl Walk<'_, Forward<'_>> {
                 self.forward_loop(inst, body, condition, spec)
             }
             Op::Cond { yes, no, sums } => self.forward_cond(inst, [yes, no], sums as usize),
-            _ => unreachable!("only loops and conditionals are structures"),
+            _ => unreachable!("other operations have their rule in `implicit`"),
         }
     }
 
@@ -51,14 +51,6 @@ impl Walk<'_, Forward<'_>> {
             self.linear.derivative_of(known);
             let ty = self.body.ty(param);
             self.tangents[param] = Some(self.linear.builder.param(ty));
-        }
-    }
-
-    /// Captured values with their tangents.
-    fn capture_pairs(&mut self, params: &[Value], operands: &[Value]) {
-        self.captured(params, operands);
-        for (&param, &operand) in params.iter().zip(operands) {
-            self.tangents[param] = self.tangents[operand];
         }
     }
 

@@ -66,32 +66,41 @@ impl Walk<'_, Tape<'_>> {
             Op::Cond { yes, no, sums } => {
                 self.transpose_cond(backward, structure, [yes, no], sums as usize, &cotangents)
             }
-            _ => unreachable!("only loops and conditionals are structures"),
+            Op::LinearSolve { matrix, .. } => {
+                self.transpose_solve(backward, structure, matrix, cotangents[0].expect("it is there"))
+            }
+            _ => unreachable!("other operations leave no entry"),
         }
     }
 
-    fn cotangent_origin(&mut self, of: Value) {
+    pub(super) fn cotangent_origin(&mut self, of: Value) {
         let loc = self.linear.builder.program().value(of).origin.loc;
         let origin = Origin { loc, level: self.level, role: Role::Cotangent, of: Some(of) };
         self.linear.builder.set_origin(origin);
     }
 
-    /// Says of one of several results that it is the cotangent of `of`.
-    fn originate_cotangent(&mut self, value: Value, of: Value) {
+    /// Says of a result of a structure that it is the cotangent of `of`. It stands on the structure's line, which is
+    /// named where that fails.
+    fn originate_cotangent(&mut self, structure: &Structure, value: Value, of: Value) {
         self.cotangent_origin(of);
         let origin = self.linear.builder.origin();
-        self.linear.builder.set_origin_of(value, origin);
+        let first = self.body.results(structure.inst).next();
+        let loc = first.map_or(origin.loc, |v| self.provenance.map(self.body, v, &self.known).loc);
+        self.linear.builder.set_origin_of(value, Origin { loc, ..origin });
     }
 
     /// A parameter of the type of `like`: a cotangent's.
-    fn cotangent_param(&mut self, like: Value) -> Value {
+    pub(super) fn cotangent_param(&mut self, like: Value) -> Value {
         self.cotangent_origin(like);
         let ty = self.linear.builder.program().ty(like).clone();
         self.linear.builder.param(&ty)
     }
 
     /// Runs `body` with an empty record and gives the outer one back.
-    fn with_record<R>(&mut self, body: impl FnOnce(&mut Self) -> Result<R, IrError>) -> Result<R, IrError> {
+    pub(super) fn with_record<R>(
+        &mut self,
+        body: impl FnOnce(&mut Self) -> Result<R, IrError>,
+    ) -> Result<R, IrError> {
         let outer = std::mem::take(&mut self.linear.record);
         let result = body(self);
         self.linear.record = outer;
@@ -120,7 +129,7 @@ impl Walk<'_, Tape<'_>> {
         spec: LoopSpec,
         cotangents: &[Option<Value>],
     ) -> Result<(), IrError> {
-        self.restore_activity(structure);
+        self.restore(structure);
         let data = self.body.region(body);
         let params = param_parts(&spec, &data.params);
         let given = result_parts(&spec, &data.results);
@@ -173,18 +182,20 @@ impl Walk<'_, Tape<'_>> {
         }
         let rows = (known.rows.len() + structure.carries.len() + seeded.len()) as u32;
         let reversed = LoopSpec {
-            trips,
             // Without carries the order matters to sums alone: it stays, so that the two loops can be one.
             reverse: if active_carries.is_empty() { spec.reverse } else { !spec.reverse },
             carries: active_carries.len() as u32,
             rows,
             sums: captures.len() as u32,
+            // Loops that follow one another iteration by iteration may be cut anywhere.
+            ordered: spec.ordered || spec.carries > 0,
+            ..LoopSpec::new(trips)
         };
         let results = self.linear.builder.looping(reversed, None, closed, &operands)?;
         let (results, sums) = results.split_at(results.len() - captures.len());
         for (&k, &value) in captures.iter().zip(sums) {
             let tangent = tangents[3][k].expect("an active capture has a tangent");
-            self.originate_cotangent(value, known.captures[k]);
+            self.originate_cotangent(structure, value, known.captures[k]);
             backward.replace(self.linear.builder, tangent, value)?;
         }
         let (carries, rows) = results.split_at(active_carries.len());
@@ -197,7 +208,7 @@ impl Walk<'_, Tape<'_>> {
             .filter_map(|(k, c)| Some(((tangents[2][k], known.sums[k]), c.as_ref()?)));
         let of_results: Vec<_> = of_carries.chain(of_rows).collect();
         for &((_, of), &value) in &of_results {
-            self.originate_cotangent(value, of);
+            self.originate_cotangent(structure, value, of);
         }
         for ((tangent, of), &value) in of_results.into_iter().chain(of_sums) {
             if let Some(tangent) = tangent {
@@ -272,7 +283,7 @@ impl Walk<'_, Tape<'_>> {
         sums: usize,
         cotangents: &[Option<Value>],
     ) -> Result<(), IrError> {
-        self.restore_activity(structure);
+        self.restore(structure);
         let operands = self.body.operands(structure.inst);
         let captures: Vec<usize> =
             (1 + sums..operands.len()).filter(|&k| structure.operands[k].is_some()).collect();
@@ -311,7 +322,7 @@ impl Walk<'_, Tape<'_>> {
         let results = self.linear.builder.conditional(structure.known[0], yes, no, &initial)?;
         for (&k, value) in captures.iter().zip(results) {
             let tangent = structure.operands[k].expect("an active capture has a tangent");
-            self.originate_cotangent(value, structure.known[k]);
+            self.originate_cotangent(structure, value, structure.known[k]);
             backward.replace(self.linear.builder, tangent, value)?;
         }
         for (k, &cotangent) in cotangents[cotangents.len() - sums..].iter().enumerate() {
@@ -322,12 +333,19 @@ impl Walk<'_, Tape<'_>> {
         Ok(())
     }
 
-    /// What was active on the way forward; another pass over the region may have come between.
-    fn restore_activity(&mut self, structure: &Structure) {
+    /// What was known and active on the way forward; another pass over the region may have come between.
+    fn restore(&mut self, structure: &Structure) {
+        self.restore_known(structure);
         for (&operand, &tangent) in self.body.operands(structure.inst).iter().zip(&structure.operands) {
             self.tangents[operand] = tangent;
         }
         self.find_activity(structure.inst);
+    }
+
+    pub(super) fn restore_known(&mut self, structure: &Structure) {
+        for (&operand, &known) in self.body.operands(structure.inst).iter().zip(&structure.known) {
+            self.known[operand] = Some(known);
+        }
     }
 }
 

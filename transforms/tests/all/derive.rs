@@ -104,7 +104,9 @@ fn check(derivative: Derive, source: &str, wrt: &[usize], inputs: &[Buffer], exp
     let derived = derivative(&parse(source), wrt, None).unwrap_or_else(|error| panic!("{error}"));
     for fp in [FpMode::Strict, FpMode::Contract] {
         for simplify in [false, true] {
-            let program = Pipeline::new(Options { fp, simplify, fma: true }).run(&derived).expect("small");
+            let program = Pipeline::new(Options { fp, simplify, fma: true, ..Options::default() })
+                .run(&derived)
+                .expect("small");
             let found =
                 Interpreter::new(&program).expect("no operators").eval(inputs).expect("inputs that fit");
             assert_eq!(found, expected, "{fp:?}\n{program}");
@@ -258,5 +260,85 @@ fn of_operands_that_are_nan() {
         let nan = real(f64::NAN);
         check(derive::grad, &source, &[0, 1], &[nan.clone(), real(1.0)], &[real(1.0), real(0.0)]);
         check(derive::grad, &source, &[0, 1], &[real(1.0), nan], &[real(0.0), real(1.0)]);
+    }
+}
+
+/// 0.5 / 0.1 rounds up to 5, but the remainder is that of the quotient 4.
+#[test]
+fn of_a_remainder_whose_quotient_rounds_up() {
+    let (x, y): (f64, f64) = (0.5, 0.1);
+    assert_eq!(((x / y).trunc(), x - 4.0 * y), (5.0, x % y));
+    let source = "program (v0: f64, v1: f64) -> (f64) {\n  v2 = rem v0, v1\n  return v2\n}";
+    check(derive::grad, source, &[0, 1], &[real(x), real(y)], &[real(1.0), real(-4.0)]);
+}
+
+/// The Hessian of `prim` at `x`, in every mode.
+fn hessians(prim: &str, x: &[f64]) -> Vec<Vec<f64>> {
+    let params: Vec<String> = (0..x.len()).map(|i| format!("v{i}: f64")).collect();
+    let operands: Vec<String> = (0..x.len()).map(|i| format!("v{i}")).collect();
+    let (params, operands, wrt) = (params.join(", "), operands.join(", "), Vec::from_iter(0..x.len()));
+    let source = format!("program ({params}) -> (f64) {{\n  v2 = {prim} {operands}\n  return v2\n}}");
+    let derived = derive::hessian(&parse(&source), &wrt, None).expect("a real scalar");
+    let inputs: Vec<Buffer> = x.iter().map(|&x| real(x)).collect();
+    first(&derived, &inputs)
+}
+
+/// The numbers of the first result in every mode.
+fn first(program: &Program, inputs: &[Buffer]) -> Vec<Vec<f64>> {
+    let run = |fp| {
+        let program = Pipeline::new(Options { fp, simplify: true, fma: true, ..Options::default() })
+            .run(program)
+            .expect("small");
+        let found = Interpreter::new(&program).expect("no operators").eval(inputs).expect("inputs that fit");
+        match found.into_iter().next() {
+            Some(Buffer::F64(numbers)) => numbers,
+            found => panic!("{found:?} is not real"),
+        }
+    };
+    [FpMode::Strict, FpMode::Contract].map(run).into()
+}
+
+/// Mixed derivatives of a power agree. At `x = 0` they are 0 for `y ≥ 0`, the limit where that is finite.
+#[test]
+fn of_powers_twice() {
+    let (ln, nan, inf) = (2f64.ln(), f64::NAN, f64::INFINITY);
+    let cases = [
+        ([0.0, 0.0], [0.0, 0.0, 0.0]),
+        ([0.0, 0.5], [-inf, 0.0, 0.0]),
+        ([0.0, 1.0], [0.0, 0.0, 0.0]),
+        ([0.0, 2.0], [2.0, 0.0, 0.0]),
+        ([0.0, 3.0], [0.0, 0.0, 0.0]),
+        ([0.0, -1.0], [inf, inf, inf]),
+        ([2.0, 0.0], [0.0, 0.5, ln * ln]),
+        ([2.0, 1.0], [0.0, 1.0 + ln, 2.0 * ln * ln]),
+        ([2.0, 3.0], [12.0, 4.0 + 12.0 * ln, 8.0 * ln * ln]),
+        ([-2.0, 3.0], [-12.0, nan, nan]),
+        ([-2.0, 0.0], [0.0, nan, nan]),
+    ];
+    for (x, [xx, xy, yy]) in cases {
+        for found in hessians("powf", &x) {
+            for (found, expected) in found.iter().zip([xx, xy, xy, yy]) {
+                let same = found == &expected || (found.is_nan() && expected.is_nan());
+                assert!(
+                    same || (found - expected).abs() < 1e-14 * expected.abs(),
+                    "{x:?}: {found}, not {expected}"
+                );
+            }
+        }
+    }
+}
+
+/// Where a logarithm is NaN, so are its derivatives, also that of 1/x in reverse mode; elsewhere they are not.
+#[test]
+fn of_logarithms_outside_their_domain() {
+    for (prim, edge) in [("ln", 0.0), ("log2", 0.0), ("log10", 0.0), ("log1p", -1.0)] {
+        let source = format!("program (v0: f64) -> (f64) {{\n  v1 = {prim} v0\n  return v1\n}}");
+        check(derive::grad, &source, &[0], &[real(edge)], &[real(f64::INFINITY)]);
+        let gradient = derive::grad(&parse(&source), &[0], None).expect("it exists");
+        for derived in [gradient.clone(), derive::grad(&gradient, &[0], None).expect("it exists")] {
+            let at = |x| first(&derived, &[real(x)]);
+            assert!(at(edge - 0.5).iter().all(|x| x[0].is_nan()), "{prim}: {:?}", at(edge - 0.5));
+            assert!(at(edge + 0.5).iter().all(|x| x[0].is_finite()), "{prim}: {:?}", at(edge + 0.5));
+        }
     }
 }

@@ -12,69 +12,22 @@
 //! last program; or the error. `EVOLUTE_BLESS=1 cargo test` rewrites it in place; read the difference before you
 //! commit it.
 
+use crate::texts;
 use evolute_ir::{Program, SourceLoc, text, verify};
 use evolute_transforms::derive::{self, DeriveError};
-use evolute_transforms::inline::{Between, remove_operators};
+use evolute_transforms::inline::{Between, expand, remove_operators};
 use evolute_transforms::simplify::{When, simplify};
 use evolute_transforms::{FpMode, Options, Pipeline};
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 #[test]
 fn files() {
-    let bless = std::env::var_os("EVOLUTE_BLESS").is_some();
-    let mut failures = String::new();
-    let files = files_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/filetests"));
-    assert!(files.len() >= 70, "found only {} files", files.len());
-    for path in files {
-        let (source, expected) = read(&path);
-        let found = outcome(&path, &source);
-        if found != expected && bless {
-            std::fs::write(&path, with_expectation(&source, &found)).expect("the file can be written");
-        } else if found != expected {
-            writeln!(failures, "{}\n── expected\n{expected}── found\n{found}", path.display())
-                .expect("a string");
-        }
-    }
-    assert!(failures.is_empty(), "{failures}EVOLUTE_BLESS=1 rewrites the expectations");
+    texts::check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/filetests"), 70, outcome);
 }
 
-fn files_in(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("the folder can be read") {
-        let path = entry.expect("the folder can be read").path();
-        if path.is_dir() {
-            files.extend(files_in(&path));
-        } else if path.extension().is_some_and(|extension| extension == "ir") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    files
-}
-
-/// The text before the expectation, and the expectation.
-fn read(path: &Path) -> (String, String) {
-    let content = std::fs::read_to_string(path).expect("the file can be read");
-    let (mut source, mut expected) = (String::new(), String::new());
-    for (index, line) in content.lines().enumerate() {
-        match line.strip_prefix(";!") {
-            Some(line) if index > 0 => writeln!(expected, "{}", line.strip_prefix(' ').unwrap_or(line)),
-            _ => writeln!(source, "{line}"),
-        }
-        .expect("a string");
-    }
-    (source, expected)
-}
-
-fn with_expectation(source: &str, found: &str) -> String {
-    let lines = found.lines().map(|line| format!(";! {line}\n").replace(";! \n", ";!\n"));
-    format!("{source}{}", lines.collect::<String>())
-}
-
-fn outcome(path: &Path, source: &str) -> String {
-    let first = source.lines().next().unwrap_or_default();
-    let passes = first.strip_prefix(";! passes ").unwrap_or_else(|| panic!("{}: {first}", path.display()));
+fn outcome(path: &Path, source: &str, _expected: &str) -> String {
+    let passes = texts::tested(path, source, "passes");
     let mut program = text::parse(source).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut rewrites = String::new();
     for words in passes.split(", ") {
@@ -105,6 +58,7 @@ fn pass(words: &str, program: &Program, rewrites: &mut String) -> Result<Program
         "jacobian" => derive::jacobian(program, &wrt(), here()),
         "hessian" => derive::hessian(program, &wrt(), here()),
         "differentiate" => Ok(remove_operators(program, Between::Keep)?),
+        "expand" => Ok(expand(program)?),
         "simplify" => simplified(program, rest, rewrites),
         "strict" => pipeline(program, FpMode::Strict),
         "contract" => pipeline(program, FpMode::Contract),
@@ -127,5 +81,5 @@ fn simplified(program: &Program, when: &str, rewrites: &mut String) -> Result<Pr
 }
 
 fn pipeline(program: &Program, fp: FpMode) -> Result<Program, DeriveError> {
-    Ok(Pipeline::new(Options { fp, simplify: true, fma: true }).run(program)?)
+    Ok(Pipeline::new(Options { fp, simplify: true, fma: true, ..Options::default() }).run(program)?)
 }

@@ -1,7 +1,13 @@
 //! Tests of the transforms: text in and text out, every rewrite, and what derivatives exist.
 
+mod checkpoints;
 mod derive;
 mod filetests;
+mod fused;
+mod numbers;
 mod random_structures;
 mod rules;
+mod solve;
 mod structures;
+#[path = "../../../ir/tests/all/texts.rs"]
+mod texts;

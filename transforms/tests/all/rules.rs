@@ -16,7 +16,7 @@ const TRIES: usize = 200_000;
 const ULPS: u64 = 16;
 
 /// What the rows' roots and their operands are made of, some more often.
-const PRIMS: [Prim; 22] = [
+const PRIMS: [Prim; 23] = [
     Prim::Add,
     Prim::Sub,
     Prim::Sub,
@@ -33,6 +33,7 @@ const PRIMS: [Prim; 22] = [
     Prim::Powi,
     Prim::Powf,
     Prim::StopGradient,
+    Prim::WithSlope,
     Prim::And,
     Prim::Or,
     Prim::Not,

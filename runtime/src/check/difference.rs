@@ -1,0 +1,123 @@
+//! Finite differences with their error: Ridders' extrapolation over a sweep of step sizes.
+//!
+//! C. J. F. Ridders, Accurate computation of F′(x) and F′(x)F″(x), Advances in Engineering Software 4 (1982). The
+//! steps shrink from a quarter of |x| to where rounding takes over. Each two quotients extrapolate to a better one,
+//! and these again; of all, that with the smallest error estimate is taken: how far it is from the two that it comes
+//! from and from the one before it (where a function is rounded to few numbers, two are equal by chance), and the
+//! rounding of the values. A step that leaves the domain gives no finite quotient, and the
+//! extrapolation starts again after it.
+
+use evolute_ir::{Elem, Literal};
+
+/// By what each step is smaller than the one before.
+const RATIO: f64 = 4.0;
+
+/// How often a quotient is extrapolated.
+const ORDERS: usize = 4;
+
+/// A difference, and how far it may be from the derivative.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Estimate {
+    pub(super) value: f64,
+    pub(super) uncertainty: f64,
+}
+
+/// What a sweep of steps gives.
+#[derive(Clone, Debug)]
+pub(super) struct Sweep {
+    pub(super) best: Estimate,
+    /// The best of each step. Where they are sure of different numbers, the function looks different from
+    /// near and from afar, and may be rounded in its inside.
+    pub(super) steps: Vec<Estimate>,
+}
+
+/// The differences to both sides of a point, and to each; `None` where there are no finite values.
+#[derive(Clone, Debug)]
+pub(super) struct Sides {
+    pub(super) central: Option<Sweep>,
+    pub(super) left: Option<Sweep>,
+    pub(super) right: Option<Sweep>,
+}
+
+/// The step sizes at a point: each is the exact distance of two numbers.
+pub(super) struct Steps {
+    sizes: Vec<f64>,
+    epsilon: f64,
+    floor: f64,
+}
+
+impl Steps {
+    /// The steps at `x`, of a function computed with this relative rounding error, of numbers at least as large as
+    /// `floor`.
+    pub(super) fn new(elem: Elem, x: f64, epsilon: f64, floor: f64) -> Steps {
+        let scale = if x == 0.0 { 1.0 } else { x.abs() };
+        let rounded = |x: f64| Literal::from_f64(elem, x).as_real().unwrap_or(x);
+        let smallest = scale * epsilon.powf(0.75);
+        let sizes = std::iter::successors(Some(scale / 4.0), |h| Some(h / RATIO));
+        let sizes = sizes.take_while(|&h| h >= smallest).map(|h| rounded(x + h) - x).filter(|&h| h > 0.0);
+        Steps { sizes: sizes.collect(), epsilon, floor }
+    }
+
+    /// For each element of the results of `f` its differences at `x`.
+    pub(super) fn differences<E>(
+        &self,
+        x: f64,
+        mut f: impl FnMut(f64) -> Result<Vec<f64>, E>,
+    ) -> Result<Vec<Sides>, E> {
+        let center = f(x)?;
+        let mut samples = Vec::new();
+        for &h in &self.sizes {
+            samples.push((h, f(x - h)?, f(x + h)?));
+        }
+        let sides = (0..center.len()).map(|i| {
+            let each = || samples.iter().map(move |(h, below, above)| (*h, below[i], above[i]));
+            Sides {
+                central: self.extrapolated(2, each().map(|(h, below, above)| [2.0 * h, below, above])),
+                left: self.extrapolated(1, each().map(|(h, below, _)| [h, below, center[i]])),
+                right: self.extrapolated(1, each().map(|(h, _, above)| [h, center[i], above])),
+            }
+        });
+        Ok(sides.collect())
+    }
+
+    /// The best extrapolation of the quotients of these distances and values, whose error is a series in this power
+    /// of the distance.
+    fn extrapolated(&self, power: i32, samples: impl Iterator<Item = [f64; 3]>) -> Option<Sweep> {
+        let mut steps = Vec::new();
+        let mut row: Vec<f64> = Vec::new();
+        for [distance, low, high] in samples {
+            let quotient = (high - low) / distance;
+            if !quotient.is_finite() {
+                row.clear();
+                continue;
+            }
+            let magnitude = low.abs().max(high.abs()).max(self.floor);
+            let rounding = self.epsilon * 4.0 * (magnitude / distance + quotient.abs());
+            let next = better(quotient, &row, power);
+            steps.extend(estimate(&next, &row, rounding));
+            row = next;
+        }
+        let best = steps.iter().copied().min_by(|a, b| a.uncertainty.total_cmp(&b.uncertainty))?;
+        Some(Sweep { best, steps })
+    }
+}
+
+/// A quotient, and what it and the last row of the table extrapolate to.
+fn better(quotient: f64, row: &[f64], power: i32) -> Vec<f64> {
+    let mut next = vec![quotient];
+    for (order, &coarse) in row.iter().take(ORDERS).enumerate() {
+        let weight = RATIO.powi(power * (order as i32 + 1));
+        next.push(next[order] + (next[order] - coarse) / (weight - 1.0));
+    }
+    next
+}
+
+/// The entry of a row that is closest to those around it in the table.
+fn estimate(next: &[f64], row: &[f64], rounding: f64) -> Option<Estimate> {
+    let entries = (1..next.len()).zip(row.iter().skip(1)).map(|(order, &before)| {
+        let value = next[order];
+        let apart = [next[order - 1], row[order - 1], before].map(|other| (value - other).abs());
+        Estimate { value, uncertainty: apart.into_iter().fold(0.0, f64::max) + rounding }
+    });
+    entries.filter(|e| e.uncertainty.is_finite()).min_by(|a, b| a.uncertainty.total_cmp(&b.uncertainty))
+}

@@ -1,0 +1,122 @@
+//! Derivatives of lengths near the ends of the range of numbers: `hypot`, and `norm2` of slices and arrays.
+//!
+//! Points are a moderate point times a size from 1e-308 to 1e300. The reference is the closed form at the moderate
+//! point, scaled: `r`, `n·v` and `(u·v − (n·u)(n·v))/r` with the unit vector `n`. All of it is in range, so no
+//! intermediate result may leave it: forward and reverse, in every nesting of two, in both modes.
+
+use evolute::prelude::*;
+use evolute::{RealKind, Traced, grad, jvp, scalars_of};
+
+const P: [f64; 3] = [0.3, -0.4, 1.2];
+const U: [f64; 3] = [0.25, -0.5, 0.75];
+const V: [f64; 3] = [-0.125, 0.5, 0.625];
+
+/// A function of a few numbers.
+type Length<K> = for<'t> fn(&[Traced<'t, K>]) -> Traced<'t, K>;
+
+/// The derivative of `f` at 0 by forward (`false`) or reverse mode.
+#[track_caller]
+fn slope<'t, K: RealKind>(reverse: bool, f: impl FnOnce(Traced<'t, K>) -> Traced<'t, K>) -> Traced<'t, K> {
+    let (zero, one) = (Real::of(0.0), Real::of(1.0));
+    if reverse { grad(f, zero) } else { jvp(f, zero, one).1 }
+}
+
+/// `x + t·v`.
+fn moved<'t, K: RealKind>(x: &[Traced<'t, K>], v: &[f64], t: Traced<'t, K>) -> Vec<Traced<'t, K>> {
+    x.iter().zip(v).map(|(&x, &v)| x + t * <Traced<K> as Real>::of(v)).collect()
+}
+
+/// The length, its derivative along `V` in both modes, and along `U` and `V` in every nesting.
+fn derivatives<'t, K: RealKind>(length: Length<K>, x: &[Traced<'t, K>]) -> Vec<Traced<'t, K>> {
+    let mut all = vec![length(x)];
+    all.extend([false, true].map(|mode| slope(mode, |t| length(&moved(x, &V, t)))));
+    for (outer, inner) in [(false, false), (false, true), (true, false), (true, true)] {
+        let along = |x: &[Traced<'t, K>]| slope(inner, |t| length(&moved(x, &V, t)));
+        all.push(slope(outer, |t| along(&moved(x, &U, t))));
+    }
+    all
+}
+
+/// The third derivative by the first number in every nesting.
+fn third<'t, K: RealKind>(length: Length<K>, x: &[Traced<'t, K>]) -> Vec<Traced<'t, K>> {
+    let along = |mode: bool, f: &dyn Fn(&[Traced<'t, K>]) -> Traced<'t, K>, x: &[Traced<'t, K>]| {
+        slope(mode, |t| f(&[&[x[0] + t], &x[1..]].concat()))
+    };
+    let mut all = Vec::new();
+    for modes in 0..8 {
+        let [a, b, c] = [1, 2, 4].map(|bit| modes & bit != 0);
+        all.push(along(a, &|x| along(b, &|x| along(c, &length, x), x), x));
+    }
+    all
+}
+
+/// What [`derivatives`] should give at `x = size · p`.
+fn expected(p: &[f64], size: f64) -> Vec<f64> {
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let r = dot(p, p).sqrt();
+    let first = dot(p, &V) / r;
+    let second = (dot(&U[..p.len()], &V) - first * dot(p, &U) / r) / r / size;
+    [vec![r * size], vec![first; 2], vec![second; 4]].concat()
+}
+
+fn lengths<K: RealKind>() -> [(usize, &'static str, Length<K>); 4] {
+    [
+        (2, "hypot", |x| x[0].hypot(x[1])),
+        (2, "hypot of arrays", |x| Array::of(&x[..1]).hypot(Array::of(&x[1..])).sum()),
+        (3, "norm2 of a slice", |x| x.norm2()),
+        (3, "norm2 of an array", |x| Array::of(x).norm2()),
+    ]
+}
+
+macro_rules! check {
+    ($Kind:ident $Host:ident $sizes:expr, $tolerance:expr) => {
+        for (n, name, length) in lengths::<$Kind>() {
+            let f = Function::vector(scalars_of::<$Kind>(n), |x| derivatives(length, x)).unwrap();
+            for options in [Options::default(), Options::default().strict()] {
+                let f = f.compile_with(&options).unwrap();
+                for size in $sizes {
+                    let x: Vec<$Host> = P[..n].iter().map(|&p| (p * f64::from(size)) as $Host).collect();
+                    for (found, expected) in
+                        f.call(&x).unwrap().iter().zip(expected(&P[..n], f64::from(size)))
+                    {
+                        let error = (f64::from(*found) - expected).abs();
+                        assert!(
+                            error <= $tolerance * expected.abs(),
+                            "{name} at {size:e}: {found:e}, not {expected:e}"
+                        );
+                    }
+                }
+            }
+        }
+    };
+}
+
+/// The third derivative by one number, −3·n₀·(1 − n₀²)/r², is negative and out of range at these sizes. (Along a line it
+/// is a sum of such numbers of either sign.)
+#[test]
+fn what_overflows_has_the_right_sign() {
+    for (n, name, length) in lengths::<F64>() {
+        let f = Function::vector(n, |x| third(length, x)).unwrap();
+        for options in [Options::default(), Options::default().strict()] {
+            let f = f.compile_with(&options).unwrap();
+            for size in [1e-160, 1e-200, 1e-300] {
+                let x: Vec<f64> = P[..n].iter().map(|p| p * size).collect();
+                let found = f.call(&x).unwrap();
+                assert_eq!(found[1..], [f64::NEG_INFINITY; 7], "{name} at {size:e}");
+                // By forward mode alone the zero tangents of an array's other elements meet infinite entries.
+                let zeros = name == "norm2 of an array";
+                assert!(found[0] == f64::NEG_INFINITY || (zeros && found[0].is_nan()), "{name} at {size:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn lengths_in_double_precision() {
+    check!(F64 f64 [1e-308f64, 1e-300, 1e-160, 1.0, 1e150, 1e300], 1e-14);
+}
+
+#[test]
+fn lengths_in_single_precision() {
+    check!(F32 f32 [1e-38f32, 1e-30, 1e-26, 1.0, 1e18, 1e30], 1e-5);
+}

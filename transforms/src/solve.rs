@@ -1,0 +1,229 @@
+//! Iterative solution of linear systems, as loops of a program under construction.
+//!
+//! In go a right-hand side and a way to insert the product of the matrix and a vector; out comes the solution. A
+//! method runs as an inner loop that updates its residual; the outer loop computes the residual anew, starts the
+//! method again from there if that is too large, and gives up after the most products allowed. The
+//! right-hand side is scaled to a largest element of 1 first, so that no square under- or overflows.
+//!
+//! A system of one unknown is a division.
+//!
+//! What is not a number in the matrix or the right-hand side makes the whole solution so.
+
+mod conjugate_gradient;
+mod gmres;
+pub(crate) mod vectors;
+
+use evolute_ir::{
+    Builder, IrError, Literal, LoopSpec, Method, Op, Prim, Reduction, Solver, Trips, Type, Value,
+};
+use vectors::Vectors;
+
+/// Inserts the product of the matrix and a vector.
+pub(crate) type Product<'a> = &'a mut dyn FnMut(&mut Builder, Value) -> Result<Value, IrError>;
+
+/// Where a method is: the solution and its residual so far, a lower bound of the matrix's norm, and how many products
+/// there have been.
+#[derive(Clone, Copy)]
+struct State {
+    x: Value,
+    r: Value,
+    norm: Value,
+    made: Value,
+}
+
+impl State {
+    fn of(values: &[Value]) -> State {
+        State { x: values[0], r: values[1], norm: values[2], made: values[3] }
+    }
+
+    fn values(self) -> [Value; 4] {
+        [self.x, self.r, self.norm, self.made]
+    }
+}
+
+/// A residual that is not smaller than the right-hand side by this says that the matrix is singular to working
+/// precision: there `‖A‖ ‖x‖` may be as large as one likes.
+const MEANINGFUL: f64 = 0.1;
+
+/// When to stop.
+#[derive(Clone, Copy)]
+struct Goal {
+    tolerance: Value,
+    /// The norm of the right-hand side.
+    b_norm: Value,
+    max_iterations: Value,
+}
+
+impl Goal {
+    /// Whether a residual of this norm is too large: `Gt` says so, `Le` the opposite; neither holds of a NaN.
+    fn compared(
+        self,
+        builder: &mut Builder,
+        comparison: Prim,
+        state: State,
+        residual: Value,
+    ) -> Result<Value, IrError> {
+        let mut on = Vectors(builder);
+        let x_norm = on.norm(state.x)?;
+        let moved = on.mul(state.norm, x_norm)?;
+        let size = on.add(moved, self.b_norm)?;
+        let small = on.mul(self.tolerance, size)?;
+        let elem = on.0.program().ty(residual).elem;
+        let meaningful = on.constant(elem, MEANINGFUL);
+        let meaningful = on.mul(meaningful, self.b_norm)?;
+        let bound = on.prim(Prim::Min, &[small, meaningful])?;
+        on.prim(comparison, &[residual, bound])
+    }
+
+    /// Whether there may be another product.
+    fn is_allowed(self, builder: &mut Builder, state: State) -> Result<Value, IrError> {
+        builder.insert(Op::Prim(Prim::Lt), &[state.made, self.max_iterations])
+    }
+
+    /// Whether a method goes on.
+    fn goes_on(self, builder: &mut Builder, state: State, residual: Value) -> Result<Value, IrError> {
+        let missed = self.compared(builder, Prim::Gt, state, residual)?;
+        let allowed = self.is_allowed(builder, state)?;
+        builder.insert(Op::Prim(Prim::And), &[missed, allowed])
+    }
+}
+
+/// The solution of the system with right-hand side `b`.
+pub(crate) fn solution(
+    builder: &mut Builder,
+    solver: Solver,
+    b: Value,
+    product: Product<'_>,
+) -> Result<Value, IrError> {
+    let ty = builder.program().ty(b).clone();
+    match ty.shape.len() {
+        0 => return Ok(b),
+        1 => return one_unknown(builder, b, product),
+        _ => {}
+    }
+    let scale = scale(builder, b)?;
+    let mut on = Vectors(builder);
+    let scales = on.repeated(scale, &ty)?;
+    let b = on.prim(Prim::Div, &[b, scales])?;
+    let start = State {
+        x: on.full(&ty, 0.0)?,
+        r: b,
+        norm: on.constant(ty.elem, 0.0),
+        made: on.0.constant(Literal::I64(0)),
+    };
+    let goal = Goal {
+        tolerance: on.constant(ty.elem, tolerance(solver, &ty)),
+        b_norm: on.norm(b)?,
+        max_iterations: on.0.constant(Literal::I64(i64::from(solver.max_iterations))),
+    };
+    let end = restarted(builder, solver, goal, b, start, product)?;
+    let x = checked(builder, goal, end)?;
+    builder.insert(Op::Prim(Prim::Mul), &[x, scales])
+}
+
+/// `b / a`.
+fn one_unknown(builder: &mut Builder, b: Value, product: Product<'_>) -> Result<Value, IrError> {
+    let ty = builder.program().ty(b).clone();
+    let one = Vectors(builder).full(&ty, 1.0)?;
+    let a = product(builder, one)?;
+    builder.insert(Op::Prim(Prim::Div), &[b, a])
+}
+
+/// The largest magnitude of an element, or 1 if that is 0.
+fn scale(builder: &mut Builder, b: Value) -> Result<Value, IrError> {
+    let elem = builder.program().ty(b).elem;
+    let scalar = builder.intern(&Type::scalar(elem));
+    let magnitudes = builder.insert(Op::Prim(Prim::Abs), &[b])?;
+    let largest = builder.insert(Op::Reduce(Reduction::Max, scalar), &[magnitudes])?;
+    let (zero, one) = (Literal::from_f64(elem, 0.0), Literal::from_f64(elem, 1.0));
+    let (zero, one) = (builder.constant(zero), builder.constant(one));
+    let is_zero = builder.insert(Op::Prim(Prim::Eq), &[largest, zero])?;
+    builder.insert(Op::Select, &[is_zero, one, largest])
+}
+
+/// The tolerance, no smaller than a few roundings of a product's elements.
+fn tolerance(solver: Solver, ty: &Type) -> f64 {
+    let epsilon = match ty.elem {
+        evolute_ir::Elem::F32 => f64::from(f32::EPSILON),
+        _ => f64::EPSILON,
+    };
+    solver.tolerance().max(4.0 * epsilon * (ty.shape.len() as f64).sqrt())
+}
+
+/// Runs the method from its latest solution until the residual, computed anew, is small.
+fn restarted(
+    builder: &mut Builder,
+    solver: Solver,
+    goal: Goal,
+    b: Value,
+    start: State,
+    product: Product<'_>,
+) -> Result<State, IrError> {
+    let again = |builder: &mut Builder, carries: &[Value]| {
+        let state = State::of(carries);
+        let residual = Vectors(builder).norm(state.r)?;
+        goal.goes_on(builder, state, residual)
+    };
+    let run = |builder: &mut Builder, carries: &[Value]| {
+        let state = State::of(carries);
+        let mut state = match solver.method {
+            Method::ConjugateGradient => conjugate_gradient::run(builder, goal, state, product)?,
+            Method::Gmres => gmres::run(builder, goal, state, product)?,
+        };
+        let moved = product(builder, state.x)?;
+        state.r = builder.insert(Op::Prim(Prim::Sub), &[b, moved])?;
+        Ok(state.values().to_vec())
+    };
+    // Each run makes a product at least, so the cap is never what ends the loop.
+    let cap = solver.max_iterations.saturating_add(1);
+    Ok(State::of(&while_loop(builder, cap, &start.values(), again, run)?))
+}
+
+/// The solution, if its residual is small: else this loop of no iterations fails, or there are no numbers.
+fn checked(builder: &mut Builder, goal: Goal, end: State) -> Result<Value, IrError> {
+    let missed = |builder: &mut Builder, _: &[Value]| {
+        let residual = Vectors(builder).norm(end.r)?;
+        goal.compared(builder, Prim::Gt, end, residual)
+    };
+    let same = |_: &mut Builder, carries: &[Value]| Ok(carries.to_vec());
+    let x = while_loop(builder, 0, &[end.x], missed, same)?[0];
+    let ty = builder.program().ty(x).clone();
+    let residual = Vectors(builder).norm(end.r)?;
+    let reached = goal.compared(builder, Prim::Le, end, residual)?;
+    let mut on = Vectors(builder);
+    let reached = on.repeated(reached, &Type { elem: evolute_ir::Elem::Bool, shape: ty.shape.clone() })?;
+    let none = on.full(&ty, f64::NAN)?;
+    builder.insert(Op::Select, &[reached, x, none])
+}
+
+/// A loop that runs as long as `go` holds: its carries.
+pub(crate) fn while_loop(
+    builder: &mut Builder,
+    cap: u32,
+    start: &[Value],
+    go: impl FnOnce(&mut Builder, &[Value]) -> Result<Value, IrError>,
+    step: impl FnOnce(&mut Builder, &[Value]) -> Result<Vec<Value>, IrError>,
+) -> Result<Vec<Value>, IrError> {
+    let condition = region(builder, start, |builder, carries| Ok(vec![go(builder, carries)?]))?;
+    let body = region(builder, start, step)?;
+    let carries = start.len() as u32;
+    let spec = LoopSpec { carries, ..LoopSpec::new(Trips::While(cap)) };
+    let results = builder.looping(spec, Some(condition), body, start)?;
+    Ok(results[1..].to_vec())
+}
+
+/// A region of a loop with carries like these. An error leaves none open.
+fn region(
+    builder: &mut Builder,
+    like: &[Value],
+    body: impl FnOnce(&mut Builder, &[Value]) -> Result<Vec<Value>, IrError>,
+) -> Result<evolute_ir::ClosedRegion, IrError> {
+    let types: Vec<Type> = like.iter().map(|&v| builder.program().ty(v).clone()).collect();
+    builder.open_region();
+    builder.param(&Type::scalar(evolute_ir::Elem::I64));
+    let params: Vec<Value> = types.iter().map(|ty| builder.param(ty)).collect();
+    let results = body(builder, &params);
+    let closed = builder.close_region(results.as_deref().unwrap_or_default());
+    results?;
+    closed
+}

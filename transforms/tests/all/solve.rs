@@ -1,0 +1,153 @@
+//! The iterations that linear systems become: on matrices that are easy and hard, scaled, singular, and not finite.
+
+use crate::structures::Rng;
+use evolute_ir::{
+    Buffer, Builder, Elem, EvalError, FailureKind, Interpreter, Op, Program, Solver, Strides, Type,
+};
+use evolute_transforms::pipeline::{Options, Pipeline};
+
+/// `(A, b) ↦ A⁻¹ b`, ready to run.
+fn program(n: usize, elem: Elem, solver: Solver) -> Program {
+    let array = |extents: &[usize]| Type::array(elem, extents).expect("small");
+    let mut builder = Builder::new();
+    let (a, b) = (builder.param(&array(&[n, n])), builder.param(&array(&[n])));
+    builder.open_region();
+    let v = builder.param(&array(&[n]));
+    let view = |builder: &mut Builder, x, extents: &[usize], strides: &[i64]| {
+        let op = Op::View(
+            builder.intern(&array(extents)),
+            builder.strides(&Strides { offset: 0, strides: strides.into() }),
+        );
+        builder.insert(op, &[x]).expect("well typed")
+    };
+    let rows = view(&mut builder, a, &[1, n, n], &[0, n as i64, 1]);
+    let column = view(&mut builder, v, &[1, n, 1], &[0, 1, 0]);
+    let product = builder.insert(Op::Dot, &[rows, column]).expect("well typed");
+    let product = view(&mut builder, product, &[n], &[1]);
+    let matrix = builder.close_region(&[product]).expect("in scope");
+    let x = builder.linear_solve(solver, matrix, b).expect("a vector");
+    let program = builder.finish(&[x]).expect("in scope");
+    Pipeline::new(Options::default()).run(&program).expect("small")
+}
+
+fn solve(solver: Solver, a: &[f64], b: &[f64]) -> Result<Vec<f64>, FailureKind> {
+    let program = program(b.len(), Elem::F64, solver);
+    let interpreter = Interpreter::new(&program).expect("no operators");
+    match interpreter.eval(&[Buffer::F64(a.into()), Buffer::F64(b.into())]) {
+        Ok(results) => match &results[..] {
+            [Buffer::F64(x)] => Ok(x.clone()),
+            other => panic!("{other:?}"),
+        },
+        Err(EvalError::Failure(failure)) => Err(failure.kind),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn product(a: &[f64], x: &[f64]) -> Vec<f64> {
+    a.chunks(x.len()).map(|row| row.iter().zip(x).map(|(a, x)| a * x).sum()).collect()
+}
+
+/// Solves for a right-hand side with a known solution.
+#[track_caller]
+fn check(solver: Solver, a: &[f64], x: &[f64], tolerance: f64) {
+    let found = solve(solver, a, &product(a, x)).expect("it converges");
+    let norm = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();
+    let error: Vec<f64> = found.iter().zip(x).map(|(found, x)| found - x).collect();
+    assert!(norm(&error) <= tolerance * norm(x), "{:e}: {found:?} instead of {x:?}", norm(&error) / norm(x));
+}
+
+fn vector(rng: &mut Rng, n: usize) -> Vec<f64> {
+    (0..n).map(|_| 2.0 * rng.next() - 1.0).collect()
+}
+
+/// `MᵀM + d I`.
+fn definite(rng: &mut Rng, n: usize, d: f64) -> Vec<f64> {
+    let m = vector(rng, n * n);
+    let entry = |i: usize, j: usize| (0..n).map(|k| m[k * n + i] * m[k * n + j]).sum::<f64>();
+    (0..n * n).map(|k| entry(k / n, k % n) + if k / n == k % n { d } else { 0.0 }).collect()
+}
+
+#[test]
+fn random_matrices() {
+    let mut rng = Rng::new(1);
+    for n in [1, 2, 3, 5, 8, 20, 40, 70] {
+        let (a, x) = (vector(&mut rng, n * n), vector(&mut rng, n));
+        check(Solver::gmres(), &a, &x, 1e-9);
+        let a = definite(&mut rng, n, 0.5);
+        check(Solver::conjugate_gradient(), &a, &x, 1e-11);
+        check(Solver::gmres(), &a, &x, 1e-11);
+    }
+}
+
+/// Each of these stops a method that divides by the wrong thing.
+#[test]
+fn matrices_that_break_methods() {
+    let rotation = [0.0, -1.0, 1.0, 0.0];
+    check(Solver::gmres(), &rotation, &[0.3, -2.0], 1e-14);
+    // The residual is not reduced before the last step.
+    let n = 12;
+    let shift: Vec<f64> = (0..n * n).map(|k| f64::from(k % n == (k / n + 1) % n)).collect();
+    let mut first = vec![0.0; n];
+    first[0] = 1.0;
+    check(Solver::gmres(), &shift, &first, 1e-14);
+    let indefinite = [1.0, 2.0, 2.0, -3.0];
+    check(Solver::gmres(), &indefinite, &[1.0, 1.0], 1e-14);
+    let negative = [-2.0, 0.5, 0.5, -3.0];
+    check(Solver::conjugate_gradient(), &negative, &[1.0, 1.0], 1e-14);
+    // A defective one, and an ill-conditioned one.
+    check(Solver::gmres(), &[3.0, 1.0, 0.0, 0.0, 3.0, 1.0, 0.0, 0.0, 3.0], &[1.0, -1.0, 2.0], 1e-13);
+    let hilbert: Vec<f64> = (0..36).map(|k| 1.0 / (k / 6 + k % 6 + 1) as f64).collect();
+    check(Solver::gmres(), &hilbert, &[1.0, -1.0, 2.0, 0.5, 1.0, -3.0], 1e-7);
+}
+
+#[test]
+fn scale_does_not_matter() {
+    let a = [2.0, 1.0, -1.0, 3.0];
+    for scale in [1e-300, 1e-160, 1e160, 1e300] {
+        for solver in [Solver::gmres(), Solver::conjugate_gradient()] {
+            let a = if solver.method.is_symmetric() { [2.0, 1.0, 1.0, 3.0] } else { a };
+            check(solver, &a, &[scale, -scale], 1e-13);
+        }
+    }
+    let tiny: Vec<f64> = a.iter().map(|a| a * 1e-140).collect();
+    check(Solver::gmres(), &tiny, &[1e-10, 3e-10], 1e-13);
+}
+
+#[test]
+fn nothing_to_solve() {
+    for solver in [Solver::gmres(), Solver::conjugate_gradient()] {
+        assert_eq!(solve(solver, &[2.0, 1.0, 1.0, 3.0], &[0.0, 0.0]), Ok(vec![0.0, 0.0]));
+        assert_eq!(solve(solver, &[], &[]), Ok(vec![]));
+        assert_eq!(solve(solver, &[4.0], &[1.0]), Ok(vec![0.25]));
+    }
+}
+
+/// A mistake is an error or not a number, never a wrong one.
+#[test]
+fn singular_and_not_finite() {
+    let is_nan = |found: Result<Vec<f64>, FailureKind>| match found {
+        Ok(x) => x.iter().all(|x| x.is_nan()),
+        Err(_) => false,
+    };
+    for solver in [Solver::gmres(), Solver::conjugate_gradient()] {
+        let found = solve(solver, &[1.0, 1.0, 1.0, 1.0], &[1.0, 0.0]);
+        assert!(found == Err(FailureKind::Endless) || is_nan(found.clone()), "{found:?}");
+        for odd in [f64::NAN, f64::INFINITY] {
+            assert!(is_nan(solve(solver, &[1.0, 0.0, 0.0, 1.0], &[odd, 1.0])), "{odd} in b");
+            assert!(is_nan(solve(solver, &[1.0, odd, odd, 1.0], &[1.0, 1.0])), "{odd} in A");
+        }
+    }
+    let far = solve(Solver::gmres().within(3), &vector(&mut Rng::new(5), 100), &[1.0; 10]);
+    assert_eq!(far, Err(FailureKind::Endless));
+}
+
+#[test]
+fn single_precision() {
+    let program = program(3, Elem::F32, Solver::gmres());
+    let a = [3.0, 1.0, 0.0, -1.0, 2.0, 1.0, 0.0, 1.0, 4.0];
+    let interpreter = Interpreter::new(&program).expect("no operators");
+    let results = interpreter.eval(&[Buffer::F32(a.to_vec()), Buffer::F32(vec![5.0, 6.0, 14.0])]);
+    let [Buffer::F32(x)] = &results.expect("it converges")[..] else { panic!("one result") };
+    let error = x.iter().zip([1.0, 2.0, 3.0]).map(|(x, e): (&f32, f32)| (x - e).abs());
+    assert!(error.fold(0.0, f32::max) < 1e-5, "{x:?}");
+}
