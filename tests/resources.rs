@@ -111,6 +111,30 @@ fn calls_with_many_arguments_allocate_nothing() {
     }
 }
 
+/// Arrays, loops and conditionals, in both executions.
+#[test]
+fn calls_of_loops_and_arrays_allocate_nothing() {
+    let _turn = turn();
+    for options in executions() {
+        let f = Function::trace((matrix(4, 3), vector_of::<I64>(5)), |(a, indices)| {
+            let products = einsum("ij,kj->ik", &[*a, *a]).cumsum(0).transpose().sum_along(1);
+            let gathered = a.gather(indices).powi(3).sum();
+            let pairs = sum(4, |i| sum(i, |j| (a.row(i) * a.row(j)).sum().sin()));
+            let scanned = scan(6, a.row(0), |x, i| cond(i.gt(2), || x * 0.5, || x.reversed(0) + a.row(1)));
+            let halved = while_loop(gathered, |x| x.gt(1.0), |x| x / 2.0);
+            products.prod() + pairs + scanned.maximum() + halved
+        });
+        let hvp = f.and_then(|f| f.wrt::<0>().hvp()?.compile_with(&options)).expect("compiles");
+        let (a, indices) = (filled(12), [0, 3, 3, 1, 2]);
+        let (mut h, mut workspace) = (vec![0.0; 12], hvp.workspace());
+        for _ in 0..2 {
+            let mut call = || hvp.call_into(((&a, &indices), &a), &mut h, &mut workspace).expect("fits");
+            assert_eq!(allocations(&mut call), 0, "{options:?}");
+        }
+        assert!(h.iter().all(|x| x.is_finite()));
+    }
+}
+
 #[test]
 fn calls_of_external_functions_and_solvers_allocate_nothing() {
     let _turn = turn();

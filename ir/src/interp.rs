@@ -147,6 +147,8 @@ pub struct Interpreter {
     checks: Vec<Failure>,
     /// The room that dense linear algebra needs.
     dense: linalg::RoomSize,
+    /// The most that the carries of a loop hold.
+    carried: usize,
 }
 
 impl Interpreter {
@@ -188,7 +190,8 @@ impl Interpreter {
             let numbered = &mut slots[range.start as usize..range.end as usize];
             numbered.iter_mut().zip(0..).for_each(|(slot, number)| *slot = number);
         }
-        Machine { slots, dense: self.dense.room(), ..Machine::default() }
+        let scratch = Vec::with_capacity(self.carried);
+        Machine { slots, scratch, dense: self.dense.room(), ..Machine::default() }
     }
 
     /// Sets element `index` of parameter `param`.

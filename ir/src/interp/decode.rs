@@ -32,6 +32,8 @@ pub(super) struct Decoder<'p> {
     /// Values that are only added to, so that this can be done in their place.
     pub(super) sums: Table<Value, bool>,
     pub(super) dense: RoomSize,
+    /// The most that the carries of a loop hold.
+    pub(super) carried: usize,
     /// The steps of the region at hand, and its first code that no step names.
     steps: Vec<Step>,
     unnamed: usize,
@@ -51,6 +53,7 @@ impl<'p> Decoder<'p> {
             checks: Vec::new(),
             sums: Table::filled(count, false),
             dense: RoomSize::default(),
+            carried: 0,
             steps: Vec::new(),
             unnamed: 0,
         }
@@ -76,6 +79,7 @@ impl<'p> Decoder<'p> {
             fallible: self.fallible,
             checks: self.checks,
             dense: self.dense,
+            carried: self.carried,
         })
     }
 

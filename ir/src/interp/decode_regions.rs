@@ -54,6 +54,8 @@ impl Decoder<'_> {
             None => None,
         };
         let steps = self.region(body)?;
+        let carried = data.results[..carries].iter().map(|&v| self.places[v].len()).sum();
+        self.carried = self.carried.max(carried);
         let at = |v: Value| self.places[v].clone();
         let carry = |k: usize| Carry {
             initial: at(own[k]),

@@ -212,15 +212,15 @@ impl Interpreter {
             Step::Pointwise(pointwise) => pointwise.execute(m),
             Step::Copy { from, to } => m.copy(from, to),
             Step::View { from, to, strides, shape } => {
-                for_each_index(shape, |number, index| {
-                    let element = m.get(from, strides.flat(index) as usize);
+                for_each_index(shape, strides, |number, place| {
+                    let element = m.get(from, place);
                     m.put(to, number, element);
                 });
             }
             Step::Spread { from, to, strides, shape, add } => {
                 (0..to.len()).for_each(|i| m.put(to, i, 0));
-                for_each_index(shape, |number, index| {
-                    let slot = to.get(strides.flat(index) as usize);
+                for_each_index(shape, strides, |number, place| {
+                    let slot = to.get(place);
                     add(m, &Code { run: *add, dst: slot, a: slot, b: from.get(number), c: slot });
                 });
             }
@@ -248,19 +248,26 @@ impl Interpreter {
     }
 }
 
-/// Calls `f` with every index of `shape`, in row-major order, and its number.
-fn for_each_index(shape: &Shape, mut f: impl FnMut(usize, &[u32])) {
-    let extents = shape.extents();
-    let mut index = vec![0; extents.len()];
-    for number in 0..shape.len() {
-        f(number, &index);
-        for (i, &extent) in index.iter_mut().zip(extents).rev() {
-            *i += 1;
-            if *i < extent {
-                break;
-            }
-            *i = 0;
-        }
+/// Calls `f` for every index of `shape`, in row-major order, with its number and the flat index that `strides` give.
+fn for_each_index(shape: &Shape, strides: &Strides, mut f: impl FnMut(usize, usize)) {
+    along_axes(shape.extents(), &strides.strides, strides.offset, &mut 0, &mut f);
+}
+
+fn along_axes(
+    extents: &[u32],
+    strides: &[i64],
+    place: i64,
+    number: &mut usize,
+    f: &mut impl FnMut(usize, usize),
+) {
+    let (Some((&extent, extents)), Some((&stride, strides))) = (extents.split_first(), strides.split_first())
+    else {
+        f(*number, place as usize);
+        *number += 1;
+        return;
+    };
+    for i in 0..extent {
+        along_axes(extents, strides, place + stride * i64::from(i), number, f);
     }
 }
 
