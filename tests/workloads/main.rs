@@ -60,3 +60,16 @@ fn bundle_adjustment_needs_no_memory_for_observations() {
         );
     }
 }
+
+/// The value of a sum of terms, its gradient and its Hessian-vector product are one loop, or one nest; the mixture
+/// needs the terms of a point before their derivatives, so it has two loops over components in that over points.
+#[test]
+fn value_gradient_and_product_are_one_loop() {
+    for (name, expected) in [("W1 n=1000", 1), ("W3", 3), ("W4b", 1), ("W6 N=38", 2), ("W7m 100", 2)] {
+        let cases = small();
+        let case = cases.iter().find(|case| case.name().starts_with(name)).expect("a workload");
+        let last = case.stages().expect("a workload is differentiated").pop().expect("a stage");
+        let loops = last.program.to_string().matches(" = loop ").count();
+        assert_eq!(loops, expected, "{name}\n{}", last.program);
+    }
+}
