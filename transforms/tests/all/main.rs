@@ -4,6 +4,8 @@ mod checkpoints;
 mod derive;
 mod filetests;
 mod fused;
+mod matrix;
+mod matrix_files;
 mod numbers;
 mod random_structures;
 mod rules;
