@@ -17,8 +17,7 @@ use evolute_transforms::{FpMode, Options, Pipeline, derive};
 use std::path::Path;
 
 /// Everything that is simplified, without fused multiply-adds, which say little to a reader.
-const OPTIONS: Options =
-    Options { fp: FpMode::Contract, simplify: true, fma: false, checked_indices: true };
+const OPTIONS: Options = Options { fp: FpMode::Contract, simplify: true, fma: false, checked_indices: true };
 
 #[test]
 fn files() {
@@ -92,14 +91,8 @@ folders! { program, inst;
     Op::Vjp { .. } => names(["vjp"]), names(["vjp"]);
 }
 
-const VIEWS: [&str; 6] = [
-    "view_broadcast",
-    "view_slice",
-    "view_strided_slice",
-    "view_transpose",
-    "view_reshape",
-    "view_diagonal",
-];
+const VIEWS: [&str; 6] =
+    ["view_broadcast", "view_slice", "view_strided_slice", "view_transpose", "view_reshape", "view_diagonal"];
 
 const SPREADS: [&str; 3] = ["spread_pad", "spread_concat", "spread_overlap"];
 
@@ -157,8 +150,9 @@ fn every_instruction_has_its_files() {
     for name in demanded() {
         for context in CONTEXTS {
             let path = folder().join(&name).join(context).with_extension("ir");
-            let source = std::fs::read_to_string(&path)
-                .unwrap_or_else(|error| panic!("`{name}` is not shown {context}: {}: {error}", path.display()));
+            let source = std::fs::read_to_string(&path).unwrap_or_else(|error| {
+                panic!("`{name}` is not shown {context}: {}: {error}", path.display())
+            });
             let program = read(&path, &source);
             let found = regions_around(&program, context)
                 .into_iter()
@@ -177,7 +171,8 @@ fn regions_around(program: &Program, context: &str) -> Vec<Region> {
         "in_scan" => 1..=u32::MAX,
         _ => panic!("there is no context `{context}`"),
     };
-    let surrounds = |op| matches!(op, Op::Loop { spec, .. } if carries.contains(&program.loop_spec(spec).carries));
+    let surrounds =
+        |op| matches!(op, Op::Loop { spec, .. } if carries.contains(&program.loop_spec(spec).carries));
     let loops = program.region(Program::ROOT).insts.iter().filter(|&&inst| surrounds(program.op(inst)));
     assert!(loops.count() > 0, "no loop for {context}:\n{program}");
     program.regions().keys().filter(|&region| region != Program::ROOT).collect()
