@@ -1,12 +1,23 @@
 //! Loops over the same iterations that read the same arrays become one, so that each array is read once and what they
 //! both compute is computed once: the value of a sum of terms, its gradient and its Hessian-vector product are one loop.
 //!
-//! Only loops without carries are joined, and only those that run in one direction: so the order of every sum stays.
-//! Neither depends on the other, also not through loops joined before. Joined bodies have inner loops that
-//! may be joined in their turn, so it is done until nothing changes.
+//! Joined are loops that run in one direction, neither of which depends on the other, also not through loops joined before:
+//! those without carries if they read an array in common, and those that carry the same values, of which the joined loop
+//! then carries one copy. So the order of every sum stays, and a loop runs as often as it did. Such copies come from
+//! reverse mode, which runs the inner loops of a loop again to stack their carries. Joined bodies have inner loops that may be
+//! joined in their turn, so it is done until nothing changes.
+//!
+//! Loops that carry different values are not joined: each of their iterations waits for the one before, so there is little
+//! to share but the loop's counting, and the values of both would have to be held at once.
+//!
+//! A call fails if what its results need fails; joining changes that as little as it changes a result. Which of several
+//! failures is met first depends on the order of instructions, and that is a joined loop's own.
+
+mod carried;
 
 use crate::derive::copy_params;
 use crate::inline::inline_fused;
+use carried::carry_the_same;
 use evolute_ir::{Builder, Inst, IrError, LoopSpec, Op, Program, Region, Table, Trips, Value};
 use std::collections::BTreeMap;
 
@@ -55,8 +66,7 @@ fn candidates(program: &Program, region: Region) -> Vec<(Inst, LoopSpec)> {
         Op::Loop { spec, .. } => Some((inst, program.loop_spec(spec))),
         _ => None,
     };
-    let may_be = |(_, spec): &(Inst, LoopSpec)| spec.carries == 0 && !matches!(spec.trips, Trips::While(_));
-    insts.iter().filter_map(looping).filter(may_be).take(MAX_LOOPS).collect()
+    insts.iter().filter_map(looping).take(MAX_LOOPS).collect()
 }
 
 /// On which of the loops each of them depends, a bit a loop.
@@ -105,7 +115,7 @@ fn groups(program: &Program, loops: &[(Inst, LoopSpec)], dependences: &[u64]) ->
     groups.into_iter().map(|(members, ..)| members).collect()
 }
 
-/// Whether two loops have the same iterations in the same order and read an array in common.
+/// Whether two loops have the same iterations in the same order, and read an array in common or carry the same values.
 fn alike(program: &Program, (inst, spec): (Inst, LoopSpec), other: Inst) -> bool {
     let Op::Loop { spec: id, .. } = program.op(other) else { return false };
     let others = program.loop_spec(id);
@@ -114,7 +124,15 @@ fn alike(program: &Program, (inst, spec): (Inst, LoopSpec), other: Inst) -> bool
     let read = |&v: &Value| !program.ty(v).is_scalar() && other_operands.contains(&v);
     // Checkpoints are past: all derivatives are taken.
     let like = LoopSpec { rows: others.rows, sums: others.sums, checkpoint: others.checkpoint, ..spec };
-    like == others && operands[..counts] == other_operands[..counts] && operands.iter().any(read)
+    if like != others || operands[..counts] != other_operands[..counts] {
+        return false;
+    }
+    match spec.trips {
+        Trips::Fixed(_) | Trips::Counted(_) if spec.carries == 0 => operands.iter().any(read),
+        Trips::Fixed(_) | Trips::Counted(_) | Trips::While(_) => {
+            carry_the_same(program, [(inst, spec), (other, others)])
+        }
+    }
 }
 
 /// The instructions in an order in which those of a group can stand together.
