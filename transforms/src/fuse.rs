@@ -25,8 +25,7 @@ use std::collections::BTreeMap;
 const MAX_LOOPS: usize = 64;
 
 /// Joins the loops of an operator-free program.
-pub(crate) fn fuse(program: &Program) -> Result<Program, IrError> {
-    let mut fused = program.clone();
+pub(crate) fn fuse(mut fused: Program) -> Result<Program, IrError> {
     loop {
         let orders = orders(&fused);
         if orders.is_empty() {
@@ -122,8 +121,7 @@ fn alike(program: &Program, (inst, spec): (Inst, LoopSpec), other: Inst) -> bool
     let (operands, other_operands) = (program.operands(inst), program.operands(other));
     let counts = spec.first_carry_operand();
     let read = |&v: &Value| !program.ty(v).is_scalar() && other_operands.contains(&v);
-    // Checkpoints are past: all derivatives are taken.
-    let like = LoopSpec { rows: others.rows, sums: others.sums, checkpoint: others.checkpoint, ..spec };
+    let like = LoopSpec { rows: others.rows, sums: others.sums, ..spec };
     if like != others || operands[..counts] != other_operands[..counts] {
         return false;
     }

@@ -19,7 +19,7 @@ pub(crate) use provenance::Provenance;
 
 use crate::contract::fused;
 use crate::differentiate::differentiate;
-use crate::fuse::Orders;
+use crate::fuse::{Orders, fuse};
 use crate::simplify::{When, rewriter};
 use evolute_ir::{
     Bounds, Builder, ClosedRegion, Inst, IrError, Mode, Op, Program, Region, Table, Value, live_insts,
@@ -367,7 +367,10 @@ impl<'a> Copy<'a> {
         match &self.operators {
             Operators::Remove(between, within) => {
                 let within = [&within[..], &[mode]].concat();
-                let body = removed(self.from, region, *between, within)?;
+                let mut body = removed(self.from, region, *between, within)?;
+                if *between == Between::Simplify {
+                    body = fuse(body)?;
+                }
                 let loc = builder.origin().loc;
                 // The body's levels are registered first: what was removed earlier has the lower one.
                 let provenance = Provenance::new(builder, &body);

@@ -110,7 +110,7 @@ impl Pipeline {
             passes.push(("clamp", always, |program, _| Ok((clamp(program)?, BTreeMap::new()))));
         }
         if options.simplify {
-            passes.push(("fuse", always, |program, _| Ok((fuse(program)?, BTreeMap::new()))));
+            passes.push(("fuse", always, |program, _| Ok((fuse(program.clone())?, BTreeMap::new()))));
             passes.push(("simplify", always, |program, options| {
                 let when = match options.fp {
                     FpMode::Strict => When::Last,
