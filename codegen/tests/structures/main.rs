@@ -3,6 +3,9 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod joined;
+#[path = "../../../transforms/tests/all/joined_programs.rs"]
+mod joined_programs;
 #[path = "../../../transforms/tests/all/matrix_files.rs"]
 mod matrix_files;
 #[path = "../../../transforms/tests/all/numbers.rs"]

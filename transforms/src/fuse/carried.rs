@@ -1,19 +1,41 @@
-//! Whether two loops carry the same values: the same iterations, from the same start, with the same conditions and
-//! carries each time.
+//! What loops carry from one iteration to the next, so that it can be compared.
 //!
 //! Values are numbered so that equal numbers are equal values; what is found equal is equal by construction, and what is
 //! written in two ways is not found.
 
-use evolute_ir::{Inst, LoopSpec, Op, Program, Region, Table, Value};
+use evolute_ir::{Inst, LoopSpec, Op, Program, Region, Table, Trips, Value};
 use std::collections::HashMap;
+
+/// Equal for two loops of a region, of the same trips and direction, that find the same carries in each iteration and stop
+/// after the same one.
+#[derive(PartialEq, Eq, Default)]
+pub(super) struct Carried {
+    starts: Vec<Value>,
+    /// The numbers of the condition and of the next carries.
+    next: Vec<usize>,
+}
+
+/// What each of these loops of one region carries; without carries and condition nothing.
+pub(super) fn carried(program: &Program, loops: &[(Inst, LoopSpec)]) -> Vec<Option<Carried>> {
+    let carries = |spec: &LoopSpec| spec.carries > 0 || matches!(spec.trips, Trips::While(_));
+    if loops.iter().filter(|(_, spec)| carries(spec)).count() < 2 {
+        // There is nothing to compare with.
+        return loops.iter().map(|(_, spec)| carries(spec).then(Carried::default)).collect();
+    }
+    let numbers = Table::filled(program.values().len(), 0);
+    let mut numbering = Numbering { program, known: HashMap::new(), numbers };
+    loops.iter().map(|&(inst, spec)| carries(&spec).then(|| numbering.carried(inst, spec))).collect()
+}
 
 /// What tells a value from others.
 #[derive(PartialEq, Eq, Hash)]
 enum Key {
-    /// The iteration number of the two loops, or one of their carries.
+    /// The iteration number of a loop, or one of its carries.
     Own(usize),
-    /// What both read of a value of the region around them.
-    Read(Value),
+    /// A row of an array, of which each iteration has its own.
+    Row(Value),
+    /// A value of the region around a loop.
+    Captured(Value),
     /// A parameter of a region so deep in the body.
     Param(usize, usize),
     /// An operation: how many operands, and their numbers.
@@ -34,51 +56,39 @@ struct Numbering<'a> {
     numbers: Table<Value, usize>,
 }
 
-/// Whether two loops of one region, of the same trips and direction, carry the same values.
-pub(super) fn carry_the_same(program: &Program, loops: [(Inst, LoopSpec); 2]) -> bool {
-    let starts = loops
-        .map(|(inst, spec)| &program.operands(inst)[spec.first_carry_operand()..][..spec.carries as usize]);
-    if starts[0] != starts[1] {
-        return false;
-    }
-    let numbers = Table::filled(program.values().len(), 0);
-    let mut numbering = Numbering { program, known: HashMap::new(), numbers };
-    let [one, other] = loops.map(|(inst, spec)| numbering.carried(inst, spec));
-    one == other
-}
-
 impl Numbering<'_> {
     fn number(&mut self, key: Key) -> usize {
         let next = self.known.len();
         *self.known.entry(key).or_insert(next)
     }
 
-    /// The numbers of a loop's condition and of its next carries.
-    fn carried(&mut self, inst: Inst, spec: LoopSpec) -> Vec<usize> {
+    fn carried(&mut self, inst: Inst, spec: LoopSpec) -> Carried {
         let Op::Loop { body, condition, .. } = self.program.op(inst) else { unreachable!("it is a loop") };
         let carries = spec.carries as usize;
         let operands = self.program.operands(inst);
         let captured = &operands[spec.own_operands()..];
-        let mut numbers = Vec::new();
+        let mut next = Vec::new();
         if let Some(condition) = condition {
-            self.own_params(condition, carries, captured);
-            numbers.extend(self.region(condition, 0));
+            self.own_params(condition, carries, &[], captured);
+            next.extend(self.region(condition, 0));
         }
         let rows = &operands[spec.first_carry_operand() + carries..][..spec.rows as usize];
-        // A sum stands for itself: nothing that is carried depends on it.
-        let sums = &self.program.region(body).params[1 + carries + rows.len()..spec.own_params()];
-        let read = [rows, sums, captured].concat();
-        self.own_params(body, carries, &read);
-        numbers.extend(&self.region(body, 0)[..carries]);
-        numbers
+        self.own_params(body, carries, rows, captured);
+        next.extend(&self.region(body, 0)[..carries]);
+        let starts = operands[spec.first_carry_operand()..][..carries].to_vec();
+        Carried { starts, next }
     }
 
-    /// Numbers the parameters of the two loops' regions: the iteration number, the carries, and what is read.
-    fn own_params(&mut self, region: Region, carries: usize, read: &[Value]) {
+    /// Numbers the parameters of a loop's region but for the sums, on which nothing that is carried depends.
+    fn own_params(&mut self, region: Region, carries: usize, rows: &[Value], captured: &[Value]) {
         let params = &self.program.region(region).params;
-        let own = (0..=carries).map(Key::Own);
-        for (&param, key) in params.iter().zip(own.chain(read.iter().map(|&v| Key::Read(v)))) {
+        let (first, last) = params.split_at(params.len() - captured.len());
+        let own = (0..=carries).map(Key::Own).chain(rows.iter().map(|&v| Key::Row(v)));
+        for (&param, key) in first.iter().zip(own) {
             self.numbers[param] = self.number(key);
+        }
+        for (&param, &outer) in last.iter().zip(captured) {
+            self.numbers[param] = self.number(Key::Captured(outer));
         }
     }
 
@@ -123,6 +133,7 @@ impl Numbering<'_> {
         };
         self.number(key)
     }
+
     /// The number of an instruction's operands, theirs, and those of what its regions give.
     fn parts(&mut self, inst: Inst, depth: usize) -> Vec<usize> {
         let program = self.program;

@@ -4,6 +4,8 @@ mod checkpoints;
 mod derive;
 mod filetests;
 mod fused;
+mod joined;
+mod joined_programs;
 mod matrix;
 mod matrix_files;
 mod numbers;
