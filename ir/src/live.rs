@@ -117,7 +117,21 @@ impl Liveness<'_> {
                             self.work.extend_from_slice(&program.regions[region].results);
                         }
                     }
-                    _ => self.work.extend_from_slice(program.operands(inst)),
+                    Op::Const(_)
+                    | Op::Prim(_)
+                    | Op::Cast(_)
+                    | Op::Select
+                    | Op::Element(_)
+                    | Op::Pack(_)
+                    | Op::Iota(_)
+                    | Op::View(..)
+                    | Op::Spread(..)
+                    | Op::Reduce(..)
+                    | Op::Dot
+                    | Op::At
+                    | Op::AddAt
+                    | Op::External(_)
+                    | Op::Linalg(_) => self.work.extend_from_slice(program.operands(inst)),
                 }
             }
             Def::Param(index) => {
@@ -142,7 +156,22 @@ impl Liveness<'_> {
                             );
                         }
                     }
-                    _ => {}
+                    Op::Jvp { .. } | Op::Vjp { .. } | Op::Custom { .. } | Op::LinearSolve { .. } => {}
+                    Op::Const(_)
+                    | Op::Prim(_)
+                    | Op::Cast(_)
+                    | Op::Select
+                    | Op::Element(_)
+                    | Op::Pack(_)
+                    | Op::Iota(_)
+                    | Op::View(..)
+                    | Op::Spread(..)
+                    | Op::Reduce(..)
+                    | Op::Dot
+                    | Op::At
+                    | Op::AddAt
+                    | Op::External(_)
+                    | Op::Linalg(_) => {}
                 }
             }
         }

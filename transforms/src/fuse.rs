@@ -32,6 +32,7 @@ pub(crate) fn fuse(mut fused: Program) -> Result<Program, IrError> {
             return Ok(fused);
         }
         let mut builder = Builder::sharing_globally();
+        builder.set_limit(fused.limit());
         let params = copy_params(&mut builder, &fused);
         let results = inline_fused(&mut builder, &fused, &params, orders)?;
         fused = builder.finish_live(&results)?;

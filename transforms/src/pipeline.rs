@@ -82,6 +82,7 @@ type Pass = fn(&Program, &Options) -> Result<(Program, BTreeMap<&'static str, us
 /// The program with indices limited to their arrays.
 fn clamp(program: &Program) -> Result<Program, IrError> {
     let mut builder = Builder::new();
+    builder.set_limit(program.limit());
     let params = copy_params(&mut builder, program);
     let results = inline_clamped(&mut builder, program, &params)?;
     builder.finish_live(&results)

@@ -4,6 +4,7 @@
 use crate::joined_programs::{PROGRAMS, inputs, program};
 use evolute_ir::{Buffer, Builder, EvalError, Failure, Interpreter, Op, Program, Value};
 use evolute_transforms::inline::inline;
+use evolute_transforms::pipeline::Stage;
 use evolute_transforms::{FpMode, Options, Pipeline};
 
 const STRICT: Options = Options { fp: FpMode::Strict, simplify: true, checked_indices: true, fma: false };
@@ -61,6 +62,20 @@ fn what_is_joined_gives_the_same_and_fails_alike() {
                     assert!(failures.contains(&&failure), "{name} on {inputs:?}: {failure}\n{joined}");
                 }
             }
+        }
+    }
+}
+
+/// Joining and clamping make programs of the same limit.
+#[test]
+fn every_pass_keeps_the_limit() {
+    for (name, _, rest) in PROGRAMS {
+        let limited = program(rest).with_limit(1000);
+        for checked_indices in [false, true] {
+            let passes = Pipeline::new(Options { checked_indices, ..STRICT });
+            let check =
+                |stage: &Stage| assert_eq!(stage.program.limit(), 1000, "{name} after {}", stage.pass);
+            passes.run_noting(&limited, check).expect("small");
         }
     }
 }
