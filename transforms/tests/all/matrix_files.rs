@@ -28,5 +28,5 @@ pub(crate) fn externals() -> [External; 1] {
             *y = x.sin();
         }
     };
-    [External::new("sine", &[vector.clone()], vector, sine).expect("vectors of f64")]
+    [External::new("sine", std::slice::from_ref(&vector), vector.clone(), sine).expect("vectors of f64")]
 }
