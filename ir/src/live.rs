@@ -190,6 +190,8 @@ impl Liveness<'_> {
 
     fn carry(&mut self, inst: Inst, body: Region, spec: LoopSpec, k: usize) {
         let data = &self.program.regions[body];
+        // What it is at last is a result whether it is read or not.
+        self.work.extend(self.program.results(inst).nth(spec.first_carry_result() + k));
         self.work.push(self.program.operands(inst)[spec.first_carry_operand() + k]);
         self.work.push(data.params[1 + k]);
         self.work.push(data.results[k]);

@@ -21,8 +21,8 @@ pub(crate) use provenance::Provenance;
 use crate::contract::fused;
 use crate::fuse::Orders;
 use evolute_ir::{
-    Bounds, Builder, ClosedRegion, Inst, IrError, Mode, Op, Program, Region, Table, Value, live_insts,
-    without_dead_code,
+    Bounds, Builder, ClosedRegion, Inst, IrError, Mode, Op, Origin, Program, Region, Table, Value,
+    live_insts, without_dead_code,
 };
 use hoist::Hoisting;
 use operators::removed;
@@ -212,7 +212,7 @@ impl<'a> Copy<'a> {
                 if let Some(extents) = self.checkpoints(inst, spec)? {
                     let results = self.checkpointed(builder, inst, &extents, operands)?;
                     self.define(builder, inst, &results);
-                    self.originate_each(builder, inst, &results);
+                    self.originate_each(builder, self.from.results(inst));
                     return Ok(());
                 }
                 let (own, captured) = operands.split_at(spec.own_operands());
@@ -227,7 +227,7 @@ impl<'a> Copy<'a> {
                 builder.set_origin(origin.unwrap_or_default());
                 let results = builder.looping(spec, condition, body, own)?;
                 self.define(builder, inst, &results);
-                self.originate_each(builder, inst, &results);
+                self.originate_each(builder, self.from.results(inst));
             }
             Op::Cond { yes, no, sums } => {
                 let (own, captured) = operands.split_at(1 + sums as usize);
@@ -236,7 +236,7 @@ impl<'a> Copy<'a> {
                 builder.set_origin(origin.unwrap_or_default());
                 let results = builder.conditional(own[0], yes, no, &own[1..])?;
                 self.define(builder, inst, &results);
-                self.originate_each(builder, inst, &results);
+                self.originate_each(builder, self.from.results(inst));
             }
             Op::Custom { primal, rule } => {
                 let results = match self.expands {
@@ -335,10 +335,11 @@ impl<'a> Copy<'a> {
         }
     }
 
-    /// Gives each of several results its own origin.
-    fn originate_each(&self, builder: &mut Builder, inst: Inst, copies: &[Value]) {
-        for (result, &copy) in self.from.results(inst).zip(copies) {
-            builder.set_origin_of(copy, self.provenance.map(self.from, result, &self.values));
-        }
+    /// Gives each of several results its own origin. One that is shared belongs to the outermost level that computes it.
+    fn originate_each(&self, builder: &mut Builder, results: impl Iterator<Item = Value>) {
+        let origin = |v| (self.at(v), self.provenance.map(self.from, v, &self.values));
+        let mut origins: Vec<(Value, Origin)> = results.map(origin).collect();
+        origins.sort_by_key(|(_, origin)| std::cmp::Reverse(origin.level));
+        origins.into_iter().for_each(|(copy, origin)| builder.set_origin_of(copy, origin));
     }
 }

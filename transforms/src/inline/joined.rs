@@ -108,10 +108,14 @@ impl Copy<'_> {
         members: &[Member],
         arrays: &[Value],
     ) -> Vec<Vec<Value>> {
-        let first = &members[0];
-        let shared = &self.from.region(first.body).params[..1 + first.spec.carries as usize];
-        let shared: Vec<Value> = shared.iter().map(|&param| self.parameter(builder, param)).collect();
-        let rows: Vec<Value> = arrays.iter().map(|&array| self.joined_row(builder, members, array)).collect();
+        let carries = members[0].spec.carries as usize;
+        let shared: Vec<Value> =
+            (0..=carries).map(|k| self.shared_param(builder, members, |_| Some(k))).collect();
+        let mut rows = Vec::with_capacity(arrays.len());
+        for array in arrays {
+            let row = |member: &Member| member.rows().iter().position(|other| other == array);
+            rows.push(self.shared_param(builder, members, |member| Some(1 + carries + row(member)?)));
+        }
         let row = |array: &Value| rows[place(arrays, *array)];
         let mut all = Vec::with_capacity(members.len());
         for member in members {
@@ -125,14 +129,17 @@ impl Copy<'_> {
         all
     }
 
-    /// A parameter for the rows of an array, like that of the first member that has them.
-    fn joined_row(&self, builder: &mut Builder, members: &[Member], array: Value) -> Value {
-        let param = |member: &Member| {
-            let row = member.rows().iter().position(|&other| other == array)?;
-            Some(self.from.region(member.body).params[1 + member.spec.carries as usize + row])
-        };
-        let param = members.iter().find_map(param).expect("it is an array of a member");
-        self.parameter(builder, param)
+    /// A parameter in place of those that the members have at these places, like that of the outermost level.
+    fn shared_param(
+        &self,
+        builder: &mut Builder,
+        members: &[Member],
+        place: impl Fn(&Member) -> Option<usize>,
+    ) -> Value {
+        let param = |member: &Member| Some(self.from.region(member.body).params[place(member)?]);
+        let params = members.iter().filter_map(param);
+        let outermost = params.min_by_key(|&param| self.from.value(param).origin.level);
+        self.parameter(builder, outermost.expect("a member has it"))
     }
 
     /// Gives each member its part of a joined loop's results.
@@ -147,9 +154,9 @@ impl Copy<'_> {
             let parts = [&copies[..head], &copies[stacked..][..stacks], &copies[added..][..sums]];
             let own = parts.concat();
             self.define(builder, member.inst, &own);
-            self.originate_each(builder, member.inst, &own);
             (stacked, added) = (stacked + stacks, added + sums);
         }
+        self.originate_each(builder, members.iter().flat_map(|member| self.from.results(member.inst)));
     }
 }
 
