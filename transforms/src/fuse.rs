@@ -17,7 +17,7 @@ mod carried;
 
 use crate::derive::copy_params;
 use crate::inline::inline_fused;
-use carried::{Carried, carried};
+use carried::{Carried, Numbering};
 use evolute_ir::{Builder, Inst, IrError, LoopSpec, Op, Program, Region, Table, Value};
 use std::collections::BTreeMap;
 
@@ -44,10 +44,10 @@ pub(crate) fn fuse(mut fused: Program) -> Result<Program, IrError> {
 pub(crate) type Orders = BTreeMap<Region, Vec<Vec<Inst>>>;
 
 fn orders(program: &Program) -> Orders {
-    let mut masks = None;
+    let (mut masks, mut numbering) = (None, Numbering::new(program));
     let mut orders = Orders::new();
     for region in program.regions().keys() {
-        let loops = candidates(program, region);
+        let loops = candidates(program, region, &mut numbering);
         if loops.len() > 1 {
             let masks = masks.get_or_insert_with(|| Table::filled(program.values().len(), 0));
             let groups = groups(program, &loops, &dependences(program, region, &loops, masks));
@@ -67,14 +67,14 @@ struct Candidate {
     carried: Option<Carried>,
 }
 
-fn candidates(program: &Program, region: Region) -> Vec<Candidate> {
+fn candidates(program: &Program, region: Region, numbering: &mut Numbering<'_>) -> Vec<Candidate> {
     let insts = &program.region(region).insts;
     let looping = |&inst: &Inst| match program.op(inst) {
         Op::Loop { spec, .. } => Some((inst, program.loop_spec(spec))),
         _ => None,
     };
     let loops: Vec<(Inst, LoopSpec)> = insts.iter().filter_map(looping).take(MAX_LOOPS).collect();
-    let carried = carried(program, &loops);
+    let carried = numbering.carried_by(&loops);
     loops.into_iter().zip(carried).map(|((inst, spec), carried)| Candidate { inst, spec, carried }).collect()
 }
 
@@ -144,7 +144,9 @@ fn alike(program: &Program, one: &Candidate, other: &Candidate) -> bool {
     let [operands, other_operands] = [one, other].map(|candidate| program.operands(candidate.inst));
     let counts = spec.first_carry_operand();
     let read = |&v: &Value| !program.ty(v).is_scalar() && other_operands.contains(&v);
-    LoopSpec { rows: others.rows, sums: others.sums, ..spec } == others
+    // Without carries there is nothing that checkpoints would store.
+    let checkpoint = if spec.carries == 0 { others.checkpoint } else { spec.checkpoint };
+    LoopSpec { rows: others.rows, sums: others.sums, checkpoint, ..spec } == others
         && operands[..counts] == other_operands[..counts]
         && one.carried == other.carried
         && (one.carried.is_some() || operands.iter().any(read))

@@ -15,18 +15,6 @@ pub(super) struct Carried {
     next: Vec<usize>,
 }
 
-/// What each of these loops of one region carries; without carries and condition nothing.
-pub(super) fn carried(program: &Program, loops: &[(Inst, LoopSpec)]) -> Vec<Option<Carried>> {
-    let carries = |spec: &LoopSpec| spec.carries > 0 || matches!(spec.trips, Trips::While(_));
-    if loops.iter().filter(|(_, spec)| carries(spec)).count() < 2 {
-        // There is nothing to compare with.
-        return loops.iter().map(|(_, spec)| carries(spec).then(Carried::default)).collect();
-    }
-    let numbers = Table::filled(program.values().len(), 0);
-    let mut numbering = Numbering { program, known: HashMap::new(), numbers };
-    loops.iter().map(|&(inst, spec)| carries(&spec).then(|| numbering.carried(inst, spec))).collect()
-}
-
 /// What tells a value from others.
 #[derive(PartialEq, Eq, Hash)]
 enum Key {
@@ -50,13 +38,32 @@ enum Key {
     Unlike(Value),
 }
 
-struct Numbering<'a> {
+/// The numbers of the values that are carried, and of those that these are made of.
+pub(super) struct Numbering<'a> {
     program: &'a Program,
     known: HashMap<Key, usize>,
+    /// Made when there are loops to compare.
     numbers: Table<Value, usize>,
 }
 
-impl Numbering<'_> {
+impl<'a> Numbering<'a> {
+    pub(super) fn new(program: &'a Program) -> Self {
+        Numbering { program, known: HashMap::new(), numbers: Table::new() }
+    }
+
+    /// What each of these loops of one region carries; without carries and condition nothing.
+    pub(super) fn carried_by(&mut self, loops: &[(Inst, LoopSpec)]) -> Vec<Option<Carried>> {
+        let carries = |spec: &LoopSpec| spec.carries > 0 || matches!(spec.trips, Trips::While(_));
+        if loops.iter().filter(|(_, spec)| carries(spec)).count() < 2 {
+            // There is nothing to compare with.
+            return loops.iter().map(|(_, spec)| carries(spec).then(Carried::default)).collect();
+        }
+        if self.numbers.is_empty() {
+            self.numbers = Table::filled(self.program.values().len(), 0);
+        }
+        loops.iter().map(|&(inst, spec)| carries(&spec).then(|| self.carried(inst, spec))).collect()
+    }
+
     fn number(&mut self, key: Key) -> usize {
         let next = self.known.len();
         *self.known.entry(key).or_insert(next)

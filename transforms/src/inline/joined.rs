@@ -58,7 +58,8 @@ impl Copy<'_> {
         let operands: Vec<Value> =
             first.operands[..head].iter().chain(&arrays).chain(sums).copied().collect();
         let sums = members.iter().map(|member| member.spec.sums).sum();
-        let spec = LoopSpec { rows: arrays.len() as u32, sums, ..first.spec };
+        let checkpoint = first.spec.checkpoint.filter(|_| first.spec.carries > 0);
+        let spec = LoopSpec { rows: arrays.len() as u32, sums, checkpoint, ..first.spec };
         let copies = builder.looping(spec, condition, body?, &operands)?;
         self.define_members(builder, &members, &copies);
         Ok(())

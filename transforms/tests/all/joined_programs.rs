@@ -4,9 +4,10 @@
 use evolute_ir::{Buffer, Program, text};
 
 /// A name, how many loops are left, and the program's parameters and instructions after the first line.
-pub(crate) const PROGRAMS: [(&str, usize, &str); 9] = [
+pub(crate) const PROGRAMS: [(&str, usize, &str); 10] = [
     ("maps that fail in their own ways", 1, MAPS),
     ("maps of a count", 1, COUNTED_MAPS),
+    ("maps of which one has checkpoints", 1, CHECKPOINTED_MAP),
     ("a map whose failure nobody asks for", 1, UNUSED_FAILURE),
     ("a map beside a loop that may not end", 2, MAP_AND_WHILE),
     ("one loop that may not end, twice", 1, WHILES),
@@ -38,6 +39,19 @@ const COUNTED_MAPS: &str = "-> (f64[4], i64[4]) {
     yield v13
   } @\"user.rs\":4
   return v9, v14
+}";
+
+const CHECKPOINTED_MAP: &str = "-> (f64[4], f64) {
+  v9 = loop v1, v0 trips 4 carries 0 rows 1 sums 0 checkpoint sqrt (v5: i64, v6: i64, v7: f64[4]) {
+    v8 = at v7, v6 @\"user.rs\":1
+    yield v8
+  }
+  v10 = const 0.0
+  v15 = loop v0, v10 trips 4 carries 0 rows 1 sums 1 (v11: i64, v12: f64, v13: f64) {
+    v14 = add_at v13, v12
+    yield v14
+  }
+  return v9, v15
 }";
 
 const UNUSED_FAILURE: &str = "-> (f64[4], i64[4]) {
