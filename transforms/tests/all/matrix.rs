@@ -163,6 +163,14 @@ fn every_instruction_has_its_files() {
     }
 }
 
+#[test]
+fn every_folder_is_of_an_instruction() {
+    for entry in std::fs::read_dir(folder()).expect("the folder can be read") {
+        let name = entry.expect("the folder can be read").file_name().into_string().expect("a name");
+        assert!(demanded().contains(&name), "no instruction asks for `{name}`");
+    }
+}
+
 /// The regions in which the instruction of a file may stand: those of the loop around it, if there is to be one.
 fn regions_around(program: &Program, context: &str) -> Vec<Region> {
     let carries = match context {
