@@ -74,7 +74,7 @@ pub use op::Op;
 pub use prim::{Class, Prim};
 pub use program::{Def, InstData, LevelData, Mode, Origin, Program, RegionData, Role, SourceLoc, ValueData};
 pub use solver::{Method, Solver};
-pub use structure::{Checkpoint, LoopSpec, Reduction, Strides, Trips};
+pub use structure::{Aim, Checkpoint, LoopSpec, Reduction, Strides, Trips};
 pub use summation::{LANES, MAX_LANE_ELEMENTS, MOST_SEGMENTS, REDUCED, SHORTEST, SumOrder};
 pub use types::{Elem, Literal, Shape, Type};
 pub use verify::verify;

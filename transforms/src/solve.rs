@@ -13,9 +13,7 @@ mod conjugate_gradient;
 mod gmres;
 pub(crate) mod vectors;
 
-use evolute_ir::{
-    Builder, IrError, Literal, LoopSpec, Method, Op, Prim, Reduction, Solver, Trips, Type, Value,
-};
+use evolute_ir::{Aim, Builder, IrError, Literal, LoopSpec, Method, Op, Prim, Solver, Trips, Type, Value};
 use vectors::Vectors;
 
 /// Inserts the product of the matrix and a vector.
@@ -132,9 +130,7 @@ fn one_unknown(builder: &mut Builder, b: Value, product: Product<'_>) -> Result<
 /// The largest magnitude of an element, or 1 if that is 0.
 fn scale(builder: &mut Builder, b: Value) -> Result<Value, IrError> {
     let elem = builder.program().ty(b).elem;
-    let scalar = builder.intern(&Type::scalar(elem));
-    let magnitudes = builder.insert(Op::Prim(Prim::Abs), &[b])?;
-    let largest = builder.insert(Op::Reduce(Reduction::Max, scalar), &[magnitudes])?;
+    let largest = Vectors(builder).largest(b)?;
     let (zero, one) = (Literal::from_f64(elem, 0.0), Literal::from_f64(elem, 1.0));
     let (zero, one) = (builder.constant(zero), builder.constant(one));
     let is_zero = builder.insert(Op::Prim(Prim::Eq), &[largest, zero])?;
@@ -176,30 +172,43 @@ fn restarted(
     };
     // Each run makes a product at least, so the cap is never what ends the loop.
     let cap = solver.max_iterations.saturating_add(1);
-    Ok(State::of(&while_loop(builder, cap, &start.values(), again, run)?))
+    Ok(State::of(&while_loop(builder, (cap, Aim::Converge), &start.values(), again, run)?))
 }
 
 /// The solution, if its residual is small: else this loop of no iterations fails, or there are no numbers.
 fn checked(builder: &mut Builder, goal: Goal, end: State) -> Result<Value, IrError> {
-    let missed = |builder: &mut Builder, _: &[Value]| {
+    let missed = |builder: &mut Builder| {
         let residual = Vectors(builder).norm(end.r)?;
         goal.compared(builder, Prim::Gt, end, residual)
     };
-    let same = |_: &mut Builder, carries: &[Value]| Ok(carries.to_vec());
-    let x = while_loop(builder, 0, &[end.x], missed, same)?[0];
-    let ty = builder.program().ty(x).clone();
+    let x = ensured(builder, Aim::Converge, end.x, missed)?;
     let residual = Vectors(builder).norm(end.r)?;
     let reached = goal.compared(builder, Prim::Le, end, residual)?;
-    let mut on = Vectors(builder);
-    let reached = on.repeated(reached, &Type { elem: evolute_ir::Elem::Bool, shape: ty.shape.clone() })?;
-    let none = on.full(&ty, f64::NAN)?;
-    builder.insert(Op::Select, &[reached, x, none])
+    or_nan(builder, reached, x)
 }
 
-/// A loop that runs as long as `go` holds: its carries.
+/// `x`, unless what is sought was missed: then the call fails.
+pub(crate) fn ensured(
+    builder: &mut Builder,
+    aim: Aim,
+    x: Value,
+    missed: impl FnOnce(&mut Builder) -> Result<Value, IrError>,
+) -> Result<Value, IrError> {
+    let same = |_: &mut Builder, carries: &[Value]| Ok(carries.to_vec());
+    Ok(while_loop(builder, (0, aim), &[x], |builder, _| missed(builder), same)?[0])
+}
+
+/// `x`, or what is not a number.
+pub(crate) fn or_nan(builder: &mut Builder, reached: Value, x: Value) -> Result<Value, IrError> {
+    let ty = builder.program().ty(x).clone();
+    let none = Vectors(builder).full(&ty, f64::NAN)?;
+    Vectors(builder).chosen(reached, x, none)
+}
+
+/// A loop that runs as long as `go` holds, at most so often: its carries.
 pub(crate) fn while_loop(
     builder: &mut Builder,
-    cap: u32,
+    (cap, aim): (u32, Aim),
     start: &[Value],
     go: impl FnOnce(&mut Builder, &[Value]) -> Result<Value, IrError>,
     step: impl FnOnce(&mut Builder, &[Value]) -> Result<Vec<Value>, IrError>,
@@ -207,7 +216,7 @@ pub(crate) fn while_loop(
     let condition = region(builder, start, |builder, carries| Ok(vec![go(builder, carries)?]))?;
     let body = region(builder, start, step)?;
     let carries = start.len() as u32;
-    let spec = LoopSpec { carries, ..LoopSpec::new(Trips::While(cap)) };
+    let spec = LoopSpec { carries, aim, ..LoopSpec::new(Trips::While(cap)) };
     let results = builder.looping(spec, Some(condition), body, start)?;
     Ok(results[1..].to_vec())
 }
