@@ -55,7 +55,7 @@ pub enum FailureKind {
     #[error("the iterations do not converge")]
     NotConverged,
     /// A linear system's matrix is singular to working precision.
-    #[error("the matrix of a linear system is singular")]
+    #[error("the matrix of a linear system, or the derivative of an equation, is singular")]
     Singular,
     /// A function of the user's panicked. The panic goes on where machine code was entered.
     #[error("an external function panicked")]

@@ -1,23 +1,30 @@
-//! Iterative solution of linear systems, as loops of a program under construction.
+//! Solution of linear systems whose matrix is known by its products, as loops of a program under construction.
 //!
-//! In go a right-hand side and a way to insert the product of the matrix and a vector; out comes the solution. A
-//! method runs as an inner loop that updates its residual; the outer loop computes the residual anew, starts the
+//! In go a right-hand side and a way to insert the product of the matrix and a vector; out comes the solution. Systems
+//! of few unknowns form the matrix and factorise it (`dense`); the others are solved by iteration.
+//!
+//! An iterative method runs as an inner loop that updates its residual; the outer loop computes the residual anew, starts the
 //! method again from there if that is too large, and gives up after the most products allowed. The
 //! right-hand side is scaled to a largest element of 1 first, so that no square under- or overflows.
-//!
-//! A system of one unknown is a division.
 //!
 //! What is not a number in the matrix or the right-hand side makes the whole solution so.
 
 mod conjugate_gradient;
+mod dense;
 mod gmres;
 pub(crate) mod vectors;
 
-use evolute_ir::{Aim, Builder, IrError, Literal, LoopSpec, Method, Op, Prim, Solver, Trips, Type, Value};
+use evolute_ir::{
+    Aim, Builder, ClosedRegion, Elem, IrError, Literal, LoopSpec, Method, Op, Prim, Solver, Trips, Type,
+    Value,
+};
 use vectors::Vectors;
 
 /// Inserts the product of the matrix and a vector.
 pub(crate) type Product<'a> = &'a mut dyn FnMut(&mut Builder, Value) -> Result<Value, IrError>;
+
+/// Runs a method from a state until its own residual is small.
+type Iterative = fn(&mut Builder, Goal, State, Product<'_>) -> Result<State, IrError>;
 
 /// Where a method is: the solution and its residual so far, a lower bound of the matrix's norm, and how many products
 /// there have been.
@@ -93,12 +100,27 @@ pub(crate) fn solution(
     b: Value,
     product: Product<'_>,
 ) -> Result<Value, IrError> {
-    let ty = builder.program().ty(b).clone();
-    match ty.shape.len() {
-        0 => return Ok(b),
-        1 => return one_unknown(builder, b, product),
-        _ => {}
+    let n = builder.program().ty(b).shape.len();
+    if n == 0 {
+        return Ok(b);
     }
+    match solver.method {
+        Method::Automatic if n <= Method::FEW => dense::solution(builder, b, product),
+        Method::Dense => dense::solution(builder, b, product),
+        Method::ConjugateGradient => iterated(builder, solver, conjugate_gradient::run, b, product),
+        Method::Automatic | Method::Gmres => iterated(builder, solver, gmres::run, b, product),
+    }
+}
+
+/// The solution by an iterative method.
+fn iterated(
+    builder: &mut Builder,
+    solver: Solver,
+    method: Iterative,
+    b: Value,
+    product: Product<'_>,
+) -> Result<Value, IrError> {
+    let ty = builder.program().ty(b).clone();
     let scale = scale(builder, b)?;
     let mut on = Vectors(builder);
     let scales = on.repeated(scale, &ty)?;
@@ -114,17 +136,9 @@ pub(crate) fn solution(
         b_norm: on.norm(b)?,
         max_iterations: on.0.constant(Literal::I64(i64::from(solver.max_iterations))),
     };
-    let end = restarted(builder, solver, goal, b, start, product)?;
+    let end = restarted(builder, (solver, method), goal, b, start, product)?;
     let x = checked(builder, goal, end)?;
     builder.insert(Op::Prim(Prim::Mul), &[x, scales])
-}
-
-/// `b / a`.
-fn one_unknown(builder: &mut Builder, b: Value, product: Product<'_>) -> Result<Value, IrError> {
-    let ty = builder.program().ty(b).clone();
-    let one = Vectors(builder).full(&ty, 1.0)?;
-    let a = product(builder, one)?;
-    builder.insert(Op::Prim(Prim::Div), &[b, a])
 }
 
 /// The largest magnitude of an element, or 1 if that is 0.
@@ -139,17 +153,17 @@ fn scale(builder: &mut Builder, b: Value) -> Result<Value, IrError> {
 
 /// The tolerance, no smaller than a few roundings of a product's elements.
 fn tolerance(solver: Solver, ty: &Type) -> f64 {
-    let epsilon = match ty.elem {
-        evolute_ir::Elem::F32 => f64::from(f32::EPSILON),
-        _ => f64::EPSILON,
-    };
-    solver.tolerance().max(4.0 * epsilon * (ty.shape.len() as f64).sqrt())
+    solver.tolerance().max(4.0 * epsilon(ty.elem) * (ty.shape.len() as f64).sqrt())
+}
+
+fn epsilon(elem: Elem) -> f64 {
+    if elem == Elem::F32 { f64::from(f32::EPSILON) } else { f64::EPSILON }
 }
 
 /// Runs the method from its latest solution until the residual, computed anew, is small.
 fn restarted(
     builder: &mut Builder,
-    solver: Solver,
+    (solver, method): (Solver, Iterative),
     goal: Goal,
     b: Value,
     start: State,
@@ -162,10 +176,7 @@ fn restarted(
     };
     let run = |builder: &mut Builder, carries: &[Value]| {
         let state = State::of(carries);
-        let mut state = match solver.method {
-            Method::ConjugateGradient => conjugate_gradient::run(builder, goal, state, product)?,
-            Method::Gmres => gmres::run(builder, goal, state, product)?,
-        };
+        let mut state = method(builder, goal, state, product)?;
         let moved = product(builder, state.x)?;
         state.r = builder.insert(Op::Prim(Prim::Sub), &[b, moved])?;
         Ok(state.values().to_vec())
@@ -213,25 +224,25 @@ pub(crate) fn while_loop(
     go: impl FnOnce(&mut Builder, &[Value]) -> Result<Value, IrError>,
     step: impl FnOnce(&mut Builder, &[Value]) -> Result<Vec<Value>, IrError>,
 ) -> Result<Vec<Value>, IrError> {
-    let condition = region(builder, start, |builder, carries| Ok(vec![go(builder, carries)?]))?;
-    let body = region(builder, start, step)?;
+    let condition = region(builder, start, |builder, _, carries| Ok(vec![go(builder, carries)?]))?;
+    let body = region(builder, start, |builder, _, carries| step(builder, carries))?;
     let carries = start.len() as u32;
     let spec = LoopSpec { carries, aim, ..LoopSpec::new(Trips::While(cap)) };
     let results = builder.looping(spec, Some(condition), body, start)?;
     Ok(results[1..].to_vec())
 }
 
-/// A region of a loop with carries like these. An error leaves none open.
+/// A region of a loop with an iteration number and carries like these. An error leaves none open.
 fn region(
     builder: &mut Builder,
     like: &[Value],
-    body: impl FnOnce(&mut Builder, &[Value]) -> Result<Vec<Value>, IrError>,
-) -> Result<evolute_ir::ClosedRegion, IrError> {
+    body: impl FnOnce(&mut Builder, Value, &[Value]) -> Result<Vec<Value>, IrError>,
+) -> Result<ClosedRegion, IrError> {
     let types: Vec<Type> = like.iter().map(|&v| builder.program().ty(v).clone()).collect();
     builder.open_region();
-    builder.param(&Type::scalar(evolute_ir::Elem::I64));
-    let params: Vec<Value> = types.iter().map(|ty| builder.param(ty)).collect();
-    let results = body(builder, &params);
+    let number = builder.param(&Type::scalar(Elem::I64));
+    let carries: Vec<Value> = types.iter().map(|ty| builder.param(ty)).collect();
+    let results = body(builder, number, &carries);
     let closed = builder.close_region(results.as_deref().unwrap_or_default());
     results?;
     closed

@@ -4,7 +4,7 @@ use evolute_frontend::{
     Array, Error, F32, F64, Function, Iteration, Newton, Scalar, Scalar32, Single, Solver, Spec, TraceError,
     fixed_point, linear_solve, root, scalar, vector,
 };
-use evolute_ir::FailureKind::{self, NotConverged};
+use evolute_ir::FailureKind::{self, NotConverged, Singular};
 use evolute_ir::SourceLoc;
 use evolute_runtime::CallError;
 
@@ -35,7 +35,23 @@ fn no_zero() -> Result<(), Error> {
     let f = Function::trace(scalar(), |a| root(|x| x * x + a, Scalar::from(0.7)))?;
     let line = line!() - 1;
     assert!((f.eval(&-2.0)? - 2f64.sqrt()).abs() < 1e-15);
-    fails(&f, 1.0, NotConverged, line)
+    fails(&f, 1.0, NotConverged, line)?;
+    // Where the first step leads the derivative is 0.
+    let f = Function::trace(scalar(), |a| root(|x| x * x + a, Scalar::from(1.0)))?;
+    fails(&f, 1.0, Singular, line!() - 1)?;
+    let way = Newton { solver: Solver::gmres(), ..Newton::default() };
+    let f = Function::trace(scalar(), |a| way.root(|x| x * x + a, Scalar::from(1.0)))?;
+    fails(&f, 1.0, NotConverged, line!() - 1)
+}
+
+/// A zero that has no derivative.
+#[test]
+fn a_double_zero() -> Result<(), Error> {
+    let f = Function::trace(scalar(), |a| root(|x| x.powi(3) - a, Scalar::from(0.0)))?;
+    let line = line!() - 1;
+    assert_eq!(f.eval(&0.0)?, 0.0);
+    fails(&f.grad()?, 0.0, Singular, line)?;
+    fails(&f.grad()?.grad()?, 0.0, Singular, line)
 }
 
 /// Iterations that leave the numbers: what they were given was one.
@@ -58,7 +74,7 @@ fn no_number_on_the_way() -> Result<(), Error> {
     // Several unknowns, of which one is not a number.
     let f =
         Function::trace(scalar(), |a| root(|x: Array<'_>| x.ln() - a, Array::constants(&[2], &[1.0, -1.0])))?;
-    fails(&f, 1.0, NotConverged, line!() - 2)
+    fails(&f, 1.0, NotConverged, line!() - 1)
 }
 
 /// Large numbers do not overflow in the norms.
@@ -80,12 +96,19 @@ fn no_fixed_point() -> Result<(), Error> {
 
 #[test]
 fn no_solution() -> Result<(), Error> {
-    let f =
-        Function::trace(vector(2), |b| linear_solve(|x: Array<'_>| x.sum() + x * 0.0, *b, Solver::gmres()))?;
-    let line = line!() - 1;
-    match f.eval(&[1.0, 2.0]) {
-        Ok(x) => assert!(x.iter().all(|x| x.is_nan()), "{x:?}"),
-        error => fails_at(error, NotConverged, line),
+    for solver in [Solver::gmres(), Solver::default(), Solver::dense()] {
+        let f = Function::trace(vector(2), |b| linear_solve(|x: Array<'_>| x.sum() + x * 0.0, *b, solver))?;
+        let line = line!() - 1;
+        let b = [1.0, 2.0];
+        for found in [f.interpreted()?.call(&b), f.compile()?.call(&b)] {
+            match found {
+                Ok(x) => assert!(solver == Solver::gmres() && x.iter().all(|x| x.is_nan()), "{x:?}"),
+                error if solver == Solver::gmres() => fails_at(error, NotConverged, line),
+                error => fails_at(error, Singular, line),
+            }
+        }
+        assert_eq!(f.compile()?.call(&[0.0, 0.0])?, [0.0, 0.0]);
+        assert!(f.compile()?.call(&[f64::NAN, 0.0])?[0].is_nan());
     }
     Ok(())
 }
