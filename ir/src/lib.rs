@@ -63,7 +63,9 @@ pub use bounds::Bounds;
 pub use builder::{Builder, CHAIN_LIMIT, ClosedRegion, Rewriter};
 pub use copy::without_dead_code;
 pub use dot::dot;
-pub use entity::{Entity, ExternalId, Inst, Level, Loc, LoopId, Region, StridesId, Table, TypeId, Value};
+pub use entity::{
+    Entity, ExternalId, Inst, Level, Loc, LoopId, Region, SolverId, StridesId, Table, TypeId, Value,
+};
 pub use error::{Closure, IrError, Operand};
 pub use expr::{Expr, ExprBuilder, Partial};
 pub use external::{External, ExternalFn};

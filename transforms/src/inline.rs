@@ -270,6 +270,7 @@ impl<'a> Copy<'a> {
                 self.define(builder, inst, &results);
             }
             Op::LinearSolve { matrix, solver } => {
+                let solver = self.from.solver(solver);
                 let solution = match self.expands {
                     true => self.solved(builder, matrix, solver, operands)?,
                     false => {
