@@ -101,7 +101,7 @@ impl Default for Iteration {
 /// })?;
 /// let x = f.eval((&[1.0, 1.0], &[4.0, 5.0]))?;
 /// assert!((x[0] - 1.0).abs() < 1e-14 && (x[1] - 2.0).abs() < 1e-14);
-/// assert!(f.eval((&[-2.0, 2.0], &[1.0, 1.0])).is_err()); // the matrix is singular: an error with this file and line
+/// assert!(f.eval((&[-2.0, -2.0], &[1.0, 2.0])).is_err()); // the matrix is singular: an error with this file and line
 /// # Ok::<(), evolute_frontend::Error>(())
 /// ```
 #[track_caller]

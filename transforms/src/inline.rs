@@ -44,12 +44,22 @@ pub enum Between {
     Simplify,
 }
 
-/// Inserts a copy of `program` applied to `args` and returns its results. Operators stay. What has no source line of its
-/// own gets that of the builder.
+/// Inserts a copy of `program` applied to `args` and returns its results. Operators stay.
 ///
 /// # Errors
 /// A program past its size limit, or `args` of closed regions.
 pub fn inline(builder: &mut Builder, program: &Program, args: &[Value]) -> Result<Vec<Value>, IrError> {
+    let origin = builder.origin();
+    let results = Copy::new(builder, program, Operators::Keep).region(builder, Program::ROOT, args);
+    builder.set_origin(origin);
+    results
+}
+
+/// As [`inline`], for a call by the user: what has no source line of its own gets that of the builder.
+///
+/// # Errors
+/// As [`inline`].
+pub fn inline_call(builder: &mut Builder, program: &Program, args: &[Value]) -> Result<Vec<Value>, IrError> {
     let origin = builder.origin();
     let mut copy = Copy::new(builder, program, Operators::Keep);
     copy.provenance.call(origin.loc);

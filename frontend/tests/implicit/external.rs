@@ -102,8 +102,7 @@ fn has_no_derivative_of_its_own() -> Result<(), Error> {
         assert!(error.contains(&expected) && error.contains("with_rule"), "{error}");
     }
     let alone = f.grad()?.compile().err().expect("there is no derivative").to_string();
-    let expected = format!("\"table\" (called at {0}:{1}) (made at {0}:{made})", file!(), line!() - 1);
-    assert!(alone.contains(&expected), "{alone}");
+    assert!(alone.contains(&format!("\"table\" (made at {}:{made})", file!())), "{alone}");
     // What it does not depend on has one.
     let h = Function::trace((scalar(), scalar()), |(x, y)| f.call(*x) * y)?;
     assert_eq!(h.wrt::<1>().grad()?.eval((&3.0, &1.0))?, 3.0);
