@@ -54,7 +54,7 @@ impl Vectors<'_> {
     /// The largest magnitude of an element; a NaN wins.
     pub(crate) fn largest(&mut self, x: Value) -> Result<Value, IrError> {
         let ty = self.0.program().ty(x).clone();
-        if ty.shape.len() == 0 {
+        if ty.shape.is_empty() {
             return Ok(self.constant(ty.elem, 0.0));
         }
         let magnitudes = self.prim(Prim::Abs, &[x])?;
