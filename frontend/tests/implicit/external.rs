@@ -116,7 +116,7 @@ fn of_other_types_is_refused() {
     assert!(error.to_string().contains("f64"), "{error}");
     let mixed = Function::external("f", scalar(), (scalar(), ints), |_, _| ()).expect_err("one is no f64");
     assert!(mixed.to_string().contains("f64"), "{mixed}");
-    let nothing: Vec<Single<F64>> = Vec::new();
+    let nothing: Vec<evolute_frontend::Single<evolute_frontend::F64>> = Vec::new();
     let none = Function::external("f", scalar(), nothing, |_, _| ()).expect_err("no result");
     assert!(none.to_string().contains("between 1 and 16 results"), "{none}");
 }
