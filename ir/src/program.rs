@@ -5,9 +5,12 @@
 //! [`verify`](crate::verify). Equality of programs is equality of all tables, so two programs are equal
 //! exactly if their texts are.
 
-use crate::entity::{ExternalId, Inst, Level, Loc, LoopId, Region, StridesId, Table, TypeId, Value};
+use crate::entity::{
+    ExternalId, Inst, Level, Loc, LoopId, Region, SolverId, StridesId, Table, TypeId, Value,
+};
 use crate::external::External;
 use crate::op::Op;
+use crate::solver::Solver;
 use crate::structure::{LoopSpec, Strides};
 use crate::types::{Elem, Literal, Type};
 use std::collections::BTreeMap;
@@ -141,6 +144,7 @@ pub struct Program {
     pub(crate) types: Table<TypeId, Type>,
     pub(crate) strides: Table<StridesId, Strides>,
     pub(crate) loops: Table<LoopId, LoopSpec>,
+    pub(crate) solvers: Table<SolverId, Solver>,
     pub(crate) externals: Table<ExternalId, External>,
     pub(crate) values: Table<Value, ValueData>,
     pub(crate) insts: Table<Inst, InstData>,
@@ -182,6 +186,7 @@ impl Program {
             types: Table::new(),
             strides: Table::new(),
             loops: Table::new(),
+            solvers: Table::new(),
             externals: Table::new(),
             values: Table::new(),
             insts: Table::new(),
@@ -260,6 +265,11 @@ impl Program {
     /// The shape of the loop of this id.
     pub fn loop_spec(&self, id: LoopId) -> LoopSpec {
         self.loops[id]
+    }
+
+    /// The solver of this id.
+    pub fn solver(&self, id: SolverId) -> Solver {
+        self.solvers[id]
     }
 
     /// The operation of `inst`.

@@ -56,6 +56,19 @@ pub fn inline(builder: &mut Builder, program: &Program, args: &[Value]) -> Resul
     results
 }
 
+/// As [`inline`], for a call by the user: what has no source line of its own gets that of the builder.
+///
+/// # Errors
+/// As [`inline`].
+pub fn inline_call(builder: &mut Builder, program: &Program, args: &[Value]) -> Result<Vec<Value>, IrError> {
+    let origin = builder.origin();
+    let mut copy = Copy::new(builder, program, Operators::Keep);
+    copy.provenance.call(origin.loc);
+    let results = copy.region(builder, Program::ROOT, args);
+    builder.set_origin(origin);
+    results
+}
+
 /// As [`inline`], without the instructions on which no result depends, and with those that do not depend on a loop's
 /// iteration before the loop.
 pub(crate) fn inline_live(
@@ -246,6 +259,7 @@ impl<'a> Copy<'a> {
                 self.define(builder, inst, &results);
             }
             Op::LinearSolve { matrix, solver } => {
+                let solver = self.from.solver(solver);
                 let solution = match self.expands {
                     true => self.solved(builder, matrix, solver, operands)?,
                     false => {

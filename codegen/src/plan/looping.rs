@@ -79,7 +79,7 @@ impl Planner<'_> {
         let check = match spec.trips {
             Trips::Fixed(_) => 0,
             Trips::Counted(_) => self.check(FailureKind::Count, inst),
-            Trips::While(_) => self.check(FailureKind::Endless, inst),
+            Trips::While(_) => self.check(spec.aim.missed(), inst),
         };
         for value in made.into_iter().chain([number]) {
             self.forms[value] = Form::Scalar(value);

@@ -29,7 +29,7 @@ impl<S: Spec, R: Spec, A> Function<S, R, A> {
 
     fn inlined<'t>(&self, trace: &Trace, caller: Caller, x: S::Traced<'_, 't>) -> Leaves<'t> {
         let results = self.arguments(trace, caller, x).and_then(|args| {
-            let inline = evolute_transforms::inline::inline;
+            let inline = evolute_transforms::inline::inline_call;
             trace.build(caller, |builder| inline(builder, &self.program, &args))
         });
         let outputs = list(&self.outputs);

@@ -127,6 +127,7 @@ impl Builder {
     /// # Errors
     /// A matrix that does not map vectors like `b` to such vectors.
     pub fn linear_solve(&mut self, solver: Solver, matrix: ClosedRegion, b: Value) -> Result<Value, IrError> {
+        let solver = self.program.solvers.push(solver);
         let op = Op::LinearSolve { matrix: matrix.region, solver };
         let solution = self.insert_with_regions(op, &[&[b], &matrix.captured[..]].concat())?;
         Ok(solution[0])
