@@ -2,6 +2,7 @@
 
 use super::memory::{Home, Mem};
 use super::region::Planner;
+use super::registers::WRITTEN_OUT;
 use super::usage::{may_fail, pointwise};
 use super::{Access, Form, Nest, Node, Sink, Step, To, access};
 use crate::scalars::Operation;
@@ -60,7 +61,12 @@ impl Planner<'_> {
         }
         let weights = operands.iter().map(|&v| match self.forms[v] {
             Form::Inline(weight) => weight,
-            Form::None | Form::Scalar(_) | Form::Memory(_) | Form::Splat(_) | Form::Index(_) => 0,
+            Form::None
+            | Form::Scalar(_)
+            | Form::Memory(_)
+            | Form::Elements(_)
+            | Form::Splat(_)
+            | Form::Index(_) => 0,
         });
         let weight = 1 + weights.sum::<usize>();
         self.forms[result] = Form::Inline(weight);
@@ -69,6 +75,10 @@ impl Planner<'_> {
         }
         let mut nodes = Vec::new();
         self.expression(result, &mut nodes);
+        if self.registers[result] {
+            let (extents, to) = (self.extents(result).to_vec(), self.in_elements(result));
+            return self.nest(Nest { extents, reduced: 0, nodes, sink: Sink::Store, to });
+        }
         let mem = match self.taken_pointwise(result, operands, &nodes) {
             Some(mem) => {
                 self.settle(result, mem);
@@ -92,7 +102,11 @@ impl Planner<'_> {
                 Node::Load(access) => {
                     self.origin(access.mem) != origin || *access == Access::whole(mem, extents)
                 }
-                Node::Scalar(_) | Node::Constant(_) | Node::Index(_) | Node::Compute { .. } => true,
+                Node::Element(..)
+                | Node::Scalar(_)
+                | Node::Constant(_)
+                | Node::Index(_)
+                | Node::Compute { .. } => true,
             };
             let fits = self.program.ty(operand) == self.program.ty(result) && nodes.iter().all(same);
             let allowed = !wished || self.mems[origin].home == Home::Either;
@@ -127,8 +141,9 @@ impl Planner<'_> {
     fn leaf(&mut self, value: Value) -> Node {
         match &self.forms[value] {
             Form::Memory(access) => Node::Load(access.clone()),
+            Form::Elements(elements) => self.element_node(value, elements),
             Form::Index(strides) => Node::Index(strides.clone()),
-            &Form::Splat(scalar) | &Form::Scalar(scalar) => match self.program.as_const(scalar) {
+            &Form::Splat(scalar) | &Form::Scalar(scalar) => match self.literal(scalar) {
                 Some(literal) => Node::Constant(literal),
                 None => Node::Scalar(scalar),
             },
@@ -151,12 +166,16 @@ impl Planner<'_> {
                 Step::Constant { value: result, literal }
             }
             &Form::Splat(scalar) => return self.forms[result] = Form::Scalar(scalar),
+            Form::Elements(elements) => return self.forms[result] = Form::Scalar(elements[index as usize]),
             Form::None | Form::Scalar(_) | Form::Inline(_) => unreachable!("{array} is not there"),
         };
         self.steps.push(step);
     }
 
     fn pack(&mut self, result: Value, operands: &[Value]) {
+        if self.registers[result] {
+            return self.pack_elements(result, operands);
+        }
         let mem = self.wishes[result].expect("reserved with the wishes");
         self.settle(result, mem);
         let mut offset = 0;
@@ -207,6 +226,11 @@ impl Planner<'_> {
             }
             Form::Index(inner) => compose(inner).map(Form::Index),
             &Form::Splat(value) | &Form::Scalar(value) => Some(Form::Splat(value)),
+            Form::Elements(elements) if self.program.ty(result).is_scalar() || self.registers[result] => {
+                let elements = elements.clone();
+                return self.view_elements(result, &elements, strides);
+            }
+            Form::Elements(_) => None,
             Form::None | Form::Inline(_) => unreachable!("{array} is not there"),
         };
         let form = form.unwrap_or_else(|| {
@@ -240,6 +264,9 @@ impl Planner<'_> {
     fn spread(&mut self, result: Value, array: Value, strides: &Strides) {
         let ty = self.program.ty(result);
         let scalar = ty.is_scalar();
+        if self.registers[result] && self.program.ty(array).shape.len() <= WRITTEN_OUT {
+            return self.spread_elements(result, array, strides);
+        }
         let mem = if scalar { self.scratch(ty.elem, 1) } else { self.destination(result) };
         self.fill(Literal::from_f64(ty.elem, 0.0), mem, 0, ty.shape.len());
         let mut nodes = Vec::new();
@@ -272,6 +299,8 @@ impl Planner<'_> {
         let to = if kept.is_empty() {
             self.forms[result] = Form::Scalar(result);
             To::Scalar(result)
+        } else if self.registers[result] && access::count(extents) <= WRITTEN_OUT {
+            self.reduced_elements(result, extents)
         } else {
             let mem = self.destination(result);
             let mut strides = access::row_major(kept);
@@ -289,7 +318,10 @@ impl Planner<'_> {
         let mut nodes: Vec<Node> = Vec::new();
         for (&operand, axes) in operands.iter().zip(axes) {
             let mut node = self.leaf(operand);
-            if let Node::Load(Access { at, .. }) | Node::Index(at) = &mut node {
+            if access::count(&extents) > WRITTEN_OUT && matches!(node, Node::Element(..)) {
+                node = Node::Load(self.in_memory(operand));
+            }
+            if let Node::Load(Access { at, .. }) | Node::Element(_, at) | Node::Index(at) = &mut node {
                 at.strides = axes.iter().map(|axis| axis.map_or(0, |axis: usize| at.strides[axis])).collect();
             }
             nodes.push(node);
@@ -380,6 +412,8 @@ impl Planner<'_> {
 fn loads(nodes: &[Node]) -> impl Iterator<Item = Mem> {
     nodes.iter().filter_map(|node| match node {
         Node::Load(access) => Some(access.mem),
-        Node::Scalar(_) | Node::Constant(_) | Node::Index(_) | Node::Compute { .. } => None,
+        Node::Element(..) | Node::Scalar(_) | Node::Constant(_) | Node::Index(_) | Node::Compute { .. } => {
+            None
+        }
     })
 }

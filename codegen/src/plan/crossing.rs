@@ -142,6 +142,7 @@ impl Walk<'_> {
                 for node in &nest.nodes {
                     match node {
                         Node::Load(access) => self.access(access, f),
+                        Node::Element(elements, _) => elements.iter().for_each(|&v| self.value(v, f)),
                         &Node::Scalar(value) => self.value(value, f),
                         Node::Constant(_) | Node::Index(_) | Node::Compute { .. } => {}
                     }
@@ -149,6 +150,9 @@ impl Walk<'_> {
                 match &nest.to {
                     To::Memory(access) => self.access(access, f),
                     &To::Scalar(value) => self.define(Crossing::Scalar(value), f),
+                    To::Elements(elements, _) => {
+                        elements.iter().for_each(|&value| self.define(Crossing::Scalar(value), f));
+                    }
                 }
             }
             Step::External { operands, to, .. } => {
