@@ -164,7 +164,21 @@ impl Op {
                 Op::Custom { primal, rule: to(rule) }
             }
             Op::LinearSolve { matrix, solver } => Op::LinearSolve { matrix: to(matrix), solver },
-            op => op,
+            op @ (Op::Const(_)
+            | Op::Prim(_)
+            | Op::Cast(_)
+            | Op::Select
+            | Op::Element(_)
+            | Op::Pack(_)
+            | Op::Iota(_)
+            | Op::View(..)
+            | Op::Spread(..)
+            | Op::Reduce(..)
+            | Op::Dot
+            | Op::At
+            | Op::AddAt
+            | Op::External(_)
+            | Op::Linalg(_)) => op,
         }
     }
 }

@@ -11,6 +11,7 @@ mod expand;
 mod hoist;
 mod joined;
 mod nest;
+mod operators;
 mod provenance;
 
 pub use expand::expand;
@@ -18,14 +19,13 @@ pub(crate) use expand::is_implicit;
 pub(crate) use provenance::Provenance;
 
 use crate::contract::fused;
-use crate::differentiate::differentiate;
 use crate::fuse::Orders;
-use crate::simplify::{When, rewriter};
 use evolute_ir::{
-    Bounds, Builder, ClosedRegion, Inst, IrError, Mode, Op, Program, Region, Table, Value, live_insts,
-    without_dead_code,
+    Bounds, Builder, ClosedRegion, Inst, IrError, Mode, Op, Origin, Program, Region, Table, Value,
+    live_insts, without_dead_code,
 };
 use hoist::Hoisting;
+use operators::removed;
 
 /// What becomes of derivative operators.
 #[derive(Clone, PartialEq, Eq)]
@@ -40,7 +40,8 @@ enum Operators {
 pub enum Between {
     /// Nothing: every value that the derivatives define stays visible.
     Keep,
-    /// Rewrites that change no bit of the results nor of their derivatives.
+    /// Rewrites that change no bit of the results nor of their derivatives, and loops are joined, which changes the order in
+    /// which the next derivative adds.
     Simplify,
 }
 
@@ -117,31 +118,6 @@ pub(crate) fn inline_clamped(
 pub fn remove_operators(program: &Program, between: Between) -> Result<Program, IrError> {
     let plain = !program.insts().values().any(|inst| inst.op.is_derivative());
     if plain { Ok(without_dead_code(program)) } else { removed(program, Program::ROOT, between, Vec::new()) }
-}
-
-/// A region as a program of its own, without operators.
-fn removed(
-    program: &Program,
-    region: Region,
-    between: Between,
-    within: Vec<Mode>,
-) -> Result<Program, IrError> {
-    let mut builder = Builder::new();
-    builder.set_limit(program.limit());
-    if between == Between::Simplify {
-        builder.set_rewriter(rewriter(When::Always));
-    }
-    let mut copy = Copy::new(&mut builder, program, Operators::Remove(between, within));
-    let mut args = Vec::new();
-    for &param in &program.region(region).params {
-        let origin = copy.provenance.map(program, param, &copy.values);
-        builder.set_origin(origin);
-        let arg = builder.param(program.ty(param));
-        copy.provenance.copy_name(&mut builder, program, param, arg);
-        args.push(arg);
-    }
-    let results = copy.region(&mut builder, region, &args)?;
-    builder.finish_live(&results)
 }
 
 struct Copy<'a> {
@@ -236,7 +212,7 @@ impl<'a> Copy<'a> {
                 if let Some(extents) = self.checkpoints(inst, spec)? {
                     let results = self.checkpointed(builder, inst, &extents, operands)?;
                     self.define(builder, inst, &results);
-                    self.originate_each(builder, inst, &results);
+                    self.originate_each(builder, self.from.results(inst));
                     return Ok(());
                 }
                 let (own, captured) = operands.split_at(spec.own_operands());
@@ -251,7 +227,7 @@ impl<'a> Copy<'a> {
                 builder.set_origin(origin.unwrap_or_default());
                 let results = builder.looping(spec, condition, body, own)?;
                 self.define(builder, inst, &results);
-                self.originate_each(builder, inst, &results);
+                self.originate_each(builder, self.from.results(inst));
             }
             Op::Cond { yes, no, sums } => {
                 let (own, captured) = operands.split_at(1 + sums as usize);
@@ -260,7 +236,7 @@ impl<'a> Copy<'a> {
                 builder.set_origin(origin.unwrap_or_default());
                 let results = builder.conditional(own[0], yes, no, &own[1..])?;
                 self.define(builder, inst, &results);
-                self.originate_each(builder, inst, &results);
+                self.originate_each(builder, self.from.results(inst));
             }
             Op::Custom { primal, rule } => {
                 let results = match self.expands {
@@ -280,7 +256,21 @@ impl<'a> Copy<'a> {
                 };
                 self.define(builder, inst, &[solution]);
             }
-            op => {
+            op @ (Op::Const(_)
+            | Op::Prim(_)
+            | Op::Cast(_)
+            | Op::Select
+            | Op::Element(_)
+            | Op::Pack(_)
+            | Op::Iota(_)
+            | Op::View(..)
+            | Op::Spread(..)
+            | Op::Reduce(..)
+            | Op::Dot
+            | Op::At
+            | Op::AddAt
+            | Op::External(_)
+            | Op::Linalg(_)) => {
                 let fused = self.contract.as_ref().and_then(|uses| fused(self.from, uses, inst));
                 let result = match fused {
                     Some(fused) => fused.insert(builder, |v| self.at(v))?,
@@ -345,42 +335,11 @@ impl<'a> Copy<'a> {
         }
     }
 
-    /// Gives each of several results its own origin.
-    fn originate_each(&self, builder: &mut Builder, inst: Inst, copies: &[Value]) {
-        for (result, &copy) in self.from.results(inst).zip(copies) {
-            builder.set_origin_of(copy, self.provenance.map(self.from, result, &self.values));
-        }
-    }
-
-    fn operator(
-        &mut self,
-        builder: &mut Builder,
-        mode: Mode,
-        region: Region,
-        wrt: u32,
-        operands: &[Value],
-    ) -> Result<Vec<Value>, IrError> {
-        let wrt = wrt as usize;
-        let params = self.from.region(region).params.len();
-        let (inputs, rest) = operands.split_at(wrt);
-        let (seeds, captured) = rest.split_at(rest.len() - (params - wrt));
-        match &self.operators {
-            Operators::Remove(between, within) => {
-                let within = [&within[..], &[mode]].concat();
-                let body = removed(self.from, region, *between, within)?;
-                let loc = builder.origin().loc;
-                // The body's levels are registered first: what was removed earlier has the lower one.
-                let provenance = Provenance::new(builder, &body);
-                let level = builder.add_level(mode, loc);
-                let args = [inputs, captured].concat();
-                differentiate(builder, &body, provenance, (mode, level), (&args, wrt), seeds)
-            }
-            Operators::Keep => {
-                let origin = builder.origin();
-                let body = self.nested(builder, region, wrt, captured)?;
-                builder.set_origin(origin);
-                builder.operator(mode, body, inputs, seeds)
-            }
-        }
+    /// Gives each of several results its own origin. One that is shared belongs to the outermost level that computes it.
+    fn originate_each(&self, builder: &mut Builder, results: impl Iterator<Item = Value>) {
+        let origin = |v| (self.at(v), self.provenance.map(self.from, v, &self.values));
+        let mut origins: Vec<(Value, Origin)> = results.map(origin).collect();
+        origins.sort_by_key(|(_, origin)| std::cmp::Reverse(origin.level));
+        origins.into_iter().for_each(|(copy, origin)| builder.set_origin_of(copy, origin));
     }
 }

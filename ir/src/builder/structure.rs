@@ -85,7 +85,9 @@ impl Builder {
         });
         let id = self.program.loops.push(spec);
         let op = Op::Loop { body: body.region, condition, spec: id };
-        self.insert_with_regions(op, &[operands, &body.captured].concat())
+        let mut results = self.insert_with_regions(op, &[operands, &body.captured].concat())?;
+        self.share_stacks(spec, body.region, &mut results);
+        Ok(results)
     }
 
     /// Inserts a conditional: the results of `yes` or of `no`, which take the sums given as their

@@ -1,15 +1,7 @@
-//! Random programs with arrays, loops and conditionals, nested: native against interpreter, bit for bit,
-//! and failure for failure.
+//! Random instructions without regions.
 
-mod common;
-
-use common::{Random, check_code};
-use evolute_codegen::{CodegenOptions, Plan, Regalloc, compile};
-use evolute_ir::{
-    Buffer, Builder, ClosedRegion, Elem, Literal, LoopSpec, Op, Prim, Program, Reduction, Strides, Trips,
-    Type, Value, verify,
-};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use crate::common::Random;
+use evolute_ir::{Builder, Elem, Literal, Op, Prim, Reduction, Strides, Type, Value};
 
 const REALS: [Elem; 2] = [Elem::F64, Elem::F32];
 
@@ -41,21 +33,22 @@ const PRIMS: [Prim; 24] = [
     Prim::Sign,
 ];
 
-struct Generator {
-    builder: Builder,
-    random: Random,
+/// A program under construction.
+pub(crate) struct Generator {
+    pub(crate) builder: Builder,
+    pub(crate) random: Random,
     /// The values of the regions open.
-    pool: Vec<Value>,
-    depth: usize,
+    pub(crate) pool: Vec<Value>,
+    pub(crate) depth: usize,
 }
 
 impl Generator {
-    fn ty(&self, value: Value) -> Type {
+    pub(crate) fn ty(&self, value: Value) -> Type {
         self.builder.program().ty(value).clone()
     }
 
     /// A value that satisfies the condition, mostly a young one.
-    fn pick(&mut self, fits: impl Fn(&Type) -> bool) -> Option<Value> {
+    pub(crate) fn pick(&mut self, fits: impl Fn(&Type) -> bool) -> Option<Value> {
         let program = self.builder.program();
         let found: Vec<Value> = self.pool.iter().copied().filter(|&v| fits(program.ty(v))).collect();
         let near = found.len().min(if self.random.below(3) == 0 { found.len() } else { 6 });
@@ -70,7 +63,7 @@ impl Generator {
         Some(value)
     }
 
-    fn shape(&mut self) -> Vec<usize> {
+    pub(crate) fn shape(&mut self) -> Vec<usize> {
         let axes = self.random.below(4);
         (0..axes).map(|_| [1, 2, 3, 5, 4, 2, 9, 0][self.random.below(if axes > 2 { 4 } else { 8 })]).collect()
     }
@@ -81,7 +74,7 @@ impl Generator {
     }
 
     /// An integer that is mostly below `extent`.
-    fn index(&mut self, extent: usize) -> Value {
+    pub(crate) fn index(&mut self, extent: usize) -> Value {
         let extent = extent as i64;
         if self.random.below(100) == 0 {
             let any = self.random.below(20) as i64 - 5;
@@ -118,7 +111,7 @@ impl Generator {
         None
     }
 
-    fn step(&mut self) {
+    pub(crate) fn step(&mut self) {
         let _ = match self.random.below(18) {
             0..=4 => self.pointwise(),
             5 => self.cast_or_select(),
@@ -262,7 +255,7 @@ impl Generator {
     }
 
     /// An addition of something to a part of `array`.
-    fn add_to(&mut self, array: Value) -> Option<Value> {
+    pub(crate) fn add_to(&mut self, array: Value) -> Option<Value> {
         let ty = self.ty(array);
         let indices = self.indices(&ty, 0);
         let extents: Vec<usize> = ty.shape.extents()[indices.len()..].iter().map(|&e| e as usize).collect();
@@ -280,7 +273,7 @@ impl Generator {
     }
 
     /// An array of this type whose elements are one scalar, or a strided view of another array.
-    fn filled(&mut self, ty: &Type) -> Option<Value> {
+    pub(crate) fn filled(&mut self, ty: &Type) -> Option<Value> {
         let shape: Vec<usize> = ty.shape.extents().iter().map(|&e| e as usize).collect();
         let source = match self.pick(|other| other.elem == ty.elem && !other.shape.is_empty()) {
             Some(source) => source,
@@ -300,241 +293,5 @@ impl Generator {
         let array = self.pick(|ty| !ty.is_scalar() && !ty.shape.is_empty())?;
         let index = self.random.below(self.ty(array).shape.len()) as u32;
         self.insert(Op::Element(index), &[array])
-    }
-
-    // ── regions ─────────────────────────────────────────────────────────────────────────────────
-
-    fn steps(&mut self, count: usize) {
-        for _ in 0..count {
-            self.step();
-        }
-    }
-
-    /// What becomes of a sum: some additions, perhaps by a nested loop or conditional.
-    fn accumulated(&mut self, mut sum: Value) -> Value {
-        for _ in 0..self.random.below(3) {
-            let next = match self.random.below(4) {
-                0 if self.depth < 3 => self.nested_sum(sum),
-                1 if self.depth < 3 => self.conditional_sum(sum),
-                _ => self.add_to(sum),
-            };
-            sum = next.unwrap_or(sum);
-        }
-        sum
-    }
-
-    fn nested_sum(&mut self, sum: Value) -> Option<Value> {
-        let trips = Trips::Fixed([0, 3, 17][self.random.below(3)]);
-        let reverse = self.random.below(2) == 0;
-        let spec = LoopSpec { reverse, sums: 1, ordered: self.random.below(4) == 0, ..LoopSpec::new(trips) };
-        let ty = self.ty(sum);
-        let body = self.region(|g| {
-            let number = g.builder.param(&Type::scalar(Elem::I64));
-            let param = g.builder.param(&ty);
-            g.pool.push(number);
-            g.steps(2);
-            vec![g.accumulated(param)]
-        });
-        self.builder.looping(spec, None, body, &[sum]).ok().map(|results| results[0])
-    }
-
-    fn conditional_sum(&mut self, sum: Value) -> Option<Value> {
-        let condition = self.pick(|ty| ty.is_scalar() && ty.elem == Elem::Bool)?;
-        let ty = self.ty(sum);
-        let branches = [0, 1].map(|_| {
-            self.region(|g| {
-                let param = g.builder.param(&ty);
-                g.steps(1);
-                vec![g.accumulated(param)]
-            })
-        });
-        let [yes, no] = branches;
-        self.builder.conditional(condition, yes, no, &[sum]).ok().map(|results| results[0])
-    }
-
-    fn region(&mut self, fill: impl FnOnce(&mut Self) -> Vec<Value>) -> ClosedRegion {
-        let known = self.pool.len();
-        self.builder.open_region();
-        self.depth += 1;
-        let results = fill(self);
-        self.depth -= 1;
-        self.pool.truncate(known);
-        self.builder.close_region(&results).expect("open")
-    }
-
-    fn looping(&mut self) -> Option<Value> {
-        // Only the outermost are so long that their sums have segments.
-        let long = self.depth == 0 && self.random.below(12) == 0;
-        let cap = [0, 1, 2, 5, 7, 16, 19, 300, 523]
-            [if long { 7 } else { 0 } + self.random.below(if long { 2 } else { 7 })];
-        let trips = [Trips::Fixed(cap), Trips::Fixed(cap), Trips::Counted(cap), Trips::While(cap)]
-            [self.random.below(4)];
-        let reverse = !matches!(trips, Trips::While(_)) && self.random.below(2) == 0;
-        let mut operands = Vec::new();
-        if let Trips::Counted(cap) = trips {
-            operands.push(self.index(cap as usize + 1));
-        }
-        let count = self.random.below(3);
-        let carries: Vec<Value> = (0..count).filter_map(|_| self.pick(|_| true)).collect();
-        let mut rows = Vec::new();
-        for _ in 0..self.random.below(3) {
-            let elem = Elem::ALL[self.random.below(4)];
-            let mut shape = self.shape();
-            shape.truncate(2);
-            shape.insert(0, cap as usize);
-            let ty = Type::array(elem, &shape)?;
-            rows.extend(if ty.shape.len() > 200 { None } else { self.filled(&ty) });
-        }
-        let wanted = self.random.below(3);
-        let sums: Vec<Value> = (0..wanted)
-            .filter_map(|_| self.pick(|ty| ty.elem != Elem::Bool && ty.shape.len() <= 40))
-            .collect();
-        let types = |g: &Self, values: &[Value]| values.iter().map(|&v| g.ty(v)).collect::<Vec<Type>>();
-        let [carry_types, sum_types] = [types(self, &carries), types(self, &sums)];
-        let row_types: Vec<Type> = (rows.iter())
-            .map(|&v| {
-                let ty = self.ty(v);
-                let rest: Vec<usize> = ty.shape.extents()[1..].iter().map(|&e| e as usize).collect();
-                Type::array(ty.elem, &rest).expect("small")
-            })
-            .collect();
-        let condition = matches!(trips, Trips::While(_)).then(|| {
-            self.region(|g| {
-                let number = g.builder.param(&Type::scalar(Elem::I64));
-                let params: Vec<Value> = carry_types.iter().map(|ty| g.builder.param(ty)).collect();
-                g.pool.push(number);
-                g.pool.extend(params);
-                g.steps(2);
-                let bound = g.builder.constant(Literal::I64(i64::from(cap) - 1));
-                let ends = g.builder.insert(Op::Prim(Prim::Lt), &[number, bound]).expect("well typed");
-                let any = g.pick(|ty| ty.is_scalar() && ty.elem == Elem::Bool).unwrap_or(ends);
-                let both = match g.random.below(20) {
-                    0 => any,
-                    _ => g.builder.insert(Op::Prim(Prim::And), &[ends, any]).expect("well typed"),
-                };
-                vec![both]
-            })
-        });
-        let body = self.region(|g| {
-            let number = g.builder.param(&Type::scalar(Elem::I64));
-            g.pool.push(number);
-            for ty in carry_types.iter().chain(&row_types) {
-                let param = g.builder.param(ty);
-                g.pool.push(param);
-            }
-            let sum_params: Vec<Value> = sum_types.iter().map(|ty| g.builder.param(ty)).collect();
-            let count = 2 + g.random.below(5);
-            g.steps(count);
-            let mut results: Vec<Value> =
-                carry_types.iter().map(|ty| g.pick(|other| other == ty).expect("its parameter")).collect();
-            for _ in 0..g.random.below(3) {
-                results.extend(g.pick(|ty| ty.shape.len() <= 10));
-            }
-            for sum in sum_params {
-                let sum = g.accumulated(sum);
-                results.push(sum);
-            }
-            results
-        });
-        let count = |values: &[Value]| values.len() as u32;
-        let spec = LoopSpec {
-            reverse,
-            carries: count(&carries),
-            rows: count(&rows),
-            sums: count(&sums),
-            ordered: self.random.below(4) == 0,
-            ..LoopSpec::new(trips)
-        };
-        operands.extend([carries, rows, sums].concat());
-        let results = self.builder.looping(spec, condition, body, &operands).expect("well typed");
-        self.pool.extend(&results);
-        results.first().copied()
-    }
-
-    fn conditional(&mut self) -> Option<Value> {
-        let condition = self.pick(|ty| ty.is_scalar() && ty.elem == Elem::Bool)?;
-        let count = self.random.below(4);
-        let types: Vec<Type> = (0..count).filter_map(|_| self.pick(|_| true).map(|v| self.ty(v))).collect();
-        let [yes, no] = [0, 1].map(|_| {
-            self.region(|g| {
-                g.steps(3);
-                types.iter().map(|ty| g.pick(|other| other == ty).expect("there is one")).collect()
-            })
-        });
-        let results = self.builder.conditional(condition, yes, no, &[]).expect("well typed");
-        self.pool.extend(&results);
-        results.first().copied()
-    }
-}
-
-fn program(seed: u64) -> Program {
-    let (builder, random) = (Builder::new(), Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1));
-    let mut generator = Generator { builder, random, pool: Vec::new(), depth: 0 };
-    for (elem, shape) in [
-        (Elem::F64, &[][..]),
-        (Elem::F64, &[7]),
-        (Elem::F64, &[3, 5]),
-        (Elem::F32, &[2, 3, 4]),
-        (Elem::I64, &[4]),
-        (Elem::I64, &[]),
-        (Elem::Bool, &[]),
-        (Elem::Bool, &[3, 5]),
-    ] {
-        let param = generator.builder.param(&Type::array(elem, shape).expect("small"));
-        generator.pool.push(param);
-    }
-    let size = 4 + generator.random.below(20);
-    generator.steps(size);
-    let results: Vec<Value> = (0..4).filter_map(|_| generator.pick(|_| true)).collect();
-    let all = generator.random.below(4) == 0;
-    let pool = generator.pool.clone();
-    generator.builder.finish(if all { &pool } else { &results }).expect("open")
-}
-
-fn input(ty: &Type, random: &mut Random) -> Buffer {
-    let len = ty.shape.len();
-    let mut real = || match random.below(12) {
-        0 => -0.0,
-        1 => f64::NAN,
-        2 => f64::INFINITY,
-        _ => random.real(),
-    };
-    match ty.elem {
-        Elem::F64 => Buffer::F64((0..len).map(|_| real()).collect()),
-        Elem::F32 => Buffer::F32((0..len).map(|_| real() as f32).collect()),
-        Elem::I64 => Buffer::I64((0..len).map(|_| random.below(9) as i64 - 2).collect()),
-        Elem::Bool => Buffer::Bool((0..len).map(|_| random.below(2) == 0).collect()),
-    }
-}
-
-fn check(seed: u64) {
-    let program = program(seed);
-    verify(&program).expect("the builder makes well-formed programs");
-    let regalloc = [Regalloc::Backtracking, Regalloc::SinglePass][(seed % 2) as usize];
-    let chunk = [1000, 40, 4][(seed % 3) as usize];
-    let options = CodegenOptions { verify: true, regalloc, chunk };
-    let run = || {
-        let code = compile(&program, &options).expect("compiles");
-        let mut random = Random(seed + 1);
-        for _ in 0..4 {
-            let inputs: Vec<Buffer> = program.param_types().iter().map(|ty| input(ty, &mut random)).collect();
-            check_code(&code, &program, &inputs);
-        }
-    };
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(run)) {
-        let plan = catch_unwind(AssertUnwindSafe(|| {
-            Plan::new(&program, &options).map_or_else(|error| error.to_string(), |plan| plan.to_string())
-        }));
-        eprintln!("seed {seed}:\n{program}\n{}", plan.unwrap_or_default());
-        std::panic::resume_unwind(panic);
-    }
-}
-
-#[test]
-fn random_structured_programs() {
-    let many = std::env::var("EVOLUTE_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(1500);
-    let first = std::env::var("EVOLUTE_FIRST_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
-    for seed in first..first + many {
-        check(seed);
     }
 }
