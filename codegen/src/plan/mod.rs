@@ -25,6 +25,7 @@ mod access;
 mod arrays;
 mod crossing;
 mod external;
+mod indices;
 mod linalg;
 mod looping;
 mod memory;
