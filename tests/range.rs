@@ -2,7 +2,8 @@
 //!
 //! Points are a moderate point times a size from 1e-308 to 1e300. The reference is the closed form at the moderate
 //! point, scaled: `r`, `n·v` and `(u·v − (n·u)(n·v))/r` with the unit vector `n`. All of it is in range, so no
-//! intermediate result may leave it: forward and reverse, in every nesting of two, in both modes.
+//! intermediate result may leave it: forward and reverse, in every nesting of two, in both modes. Where an element is no
+//! number, so is every derivative.
 
 use evolute::prelude::*;
 use evolute::{RealKind, Traced, grad, jvp, scalars_of};
@@ -119,4 +120,33 @@ fn lengths_in_double_precision() {
 #[test]
 fn lengths_in_single_precision() {
     check!(F32 f32 [1e-38f32, 1e-30, 1e-26, 1.0, 1e18, 1e30], 1e-5);
+}
+
+/// Where an element is no number, the norm is what `hypot` is, and every derivative is NaN.
+#[test]
+fn lengths_of_what_is_no_number() {
+    const POINTS: [([f64; 2], f64); 6] = [
+        ([f64::NAN, 1.0], f64::NAN),
+        ([1.0, f64::NAN], f64::NAN),
+        ([f64::NAN, 0.0], f64::NAN),
+        ([f64::NAN, f64::NAN], f64::NAN),
+        ([f64::INFINITY, f64::NAN], f64::INFINITY),
+        ([f64::NAN, f64::NEG_INFINITY], f64::INFINITY),
+    ];
+    for (n, name, length) in lengths::<F64>() {
+        let f = Function::vector(n, |x| derivatives(length, x)).unwrap().compile().unwrap();
+        let gradient = Function::trace(n, |x| length(&x)).unwrap().grad().unwrap().compile().unwrap();
+        for (point, expected) in POINTS {
+            let x = [&point[..], &vec![1.0; n - 2]].concat();
+            let found = [f.call(&x).unwrap(), gradient.call(&x).unwrap()].concat();
+            assert!(same(found[0], expected), "{name} at {x:?}: {found:?}");
+            assert!(found[1..].iter().all(|d| d.is_nan()), "{name} at {x:?}: {found:?}");
+        }
+        assert_eq!(f.call(&vec![0.0; n]).unwrap(), [0.0; 7], "{name} at 0");
+    }
+}
+
+/// Whether `found` is this number, or also a NaN.
+fn same(found: f64, expected: f64) -> bool {
+    found == expected || (found.is_nan() && expected.is_nan())
 }

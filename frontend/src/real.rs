@@ -204,7 +204,7 @@ impl Real64 for crate::Scalar<'_> {}
 /// would be ours.
 pub trait RealSlice<T: Real> {
     /// The Euclidean norm, scaled so that squares neither overflow nor vanish; 0 for no elements. Its
-    /// gradient at 0 is 0.
+    /// gradient at 0 is 0. An infinite element wins over a NaN, as in `hypot`; the derivatives are then NaN.
     #[track_caller]
     fn norm2(&self) -> T;
     /// `ln Σ exp(xᵢ)`, shifted by the maximum so that nothing overflows; −∞ for no elements.
@@ -218,11 +218,10 @@ pub trait RealSlice<T: Real> {
 impl<T: Real> RealSlice<T> for [T] {
     #[track_caller]
     fn norm2(&self) -> T {
-        let Some((first, rest)) = self.split_first() else { return T::of(0.0) };
-        let mut largest = first.abs();
-        for x in rest {
-            largest = Real::max(largest, x.abs());
+        if self.is_empty() {
+            return T::of(0.0);
         }
+        let largest = largest_magnitude(self);
         let scale = largest.rescale();
         let mut squares = T::of(0.0);
         for &x in self {
@@ -231,8 +230,9 @@ impl<T: Real> RealSlice<T> for [T] {
         }
         let length = squares.sqrt();
         let gradient = norm_gradient(self, scale, length);
-        let norm = (length / scale).with_slope(T::of(1.0), linear(&gradient, self));
-        largest.gt(T::of(0.0)).select(norm, largest)
+        let norm = largest.lt(T::of(f64::INFINITY)).select(length / scale, largest);
+        let norm = norm.with_slope(T::of(1.0), linear(&gradient, self));
+        squares.le(T::of(0.0)).select(T::of(0.0), norm)
     }
 
     #[track_caller]
@@ -260,6 +260,17 @@ impl<T: Real> RealSlice<T> for [T] {
         }
         terms
     }
+}
+
+/// The largest magnitude of those that are no NaN, or 0, as a constant of every derivative.
+#[track_caller]
+fn largest_magnitude<T: Real>(x: &[T]) -> T {
+    let mut largest = T::of(0.0);
+    for x in x {
+        let magnitude = x.stop_gradient().abs();
+        largest = magnitude.gt(largest).select(magnitude, largest);
+    }
+    largest
 }
 
 /// 0, with these slopes in `x`.

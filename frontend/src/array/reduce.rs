@@ -154,7 +154,7 @@ impl<'t, K: RealKind> Array<'t, K> {
         /// ```
         logsumexp logsumexp_along logsumexp_of;
         /// The Euclidean norm, scaled so that squares neither overflow nor vanish; 0 of no elements. Its gradient
-        /// at 0 is 0.
+        /// at 0 is 0. An infinite element wins over a NaN, as in `hypot`; the derivatives are then NaN.
         ///
         /// ```
         /// use evolute_frontend::{Function, vector};
@@ -215,14 +215,14 @@ fn mean_of(site: Site<'_>, x: Value, axis: usize) -> Value {
 fn shifted(site: Site<'_>, x: Value, axis: usize) -> (Value, Value) {
     let largest = reduced(site, Reduction::Max, x, Some(axis));
     let magnitude = site.prim(Prim::Abs, &[largest]);
-    let finite = less(site, magnitude, real(site, x, f64::INFINITY));
+    let finite = compared(site, Prim::Lt, magnitude, real(site, x, f64::INFINITY));
     let shift = select(site, finite, largest, real(site, x, 0.0));
     let shift = site.prim(Prim::StopGradient, &[shift]);
     (site.prim(Prim::Sub, &[x, kept(site, shift, axis)]), shift)
 }
 
-fn less(site: Site<'_>, a: Value, b: Value) -> Value {
-    site.pointwise(Op::Prim(Prim::Lt), "lt", &[a, b], Elem::Bool)
+fn compared(site: Site<'_>, comparison: Prim, a: Value, b: Value) -> Value {
+    site.pointwise(Op::Prim(comparison), comparison.name(), &[a, b], Elem::Bool)
 }
 
 fn logsumexp_of(site: Site<'_>, x: Value, axis: usize) -> Value {
@@ -236,15 +236,25 @@ fn norm2_of(site: Site<'_>, x: Value, axis: usize) -> Value {
     if site.extents(x)[axis] == 0 {
         return reduced(site, Reduction::Sum, x, Some(axis));
     }
-    let largest = reduced(site, Reduction::Max, site.prim(Prim::Abs, &[x]), Some(axis));
+    let largest = largest_magnitude(site, x, axis);
     let scale = site.prim(Prim::Rescale, &[largest]);
     let scaled = site.prim(Prim::Mul, &[x, kept(site, scale, axis)]);
     let squares = reduced(site, Reduction::Sum, site.prim(Prim::Mul, &[scaled, scaled]), Some(axis));
     let length = site.prim(Prim::Sqrt, &[squares]);
     let gradient = norm_gradient(site, (x, scaled), (scale, length), axis);
-    let norm = site.prim(Prim::Div, &[length, scale]);
+    let finite = compared(site, Prim::Lt, largest, real(site, x, f64::INFINITY));
+    let norm = select(site, finite, site.prim(Prim::Div, &[length, scale]), largest);
     let norm = site.prim(Prim::WithSlope, &[norm, real(site, x, 1.0), linear(site, gradient, x, axis)]);
-    select(site, less(site, real(site, x, 0.0), largest), norm, largest)
+    let zero = compared(site, Prim::Le, squares, real(site, x, 0.0));
+    select(site, zero, real(site, x, 0.0), norm)
+}
+
+/// The largest magnitudes along an axis of those that are no NaN, or 0, as constants of every derivative.
+fn largest_magnitude(site: Site<'_>, x: Value, axis: usize) -> Value {
+    let magnitude = site.prim(Prim::Abs, &[site.prim(Prim::StopGradient, &[x])]);
+    let number = compared(site, Prim::Eq, magnitude, magnitude);
+    let magnitude = select(site, number, magnitude, real(site, x, 0.0));
+    reduced(site, Reduction::Max, magnitude, Some(axis))
 }
 
 /// 0, with these slopes in `x` along an axis.
