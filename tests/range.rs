@@ -1,6 +1,7 @@
-//! Derivatives of lengths near the ends of the range of numbers: `hypot`, and `norm2` of slices and arrays.
+//! Derivatives near the ends of the range of numbers: of lengths (`hypot`, and `norm2` of slices and arrays), and of functions
+//! of one number, against digits by multi-precision arithmetic.
 //!
-//! Points are a moderate point times a size from 1e-308 to 1e300. The reference is the closed form at the moderate
+//! Points of lengths are a moderate point times a size from 1e-308 to 1e300. The reference is the closed form at the moderate
 //! point, scaled: `r`, `n·v` and `(u·v − (n·u)(n·v))/r` with the unit vector `n`. All of it is in range, so no
 //! intermediate result may leave it: forward and reverse, in every nesting of two, in both modes. Where an element is no
 //! number, so is every derivative.
@@ -149,4 +150,48 @@ fn lengths_of_what_is_no_number() {
 /// Whether `found` is this number, or also a NaN.
 fn same(found: f64, expected: f64) -> bool {
     found == expected || (found.is_nan() && expected.is_nan())
+}
+
+/// A function of one number.
+type Unary = for<'t> fn(Scalar<'t>) -> Scalar<'t>;
+
+/// Derivatives of orders 1, 2 and 3 at `x` in every nesting of the modes, with their order.
+fn in_every_nesting(f: Unary, x: f64) -> Vec<(usize, f64)> {
+    fn nested<'t>(f: Unary, x: Scalar<'t>, order: usize, modes: usize) -> Scalar<'t> {
+        match order {
+            0 => f(x),
+            _ => slope(modes & 1 == 1, |t| nested(f, x + t, order - 1, modes >> 1)),
+        }
+    }
+    let all = || (1..=3).flat_map(|order| (0..1 << order).map(move |modes| (order, modes)));
+    let traced =
+        Function::vector(1, |x| all().map(|(n, modes)| nested(f, x[0], n, modes)).collect::<Vec<_>>());
+    let found = traced.unwrap().compile().unwrap().call(&[x]).unwrap();
+    all().map(|(order, _)| order).zip(found).collect()
+}
+
+/// Compares the first three derivatives at `x` with these, of 20 digits: to 1e-14, or what is left of that below the
+/// normal numbers.
+#[track_caller]
+fn check_unary(name: &str, f: Unary, x: f64, expected: [f64; 3]) {
+    for (order, found) in in_every_nesting(f, x) {
+        let expected = expected[order - 1];
+        let close = (found - expected).abs() <= 1e-14 * expected.abs() + 1e-323;
+        assert!(close || found == expected, "{name}, order {order} at {x:e}: {found:e}, not {expected:e}");
+    }
+}
+
+#[test]
+fn the_arc_tangent_of_large_numbers() {
+    for (x, expected) in [
+        (1e-300, [1.0, -2e-300, -2.0]),
+        (3.0, [0.1, -0.06, 0.052]),
+        (1e75, [1e-150, -2e-225, 6e-300]),
+        (1e100, [1e-200, -2e-300, 0.0]),
+        (1.4e154, [5.1020408163265309e-309, 0.0, 0.0]),
+        (-1e308, [0.0; 3]),
+    ] {
+        check_unary("atan", |x| x.atan(), x, expected);
+        check_unary("atan2", |x| x.atan2(1.0), x, expected);
+    }
 }
