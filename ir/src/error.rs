@@ -47,6 +47,12 @@ pub enum IrError {
         /// The limit.
         limit: usize,
     },
+    /// The caller's mistake: functions that call functions, and so on, too deeply.
+    #[error("more than {limit} calls are nested")]
+    CallsTooDeep {
+        /// The limit.
+        limit: usize,
+    },
     /// The user's mistake: a value of an inner closure was kept and used after the closure had ended. Return it
     /// from the closure instead.
     #[error(

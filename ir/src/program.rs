@@ -5,7 +5,10 @@
 //! [`verify`](crate::verify). Equality of programs is equality of all tables, so two programs are equal
 //! exactly if their texts are.
 
-use crate::entity::{ExternalId, Inst, Level, Loc, LoopId, Region, StridesId, Table, TypeId, Value};
+use crate::callee::Callee;
+use crate::entity::{
+    CalleeId, ExternalId, Inst, Level, Loc, LoopId, Region, StridesId, Table, TypeId, Value,
+};
 use crate::external::External;
 use crate::op::Op;
 use crate::structure::{LoopSpec, Strides};
@@ -142,6 +145,7 @@ pub struct Program {
     pub(crate) strides: Table<StridesId, Strides>,
     pub(crate) loops: Table<LoopId, LoopSpec>,
     pub(crate) externals: Table<ExternalId, External>,
+    pub(crate) callees: Table<CalleeId, Callee>,
     pub(crate) values: Table<Value, ValueData>,
     pub(crate) insts: Table<Inst, InstData>,
     pub(crate) operands: Vec<Value>,
@@ -183,6 +187,7 @@ impl Program {
             strides: Table::new(),
             loops: Table::new(),
             externals: Table::new(),
+            callees: Table::new(),
             values: Table::new(),
             insts: Table::new(),
             operands: Vec::new(),
@@ -257,6 +262,11 @@ impl Program {
         &self.externals
     }
 
+    /// The functions that are called.
+    pub fn callees(&self) -> &Table<CalleeId, Callee> {
+        &self.callees
+    }
+
     /// The shape of the loop of this id.
     pub fn loop_spec(&self, id: LoopId) -> LoopSpec {
         self.loops[id]
@@ -294,7 +304,7 @@ impl Program {
         (first..first.saturating_add(count).min(self.values.len() as u32)).map(Value::from_u32)
     }
 
-    /// The first result of `inst`; instructions without regions have no other.
+    /// The first result of `inst`; instructions without regions, calls excepted, have no other.
     pub fn result(&self, inst: Inst) -> Value {
         self.insts[inst].first_result
     }
@@ -352,7 +362,7 @@ impl Program {
         Program { limit: Limit(limit.min(Self::MAX_INSTRUCTIONS)), ..self }
     }
 
-    /// The number of instructions, those of nested regions included.
+    /// The number of instructions, those of nested regions included, those of what is called not.
     pub fn len(&self) -> usize {
         self.insts.len()
     }

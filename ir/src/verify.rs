@@ -24,7 +24,7 @@
 //!     same region. Definition precedes use.
 //!
 //! Types
-//! 11. An instruction without regions has one result, of the type that `infer` gives for its
+//! 11. An instruction without regions, but for a call, has one result, of the type that `infer` gives for its
 //!     operands; there it is also said how many operands of which types it takes.
 //! 12. A derivative operator takes the first `wrt` parameters of its region, then a tangent for each
 //!     (`jvp`) or a cotangent for each result (`vjp`), then the other parameters: what the region captures.
@@ -38,18 +38,24 @@
 //!     result. A `linear_solve` takes the parameters of its region, of which the first is a vector of reals, as
 //!     the region's one result is and its own.
 //!
+//! Calls
+//! 15. A call takes the parameters of its callee and gives its results. Callees are valid programs, numbered in the order
+//!     in which the text first calls them; each is called, no two are equal, and their own calls nest at most
+//!     [`Callee::MAX_DEPTH`](crate::Callee::MAX_DEPTH) deep. None calls itself, since each is complete before it is called.
+//!
 //! Provenance
-//! 15. A tangent or a cotangent belongs to a level above 0.
-//! 16. Levels say where a value comes from and constrain nothing: level 0, the user's own program, may use what
+//! 16. A tangent or a cotangent belongs to a level above 0.
+//! 17. Levels say where a value comes from and constrain nothing: level 0, the user's own program, may use what
 //!     its derivatives gave.
 //!
 //! Limits
-//! 17. At most [`Program::MAX_INSTRUCTIONS`] instructions; arrays of at most
+//! 18. At most [`Program::MAX_INSTRUCTIONS`] instructions; arrays of at most
 //!     [`Shape::MAX_ELEMENTS`](crate::Shape::MAX_ELEMENTS) elements (no larger `Shape` exists).
 //!
 //! Not claimed: that dead code is absent, that equal instructions are shared, or that a value said to be a
 //! derivative is one.
 
+use crate::callee::Callee;
 use crate::entity::{Entity, Inst, Level, Loc, Region, Table, TypeId, Value};
 use crate::error::IrError;
 use crate::infer::{self, Inferred};
@@ -70,16 +76,24 @@ mod tests;
 /// [`IrError::Invalid`] with every violation, those of an instruction with its line of text. A violation may
 /// hide others of the same instruction: types are not checked where an operand does not exist.
 pub fn verify(program: &Program) -> Result<(), IrError> {
+    let mut violations = Vec::new();
+    for (number, callee) in program.all_callees().into_iter().enumerate() {
+        violations.extend(verified(callee).into_iter().map(|violation| format!("f{number}: {violation}")));
+    }
+    violations.extend(verified(program));
+    if violations.is_empty() { Ok(()) } else { Err(IrError::Invalid { violations }) }
+}
+
+/// The violations of a program, but for those of what it calls.
+fn verified(program: &Program) -> Vec<String> {
     let mut verifier = Verifier::new(program);
     verifier.tables();
     verifier.indices();
     verifier.region(Program::ROOT, 1);
     verifier.omissions();
     verifier.first_appearances();
-    if verifier.violations.is_empty() {
-        return Ok(());
-    }
-    Err(IrError::Invalid { violations: verifier.violations })
+    verifier.callees();
+    verifier.violations
 }
 
 struct Verifier<'a> {
@@ -219,6 +233,11 @@ impl<'a> Verifier<'a> {
             _ => true,
         };
         self.require_inst(inst, external, || "its function does not exist".into());
+        let callee = match data.op {
+            Op::Call(id) => program.callees.get(id).is_some(),
+            _ => true,
+        };
+        self.require_inst(inst, callee, || "what it calls does not exist".into());
     }
 
     fn exists(&self, value: Value) -> bool {
@@ -234,6 +253,22 @@ impl<'a> Verifier<'a> {
         let ids = values.values().map(|data| data.ty);
         let ordered = in_order(ids.map(TypeId::index), Elem::ALL.len(), types.len());
         self.require(ordered, || "types are not numbered as they first appear".into());
+    }
+
+    /// Invariant 15, but for the types of calls.
+    fn callees(&mut self) {
+        let Program { callees, insts, .. } = self.program;
+        let called = insts.values().filter_map(|inst| match inst.op {
+            Op::Call(id) => Some(id.index()),
+            _ => None,
+        });
+        let ordered = in_order(called, 0, callees.len());
+        self.require(ordered, || "callees are not numbered as they are first called".into());
+        let repeated =
+            callees.iter().any(|(id, callee)| callees.values().take(id.index()).any(|c| c == callee));
+        self.require(!repeated, || "two callees are equal".into());
+        let deep = callees.values().any(|callee| callee.depth() > Callee::MAX_DEPTH);
+        self.require(!deep, || format!("calls nest more than {} deep", Callee::MAX_DEPTH));
     }
 
     // ── the walk ────────────────────────────────────────────────────────────────────────────────
@@ -337,7 +372,8 @@ impl<'a> Verifier<'a> {
             return;
         }
         match self.program.op(inst) {
-            op @ (Op::Jvp { .. }
+            op @ (Op::Call(_)
+            | Op::Jvp { .. }
             | Op::Vjp { .. }
             | Op::Loop { .. }
             | Op::Cond { .. }
