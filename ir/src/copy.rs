@@ -60,12 +60,12 @@ fn renumbered(mut program: Program) -> Program {
     let mut values = program.values.values_mut();
     let params = program.regions[Program::ROOT].params.len();
     values.by_ref().take(params).for_each(|data| tables.value(data));
-    for (inst, data) in program.insts.values_mut().zip(values) {
+    for inst in program.insts.values_mut() {
         // Nearly all are primitives, which name no type.
         if !matches!(inst.op, Op::Prim(_)) {
             inst.op = tables.op(inst.op);
         }
-        tables.value(data);
+        values.by_ref().take(inst.result_count as usize).for_each(|data| tables.value(data));
     }
     with_tables(program, tables)
 }

@@ -6,6 +6,7 @@
 //! closure captured is a constant, and becomes active when the enclosing operator is removed in its
 //! turn. So perturbations of different levels cannot be confused, and no tags are needed.
 
+mod calls;
 mod clamp;
 mod expand;
 mod hoist;
@@ -13,26 +14,29 @@ mod joined;
 mod nest;
 mod provenance;
 
+pub use calls::inline_calls;
+pub(crate) use calls::inline_few;
 pub use expand::expand;
 pub(crate) use expand::is_implicit;
 pub(crate) use provenance::Provenance;
 
+use crate::calls::Calls;
 use crate::contract::fused;
-use crate::differentiate::differentiate;
+use crate::differentiate::{Application, differentiate};
 use crate::fuse::Orders;
-use crate::simplify::{When, rewriter};
 use evolute_ir::{
-    Bounds, Builder, ClosedRegion, Inst, IrError, Mode, Op, Program, Region, Table, Value, live_insts,
-    without_dead_code,
+    Bounds, Builder, CalleeId, ClosedRegion, Inst, IrError, Mode, Op, Program, Region, Table, Value,
+    live_insts, without_dead_code,
 };
 use hoist::Hoisting;
+use std::rc::Rc;
 
 /// What becomes of derivative operators.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 enum Operators {
     Keep,
     /// They are removed; what is copied is within operators of these modes, the outermost first.
-    Remove(Between, Vec<Mode>),
+    Remove(Rc<Calls>, Vec<Mode>),
 }
 
 /// What is done to a derivative before it is differentiated again.
@@ -115,31 +119,22 @@ pub(crate) fn inline_clamped(
 /// # Errors
 /// A program past its size limit.
 pub fn remove_operators(program: &Program, between: Between) -> Result<Program, IrError> {
-    let plain = !program.insts().values().any(|inst| inst.op.is_derivative());
-    if plain { Ok(without_dead_code(program)) } else { removed(program, Program::ROOT, between, Vec::new()) }
+    match program.any_op(Op::is_derivative) {
+        true => removed(program, Program::ROOT, &Calls::new(between), Vec::new()),
+        false => Ok(without_dead_code(program)),
+    }
 }
 
 /// A region as a program of its own, without operators.
-fn removed(
+pub(crate) fn removed(
     program: &Program,
     region: Region,
-    between: Between,
+    calls: &Rc<Calls>,
     within: Vec<Mode>,
 ) -> Result<Program, IrError> {
-    let mut builder = Builder::new();
-    builder.set_limit(program.limit());
-    if between == Between::Simplify {
-        builder.set_rewriter(rewriter(When::Always));
-    }
-    let mut copy = Copy::new(&mut builder, program, Operators::Remove(between, within));
-    let mut args = Vec::new();
-    for &param in &program.region(region).params {
-        let origin = copy.provenance.map(program, param, &copy.values);
-        builder.set_origin(origin);
-        let arg = builder.param(program.ty(param));
-        copy.provenance.copy_name(&mut builder, program, param, arg);
-        args.push(arg);
-    }
+    let mut builder = calls.builder(program.limit());
+    let mut copy = Copy::new(&mut builder, program, Operators::Remove(calls.clone(), within));
+    let args = copy.provenance.params(&mut builder, program, region);
     let results = copy.region(&mut builder, region, &args)?;
     builder.finish_live(&results)
 }
@@ -155,6 +150,8 @@ struct Copy<'a> {
     expands: bool,
     /// How often each value is used, if products are to be fused with sums.
     contract: Option<Table<Value, u32>>,
+    /// The functions that are inlined, if some are.
+    inlines: Table<CalleeId, bool>,
     /// The regions in which loops are joined.
     orders: Orders,
     /// What is known of indices, if the others are to be limited to their arrays.
@@ -173,6 +170,7 @@ impl<'a> Copy<'a> {
             hoisting: None,
             expands: false,
             contract: None,
+            inlines: Table::filled(from.callees().len(), false),
             orders: Orders::new(),
             clamps: None,
             provenance: Provenance::new(builder, from),
@@ -250,6 +248,11 @@ impl<'a> Copy<'a> {
                 let body = self.nested(builder, body, spec.own_params(), captured)?;
                 builder.set_origin(origin.unwrap_or_default());
                 let results = builder.looping(spec, condition, body, own)?;
+                self.define(builder, inst, &results);
+                self.originate_each(builder, inst, &results);
+            }
+            Op::Call(id) => {
+                let results = self.call(builder, id, operands)?;
                 self.define(builder, inst, &results);
                 self.originate_each(builder, inst, &results);
             }
@@ -365,15 +368,16 @@ impl<'a> Copy<'a> {
         let (inputs, rest) = operands.split_at(wrt);
         let (seeds, captured) = rest.split_at(rest.len() - (params - wrt));
         match &self.operators {
-            Operators::Remove(between, within) => {
-                let within = [&within[..], &[mode]].concat();
-                let body = removed(self.from, region, *between, within)?;
+            Operators::Remove(calls, within) => {
+                let (calls, within) = (calls.clone(), [&within[..], &[mode]].concat());
+                let body = removed(self.from, region, &calls, within)?;
                 let loc = builder.origin().loc;
                 // The body's levels are registered first: what was removed earlier has the lower one.
                 let provenance = Provenance::new(builder, &body);
                 let level = builder.add_level(mode, loc);
                 let args = [inputs, captured].concat();
-                differentiate(builder, &body, provenance, (mode, level), (&args, wrt), seeds)
+                let application = Application { body: &body, provenance, calls, level, args: &args };
+                differentiate(builder, application, (mode, wrt), seeds)
             }
             Operators::Keep => {
                 let origin = builder.origin();

@@ -12,7 +12,7 @@
 //!                         | "element" value "," number | "pack" type values | primitive values ) origin
 //!             | [values "="] ("jvp" | "vjp") values "wrt" number parameters "{"
 //!                   {instruction} "yield" values "}" [origin {"," origin}]
-//!             | [values "="] "call" callee values [origin {"," origin}]
+//!             | [values "="] "call" callee "(" values ")" [origin {"," origin}]
 //! parameters  = "(" [value ":" type origin {"," value ":" type origin}] ")"
 //! origin      = ["of" value] [place] [string]
 //! place       = "@" string ":" number

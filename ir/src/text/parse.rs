@@ -281,7 +281,9 @@ impl<'t> Parser<'t> {
             return Err(IrError::Parse { line, message });
         };
         let op = Op::Call(self.tables.callee(callee));
+        self.text.mark('(')?;
         let operands = self.values()?;
+        self.text.mark(')')?;
         self.structure(line, op, results, &operands)?;
         self.text.end_line()
     }

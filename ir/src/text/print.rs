@@ -159,8 +159,13 @@ fn head(program: &Program, callees: Option<&[&Callee]>, inst: Inst, f: &mut Form
         | Op::Jvp { .. }
         | Op::Vjp { .. } => {}
     }
-    f.write_str(if operands.is_empty() { "" } else { " " })?;
-    list(operands, |f, &v| name(f, v)).fmt(f)?;
+    let all = list(operands, |f, &v| name(f, v));
+    match data.op {
+        // Behind it may stand the origins of several results, with commas too.
+        Op::Call(_) => write!(f, " ({all})")?,
+        _ if operands.is_empty() => {}
+        _ => write!(f, " {all}")?,
+    }
     match data.op {
         Op::Element(index) => write!(f, ", {index}"),
         Op::Jvp { region, wrt } | Op::Vjp { region, wrt } => {

@@ -212,7 +212,7 @@ fn invariant_12_operators() {
 fn invariant_15_calls() {
     let functions = "function f0 (v0: f64) -> (f64, f64) {\n  v1 = neg v0\n  return v1, v0\n}\nfunction f1 () -> () {\n  return\n}";
     let source = format!(
-        "evolute 0\n{functions}\nprogram (v0: f64) -> (f64) {{\n  v1, v2 = call f0 v0\n  call f1\n  return v2\n}}\n"
+        "evolute 0\n{functions}\nprogram (v0: f64) -> (f64) {{\n  v1, v2 = call f0 (v0)\n  call f1 ()\n  return v2\n}}\n"
     );
     let base = parse(&source).expect("well formed");
     assert_eq!(verify(&base), Ok(()));

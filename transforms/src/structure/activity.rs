@@ -4,6 +4,7 @@
 //! changes: at most once more than it has carries.
 
 use super::{operand_parts, param_parts, result_parts};
+use crate::calls::Calls;
 use crate::differentiate::Walk;
 use crate::linear::Linear;
 use evolute_ir::{Inst, LoopSpec, Op, Program, Region, Table, Value};
@@ -15,14 +16,24 @@ impl<L: Linear> Walk<'_, L> {
         for &operand in self.body.operands(inst) {
             self.active[operand] = self.tangents[operand].is_some();
         }
-        structure(self.body, inst, &mut self.active);
+        structure(self.body, inst, &mut self.active, &self.calls);
     }
 }
 
-fn region(body: &Program, region: Region, active: &mut Table<Value, bool>) {
+/// Which results of a program depend on the parameters that are active.
+pub(crate) fn active_results(body: &Program, params: &[bool], calls: &Calls) -> Vec<bool> {
+    let mut active = Table::filled(body.values().len(), false);
+    for (&param, &is_active) in body.root().params.iter().zip(params) {
+        active[param] = is_active;
+    }
+    region(body, Program::ROOT, &mut active, calls);
+    body.root().results.iter().map(|&v| active[v]).collect()
+}
+
+fn region(body: &Program, region: Region, active: &mut Table<Value, bool>, calls: &Calls) {
     for &inst in &body.region(region).insts {
-        if body.op(inst).regions().next().is_some() {
-            structure(body, inst, active);
+        if body.op(inst).is_structure() {
+            structure(body, inst, active, calls);
             continue;
         }
         let depends = body.operands(inst).iter().any(|&v| active[v]);
@@ -31,12 +42,12 @@ fn region(body: &Program, region: Region, active: &mut Table<Value, bool>) {
     }
 }
 
-fn structure(body: &Program, inst: Inst, active: &mut Table<Value, bool>) {
+fn structure(body: &Program, inst: Inst, active: &mut Table<Value, bool>, calls: &Calls) {
     let operands = body.operands(inst);
     let results: Vec<Value> = body.results(inst).collect();
     match body.op(inst) {
         Op::Loop { body: nested, spec, .. } => {
-            looping(body, nested, body.loop_spec(spec), operands, &results, active);
+            looping(body, nested, body.loop_spec(spec), (operands, &results), active, calls);
         }
         Op::Cond { yes, no, .. } => {
             results.iter().for_each(|&v| active[v] = false);
@@ -45,11 +56,16 @@ fn structure(body: &Program, inst: Inst, active: &mut Table<Value, bool>) {
                 for (&param, &operand) in data.params.iter().zip(&operands[1..]) {
                     active[param] = active[operand];
                 }
-                region(body, branch, active);
+                region(body, branch, active, calls);
                 for (&result, &given) in results.iter().zip(&data.results) {
                     active[result] |= active[given];
                 }
             }
+        }
+        Op::Call(id) => {
+            let params: Vec<bool> = operands.iter().map(|&v| active[v]).collect();
+            let found = calls.active(&body.callees()[id], &params);
+            results.iter().zip(&*found).for_each(|(&v, &is_active)| active[v] = is_active);
         }
         Op::Custom { .. } | Op::LinearSolve { .. } => {
             let depends = operands.iter().any(|&v| active[v]);
@@ -63,9 +79,9 @@ fn looping(
     body: &Program,
     nested: Region,
     spec: LoopSpec,
-    operands: &[Value],
-    results: &[Value],
+    (operands, results): (&[Value], &[Value]),
     active: &mut Table<Value, bool>,
+    calls: &Calls,
 ) {
     let data = body.region(nested);
     let (from, params) = (operand_parts(&spec, operands), param_parts(&spec, &data.params));
@@ -80,7 +96,7 @@ fn looping(
     }
     active[data.params[0]] = false;
     loop {
-        region(body, nested, active);
+        region(body, nested, active, calls);
         let mut changed = false;
         let again = params.carries.iter().zip(given.carries).chain(params.sums.iter().zip(given.sums));
         for (&param, &next) in again {
