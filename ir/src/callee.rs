@@ -44,6 +44,11 @@ impl Callee {
         &self.0.program
     }
 
+    /// The program, moved if nobody else holds it.
+    pub fn into_program(self) -> Program {
+        Arc::try_unwrap(self.0).map_or_else(|shared| shared.program.clone(), |body| body.program)
+    }
+
     /// How deep its calls nest: 1 if it calls nothing.
     pub fn depth(&self) -> usize {
         self.facts().depth

@@ -100,6 +100,7 @@ fn evaluate(program: &Program, inputs: &[Vec<f64>], mut error: impl FnMut() -> f
             | Op::At
             | Op::AddAt
             | Op::External(_)
+            | Op::Call(_)
             | Op::Linalg(_)
             | Op::Loop { .. }
             | Op::Cond { .. }

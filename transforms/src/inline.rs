@@ -14,8 +14,8 @@ mod joined;
 mod nest;
 mod provenance;
 
-pub use calls::inline_calls;
 pub(crate) use calls::inline_few;
+pub use calls::{apply, inline_calls};
 pub use expand::expand;
 pub(crate) use expand::is_implicit;
 pub(crate) use provenance::Provenance;

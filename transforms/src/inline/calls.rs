@@ -11,6 +11,18 @@ use evolute_ir::{Builder, Callee, CalleeId, IrError, Op, Program, Table, Value};
 /// The most instructions of a function that is inlined wherever it is called.
 pub(crate) const SMALL: usize = 32;
 
+/// Inserts a function's results on `args`: by a call, or if that would cost as much as the function, or calls nest as
+/// deep as they may, by a copy.
+///
+/// # Errors
+/// Arguments that do not fit the function, or a program past its size limit.
+pub fn apply(builder: &mut Builder, callee: &Callee, args: &[Value]) -> Result<Vec<Value>, IrError> {
+    match callee.len() <= SMALL || callee.depth() >= Callee::MAX_DEPTH {
+        true => inline(builder, callee, args),
+        false => builder.call(callee, args),
+    }
+}
+
 /// The program with small functions, and those called in one place, inlined.
 pub(crate) fn inline_few(program: &Program) -> Result<Program, IrError> {
     let sites = sites(program);
