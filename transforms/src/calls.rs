@@ -53,8 +53,11 @@ pub(crate) fn rebuilt(
 pub(crate) struct Calls {
     between: Between,
     made: RefCell<BTreeMap<Key, Made>>,
-    active: RefCell<BTreeMap<(usize, Vec<bool>), Rc<[bool]>>>,
+    active: RefCell<Active>,
 }
+
+/// Which results depend on the active parameters, of a callee by its address.
+type Active = BTreeMap<(usize, Vec<bool>), Rc<[bool]>>;
 
 /// A callee, by its address, and what is made of it.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
