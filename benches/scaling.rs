@@ -1,5 +1,5 @@
-//! Question: what does a Hessian-vector product of each workload cost to make and to call, and what of that depends on
-//! the size? Baseline: the same workload 10 and 100 times smaller; JAX on one Zen 3 core where it is known. Unit: as
+//! Question: what does a Hessian-vector product of each workload cost to make and to call, alone and with value and
+//! gradient in one program, and what of that depends on the size? Baseline: the same workload 10 and 100 times smaller; JAX on one Zen 3 core where it is known. Unit: as
 //! each column says; the best of several runs.
 //!
 //! `cargo bench --bench scaling [-- filter]` prints Markdown.
@@ -39,9 +39,9 @@ const JAX: [(&str, f64); 17] = [
 fn main() {
     let filter = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
     println!(
-        "| HVP | trace, differentiate, simplify, contract, compile: ms | instructions | code, bytes | workspace, bytes | a call, µs | ÷ JAX |"
+        "| HVP | trace, differentiate, simplify, contract, compile: ms | instructions | code, bytes | workspace, bytes | a call, µs | ÷ JAX | value_grad_hvp, µs | ÷ HVP |"
     );
-    println!("| --- | --- | --- | --- | --- | --- | --- |");
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     let cases = known().into_iter().chain(scaled(1)).chain(scaled(10)).chain(scaled(100));
     cases.filter(|case| case.name().contains(&filter)).for_each(|case| row(&*case));
 }
@@ -50,6 +50,7 @@ fn row(case: &dyn Case) {
     let trace = best(|| case.trace().expect("a workload traces"));
     let Measured { report, instructions, mut call } = made(case);
     let call = best(&mut call) * 1e6;
+    let all = best(case.value_grad_hvp(&Options::default()).expect("a workload compiles")) * 1e6;
     let passes = report.passes.iter().map(|&(_, _, time)| time).chain([report.codegen]);
     let passes: Vec<f64> = passes.map(|time| time.as_secs_f64() * 1e3).collect();
     let total = trace * 1e3 + passes.iter().sum::<f64>();
@@ -57,12 +58,13 @@ fn row(case: &dyn Case) {
     let jax = JAX.iter().find(|(name, _)| *name == case.name());
     let ratio = jax.map_or_else(|| "–".into(), |(_, jax)| format!("{:.2}", call / jax));
     println!(
-        "| {} | {total:.1} = {:.2} + {} | {instructions} | {} | {} | {call:.1} | {ratio} |",
+        "| {} | {total:.1} = {:.2} + {} | {instructions} | {} | {} | {call:.1} | {ratio} | {all:.1} | {:.2} |",
         case.name(),
         trace * 1e3,
         parts.join(" + "),
         report.code_bytes,
         report.workspace_bytes,
+        all / call,
     );
 }
 

@@ -160,7 +160,7 @@ fn calls_of_loops_and_arrays_allocate_nothing() {
 fn calls_of_external_functions_and_solvers_allocate_nothing() {
     let _turn = turn();
     let external = Function::external("double", vector(3), vector(3), |x, y| {
-        y.iter_mut().zip(x[0]).for_each(|(y, x)| *y = 2.0 * x);
+        y[0].iter_mut().zip(x[0]).for_each(|(y, x)| *y = 2.0 * x);
     });
     let external = external.expect("f64");
     let f = Function::trace(vector(3), |x| {

@@ -45,3 +45,33 @@ fn rows_that_loops_of_other_numbers_of_iterations_read_are_followed_by_zeros() {
   return v9";
     assert!(squares("(i64)", summed).contains("rest of"));
 }
+
+/// A loop whose state has three elements, one of which `use_of_it` makes the first of the next.
+fn turned(use_of_it: &str) -> String {
+    plan(&format!(
+        "evolute 0
+program (v0: f64[3], v1: i64) -> (f64[3]) {{
+  v9 = loop v0, v1 trips 1000 carries 1 rows 0 sums 0 (v2: i64, v3: f64[3], v4: i64) {{
+    v5 = {use_of_it}
+    v6 = sin v3
+    v7 = view f64[3] v5 from 0 by [0]
+    v8 = mul v6, v7
+    yield v8
+  }}
+  return v9
+}}
+"
+    ))
+}
+
+#[test]
+fn small_arrays_need_no_memory() {
+    let plan = turned("element v3, 2");
+    assert!(plan.contains("3 memories, 0 bytes of workspace"), "{plan}");
+}
+
+#[test]
+fn small_arrays_read_at_computed_indices_are_in_memory() {
+    let plan = turned("at v3, v4");
+    assert!(plan.contains("m3, m4 in m0"), "{plan}");
+}

@@ -12,9 +12,18 @@
 //! | [`fixed_point`] | `g(x) = x`, by [`Iteration`] |
 //! | [`implicit`] | `f(x) = 0`, by a closure of the user's |
 //!
-//! An unknown is a traced scalar or array, or an array, vector or tuple of them, of one real kind. Iterations that do
-//! not converge within their limit are an error of the call, with the line; what is not a number, or a singular
-//! matrix met on the way, makes the solution so or does not converge.
+//! An unknown is a traced scalar or array, or an array, vector or tuple of them, of one real kind.
+//!
+//! Linear systems, among them those of Newton's steps and of derivatives, are solved as a [`Solver`] says. By default
+//! a matrix of at most [`Method::FEW`](crate::Method::FEW) rows is formed and factorised; larger systems are solved by
+//! iteration, with products only. (`cargo bench --bench solve` compares: from 8 unknowns on forming a matrix is the
+//! faster, unless a product costs much and iterations converge at once.)
+//!
+//! What has no solution is an error of the call, with the line: iterations that do not converge within their limit or leave
+//! the numbers, a matrix that is formed and singular to working precision. But if what goes in is NaN, that
+//! is no error: where the start or what a closure captures has a NaN and iterations do not converge, the solution is NaN,
+//! as is that of a linear system whose matrix or right-hand side has a NaN or an infinity (but a number divided by an
+//! infinity, of one unknown, is 0). Where the right-hand side is 0, so is the solution, whatever the matrix.
 //!
 //! ```
 //! use evolute_frontend::{Function, root, scalar};
@@ -38,7 +47,9 @@ use std::panic::Location;
 ///
 /// Each step solves a linear system with the derivative as its matrix; a step that does not reduce `‖f‖` is halved until
 /// it does. The last step is at most `tolerance · (1 + ‖x‖)` long: near a simple zero, where convergence is quadratic, the
-/// error is about its square.
+/// error is about its square. The norm of a vector is the largest magnitude of an element.
+///
+/// A derivative that is singular where a step begins is an error of the call if its matrix is formed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Newton {
     /// How long the last step may be.
@@ -52,7 +63,7 @@ pub struct Newton {
 /// Steps of 1e-9 at most, 100 of them.
 impl Default for Newton {
     fn default() -> Self {
-        Newton { tolerance: 1e-9, max_iterations: 100, solver: Solver::gmres() }
+        Newton { tolerance: 1e-9, max_iterations: 100, solver: Solver::default() }
     }
 }
 
@@ -71,22 +82,26 @@ pub struct Iteration {
 /// Steps of 1e-14 at most, 10000 of them.
 impl Default for Iteration {
     fn default() -> Self {
-        Iteration { tolerance: 1e-14, max_iterations: 10_000, solver: Solver::gmres() }
+        Iteration { tolerance: 1e-14, max_iterations: 10_000, solver: Solver::default() }
     }
 }
 
 /// The solution of `a(x) = b` for a closure `a` that is linear in its argument: the product of a matrix and a vector.
-/// The matrix is never formed. Its derivatives are taken with respect to `b` and to what the closure captures.
+/// Its derivatives are taken with respect to `b` and to what the closure captures.
+///
+/// `Solver::default()` forms a small matrix and factorises it; `Solver::conjugate_gradient()` and `Solver::gmres()` never
+/// form one.
 ///
 /// ```
 /// use evolute_frontend::{Function, Solver, linear_solve, vector};
 ///
 /// // (diag(d) + 1·1ᵀ) x = b
 /// let f = Function::trace((vector(2), vector(2)), |(d, b)| {
-///     linear_solve(|x| d * x + x.sum(), *b, Solver::conjugate_gradient())
+///     linear_solve(|x| d * x + x.sum(), *b, Solver::default())
 /// })?;
 /// let x = f.eval((&[1.0, 1.0], &[4.0, 5.0]))?;
 /// assert!((x[0] - 1.0).abs() < 1e-14 && (x[1] - 2.0).abs() < 1e-14);
+/// assert!(f.eval((&[-2.0, -2.0], &[1.0, 2.0])).is_err()); // the matrix is singular: an error with this file and line
 /// # Ok::<(), evolute_frontend::Error>(())
 /// ```
 #[track_caller]

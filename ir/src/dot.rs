@@ -110,7 +110,7 @@ fn label(program: &Program, inst: Inst) -> String {
         Op::Cond { sums, .. } => write!(label, " sums {sums}"),
         Op::External(id) => write!(label, " {}", program.externals()[id].name()),
         Op::Call(id) => write!(label, " {id}"),
-        Op::LinearSolve { solver, .. } => write!(label, " {solver}"),
+        Op::LinearSolve { solver, .. } => write!(label, " {}", program.solver(solver)),
         Op::Prim(_) | Op::Select | Op::Dot | Op::At | Op::AddAt | Op::Linalg(_) | Op::Custom { .. } => Ok(()),
     };
     detail.expect("a string can be written to");

@@ -95,7 +95,10 @@ entity!(
     /// An interned [`LoopSpec`](crate::LoopSpec).
     LoopId, "loop"
 );
-
+entity!(
+    /// A [`Solver`](crate::Solver), in the program's table.
+    SolverId, "solver"
+);
 entity!(
     /// A function of the user's, in the program's table.
     ExternalId, "external"

@@ -57,7 +57,7 @@ pub enum IrError {
     /// from the closure instead.
     #[error(
         "{value}{} belongs to {closure} whose closure has ended: return it from the closure instead",
-        made(defined)
+        place("made", defined)
     )]
     Escaped {
         /// The value.
@@ -70,14 +70,17 @@ pub enum IrError {
     /// The user's mistake: a derivative of an external function, which has none. Give the function that calls it a rule
     /// of its own.
     #[error(
-        "the external function {name:?}{} has no derivative: give a function that calls it a rule, by `with_rule`",
-        at(called)
+        "the external function {name:?}{}{} has no derivative: give a function that calls it a rule, by `with_rule`",
+        place("called", called),
+        place("made", defined)
     )]
     NoDerivative {
         /// The function.
         name: String,
-        /// Where it is called.
+        /// Where what is differentiated calls it.
         called: Option<SourceLoc>,
+        /// Where it was made.
+        defined: Option<SourceLoc>,
     },
     /// The caller's mistake: an operand of another type than the regions of an operation ask for.
     #[error("`{op}` expects {operand} to be {expected}, found {found}")]
@@ -195,13 +198,8 @@ impl fmt::Display for Operand {
 }
 
 /// ` (made at file:line)`, or nothing.
-fn made(loc: &Option<SourceLoc>) -> String {
-    loc.as_ref().map(|loc| format!(" (made at {loc})")).unwrap_or_default()
-}
-
-/// ` at file:line`, or nothing.
-fn at(loc: &Option<SourceLoc>) -> String {
-    loc.as_ref().map(|loc| format!(" at {loc}")).unwrap_or_default()
+fn place(what: &str, loc: &Option<SourceLoc>) -> String {
+    loc.as_ref().map(|loc| format!(" ({what} at {loc})")).unwrap_or_default()
 }
 
 struct Lines<'a>(&'a [String]);

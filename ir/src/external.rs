@@ -1,6 +1,7 @@
 //! Functions of the user's that a program calls.
 
 use crate::error::IrError;
+use crate::program::SourceLoc;
 use crate::types::{Elem, Type};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, RefUnwindSafe};
@@ -20,6 +21,7 @@ pub struct External {
     params: Arc<[Type]>,
     result: Type,
     function: Arc<ExternalFn>,
+    defined: Option<SourceLoc>,
 }
 
 impl External {
@@ -52,7 +54,17 @@ impl External {
             let function = &function;
             function(arguments, result);
         });
-        Ok(External { name: name.into(), params: params.into(), result, function })
+        Ok(External { name: name.into(), params: params.into(), result, function, defined: None })
+    }
+
+    /// The same function, made at this line.
+    pub fn defined_at(self, line: SourceLoc) -> External {
+        External { defined: Some(line), ..self }
+    }
+
+    /// The line where it was made, if that is known.
+    pub fn defined(&self) -> Option<&SourceLoc> {
+        self.defined.as_ref()
     }
 
     /// The name.

@@ -52,6 +52,12 @@ pub enum FailureKind {
     /// The condition of a `while` loop still held when it had run as often as its cap allows.
     #[error("the loop goes on past its limit of iterations")]
     Endless,
+    /// A solver's iterations have not converged within their limit, or have met what is not a number.
+    #[error("the iterations do not converge")]
+    NotConverged,
+    /// A linear system's matrix is singular to working precision.
+    #[error("the matrix of a linear system, or the derivative of an equation, is singular")]
+    Singular,
     /// A function of the user's panicked. The panic goes on where machine code was entered.
     #[error("an external function panicked")]
     External,

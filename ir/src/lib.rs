@@ -66,7 +66,7 @@ pub use callee::Callee;
 pub use copy::without_dead_code;
 pub use dot::dot;
 pub use entity::{
-    CalleeId, Entity, ExternalId, Inst, Level, Loc, LoopId, Region, StridesId, Table, TypeId, Value,
+    CalleeId, Entity, ExternalId, Inst, Level, Loc, LoopId, Region, SolverId, StridesId, Table, TypeId, Value,
 };
 pub use error::{Closure, IrError, Operand};
 pub use expr::{Expr, ExprBuilder, Partial};
@@ -78,7 +78,7 @@ pub use op::Op;
 pub use prim::{Class, Prim};
 pub use program::{Def, InstData, LevelData, Mode, Origin, Program, RegionData, Role, SourceLoc, ValueData};
 pub use solver::{Method, Solver};
-pub use structure::{Checkpoint, LoopSpec, Reduction, Strides, Trips};
+pub use structure::{Aim, Checkpoint, LoopSpec, Reduction, Strides, Trips};
 pub use summation::{LANES, MAX_LANE_ELEMENTS, MOST_SEGMENTS, REDUCED, SHORTEST, SumOrder};
 pub use types::{Elem, Literal, Shape, Type};
 pub use verify::verify;

@@ -123,7 +123,21 @@ impl Liveness<'_> {
                         self.work.extend_from_slice(program.operands(inst));
                         self.work.extend(program.results(inst));
                     }
-                    _ => self.work.extend_from_slice(program.operands(inst)),
+                    Op::Const(_)
+                    | Op::Prim(_)
+                    | Op::Cast(_)
+                    | Op::Select
+                    | Op::Element(_)
+                    | Op::Pack(_)
+                    | Op::Iota(_)
+                    | Op::View(..)
+                    | Op::Spread(..)
+                    | Op::Reduce(..)
+                    | Op::Dot
+                    | Op::At
+                    | Op::AddAt
+                    | Op::External(_)
+                    | Op::Linalg(_) => self.work.extend_from_slice(program.operands(inst)),
                 }
             }
             Def::Param(index) => {
@@ -148,7 +162,23 @@ impl Liveness<'_> {
                             );
                         }
                     }
-                    _ => {}
+                    Op::Jvp { .. } | Op::Vjp { .. } | Op::Custom { .. } | Op::LinearSolve { .. } => {}
+                    Op::Const(_)
+                    | Op::Prim(_)
+                    | Op::Cast(_)
+                    | Op::Select
+                    | Op::Element(_)
+                    | Op::Pack(_)
+                    | Op::Iota(_)
+                    | Op::View(..)
+                    | Op::Spread(..)
+                    | Op::Reduce(..)
+                    | Op::Dot
+                    | Op::At
+                    | Op::AddAt
+                    | Op::External(_)
+                    | Op::Call(_)
+                    | Op::Linalg(_) => {}
                 }
             }
         }
@@ -167,6 +197,8 @@ impl Liveness<'_> {
 
     fn carry(&mut self, inst: Inst, body: Region, spec: LoopSpec, k: usize) {
         let data = &self.program.regions[body];
+        // What it is at last is a result whether it is read or not.
+        self.work.extend(self.program.results(inst).nth(spec.first_carry_result() + k));
         self.work.push(self.program.operands(inst)[spec.first_carry_operand() + k]);
         self.work.push(data.params[1 + k]);
         self.work.push(data.results[k]);

@@ -1,10 +1,9 @@
 //! What an instruction does: the closed set of operations.
 
-use crate::entity::{CalleeId, ExternalId, LoopId, Region, StridesId, TypeId};
+use crate::entity::{CalleeId, ExternalId, LoopId, Region, SolverId, StridesId, TypeId};
 use crate::error::Closure;
 use crate::linalg::Linalg;
 use crate::prim::Prim;
-use crate::solver::Solver;
 #[cfg(doc)]
 use crate::structure::LoopSpec;
 use crate::structure::Reduction;
@@ -83,7 +82,7 @@ pub enum Op {
         /// The product of the matrix and a vector.
         matrix: Region,
         /// How the solution is found.
-        solver: Solver,
+        solver: SolverId,
     },
     /// `jvp [x…, ẋ…, c…]` of a region with parameters `[x…, c…]`: its results and their tangents. The
     /// first `wrt` parameters are differentiated, the captured `c…` are constants.
@@ -173,7 +172,34 @@ impl Op {
                 Op::Custom { primal, rule: to(rule) }
             }
             Op::LinearSolve { matrix, solver } => Op::LinearSolve { matrix: to(matrix), solver },
-            op => op,
+            op @ (Op::Const(_)
+            | Op::Prim(_)
+            | Op::Cast(_)
+            | Op::Select
+            | Op::Element(_)
+            | Op::Pack(_)
+            | Op::Iota(_)
+            | Op::View(..)
+            | Op::Spread(..)
+            | Op::Reduce(..)
+            | Op::Dot
+            | Op::At
+            | Op::AddAt
+            | Op::External(_)
+            | Op::Call(_)
+            | Op::Linalg(_)) => op,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Op;
+    use crate::program::InstData;
+
+    /// What is larger stands in tables of the program: most of a program is small instructions.
+    #[test]
+    fn instructions_are_small() {
+        assert_eq!((size_of::<Op>(), size_of::<InstData>()), (16, 32));
     }
 }

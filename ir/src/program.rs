@@ -7,10 +7,11 @@
 
 use crate::callee::Callee;
 use crate::entity::{
-    CalleeId, ExternalId, Inst, Level, Loc, LoopId, Region, StridesId, Table, TypeId, Value,
+    CalleeId, ExternalId, Inst, Level, Loc, LoopId, Region, SolverId, StridesId, Table, TypeId, Value,
 };
 use crate::external::External;
 use crate::op::Op;
+use crate::solver::Solver;
 use crate::structure::{LoopSpec, Strides};
 use crate::types::{Elem, Literal, Type};
 use std::collections::BTreeMap;
@@ -144,6 +145,7 @@ pub struct Program {
     pub(crate) types: Table<TypeId, Type>,
     pub(crate) strides: Table<StridesId, Strides>,
     pub(crate) loops: Table<LoopId, LoopSpec>,
+    pub(crate) solvers: Table<SolverId, Solver>,
     pub(crate) externals: Table<ExternalId, External>,
     pub(crate) callees: Table<CalleeId, Callee>,
     pub(crate) values: Table<Value, ValueData>,
@@ -186,6 +188,7 @@ impl Program {
             types: Table::new(),
             strides: Table::new(),
             loops: Table::new(),
+            solvers: Table::new(),
             externals: Table::new(),
             callees: Table::new(),
             values: Table::new(),
@@ -270,6 +273,11 @@ impl Program {
     /// The shape of the loop of this id.
     pub fn loop_spec(&self, id: LoopId) -> LoopSpec {
         self.loops[id]
+    }
+
+    /// The solver of this id.
+    pub fn solver(&self, id: SolverId) -> Solver {
+        self.solvers[id]
     }
 
     /// The operation of `inst`.

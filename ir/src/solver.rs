@@ -2,9 +2,16 @@
 
 use std::fmt;
 
-/// An iterative method.
+/// A method of solving.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Method {
+    /// [`Dense`](Method::Dense) for at most [`FEW`](Method::FEW) unknowns, [`Gmres`](Method::Gmres) for more. For fewer
+    /// than 8 it is exactness that speaks for a factorisation, from there on speed too, up to well past the limit: which
+    /// is lower for products that cost more than a matrix's (`benches/solve.rs`).
+    Automatic,
+    /// The matrix is formed, by as many products as there are unknowns, and factorised with partial pivoting. It is
+    /// exact but for rounding, and an error of the call if the matrix is singular. Tolerance and limit do not matter.
+    Dense,
     /// Conjugate gradients: the matrix is symmetric and positive definite (Hestenes and Stiefel, 1952). A negative
     /// definite one is as good.
     ConjugateGradient,
@@ -15,11 +22,16 @@ pub enum Method {
 
 impl Method {
     /// Every method.
-    pub const ALL: [Method; 2] = [Method::ConjugateGradient, Method::Gmres];
+    pub const ALL: [Method; 4] = [Method::Automatic, Method::Dense, Method::ConjugateGradient, Method::Gmres];
+
+    /// The most unknowns for which [`Automatic`](Method::Automatic) forms the matrix.
+    pub const FEW: usize = 32;
 
     /// The name in the text form.
     pub const fn name(self) -> &'static str {
         match self {
+            Method::Automatic => "automatic",
+            Method::Dense => "dense",
             Method::ConjugateGradient => "conjugate_gradient",
             Method::Gmres => "gmres",
         }
@@ -58,7 +70,19 @@ pub struct Solver {
     pub max_iterations: u32,
 }
 
+/// The matrix is formed and factorised if it is small; else minimal residuals.
+impl Default for Solver {
+    fn default() -> Self {
+        Solver::new(Method::Automatic, 1e-14, 1000)
+    }
+}
+
 impl Solver {
+    /// Factorisation of the matrix, which is formed: `n` products, memory for `n²` numbers, `2n³/3` operations.
+    pub fn dense() -> Solver {
+        Solver::new(Method::Dense, 1e-14, 1000)
+    }
+
     /// Minimal residuals, for any matrix: to a tolerance of 1e-14 within 1000 products.
     pub fn gmres() -> Solver {
         Solver::new(Method::Gmres, 1e-14, 1000)

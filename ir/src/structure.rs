@@ -1,5 +1,6 @@
 //! What structural instructions are made of: strided access, reductions, loops.
 
+use crate::interp::FailureKind;
 use crate::summation::SumOrder;
 use crate::types::Shape;
 use std::fmt;
@@ -127,6 +128,41 @@ pub enum Checkpoint {
     Memory(u64),
 }
 
+/// What a `while` is to reach: what the call's error says if it still goes on at its cap.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Aim {
+    /// Its own end.
+    #[default]
+    End,
+    /// The convergence of iterations.
+    Converge,
+    /// The solution of a linear system that is not singular.
+    Solve,
+}
+
+impl Aim {
+    /// Every aim but the first, which is not written.
+    pub(crate) const NAMED: [Aim; 2] = [Aim::Converge, Aim::Solve];
+
+    /// The name in the text form.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Aim::End => "end",
+            Aim::Converge => "converge",
+            Aim::Solve => "solve",
+        }
+    }
+
+    /// What has failed if it is not reached.
+    pub const fn missed(self) -> FailureKind {
+        match self {
+            Aim::End => FailureKind::Endless,
+            Aim::Converge => FailureKind::NotConverged,
+            Aim::Solve => FailureKind::Singular,
+        }
+    }
+}
+
 /// What a loop's operands, parameters and results are. With `c` carries, `r` rows, `s` sums:
 ///
 /// | | |
@@ -157,12 +193,23 @@ pub struct LoopSpec {
     pub ordered: bool,
     /// How reverse mode is to save memory. A loop that has both this and sums is ordered.
     pub checkpoint: Option<Checkpoint>,
+    /// What a `while` is to reach.
+    pub aim: Aim,
 }
 
 impl LoopSpec {
     /// A loop that runs so often, forwards, and has nothing else yet.
     pub const fn new(trips: Trips) -> LoopSpec {
-        LoopSpec { trips, reverse: false, carries: 0, rows: 0, sums: 0, ordered: false, checkpoint: None }
+        LoopSpec {
+            trips,
+            reverse: false,
+            carries: 0,
+            rows: 0,
+            sums: 0,
+            ordered: false,
+            checkpoint: None,
+            aim: Aim::End,
+        }
     }
 
     /// The order of a sum of so many elements.
@@ -209,17 +256,21 @@ impl fmt::Display for Checkpoint {
     }
 }
 
-/// `trips 10 reverse carries 1 rows 2 sums 0 ordered checkpoint sqrt`.
+/// `trips 10 reverse carries 1 rows 2 sums 0 ordered checkpoint sqrt`, or `while 100 to converge carries 3 …`.
 impl fmt::Display for LoopSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let LoopSpec { trips, reverse, carries, rows, sums, ordered, checkpoint } = self;
+        let LoopSpec { trips, reverse, carries, rows, sums, ordered, checkpoint, aim } = self;
         let word = match trips {
             Trips::Fixed(_) => "trips",
             Trips::Counted(_) => "counted",
             Trips::While(_) => "while",
         };
+        write!(f, "{word} {}", trips.cap())?;
+        if *aim != Aim::End {
+            write!(f, " to {}", aim.name())?;
+        }
         let reverse = if *reverse { " reverse" } else { "" };
-        write!(f, "{word} {}{reverse} carries {carries} rows {rows} sums {sums}", trips.cap())?;
+        write!(f, "{reverse} carries {carries} rows {rows} sums {sums}")?;
         if *ordered {
             write!(f, " ordered")?;
         }

@@ -228,6 +228,11 @@ impl<'a> Verifier<'a> {
             _ => true,
         };
         self.require_inst(inst, spec, || "its loop does not exist".into());
+        let solver = match data.op {
+            Op::LinearSolve { solver, .. } => program.solvers.get(solver).is_some(),
+            _ => true,
+        };
+        self.require_inst(inst, solver, || "its solver does not exist".into());
         let external = match data.op {
             Op::External(id) => program.externals.get(id).is_some(),
             _ => true,

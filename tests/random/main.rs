@@ -6,6 +6,7 @@
 //! | `numbers` | random numbers of every kind; comparing bits |
 //! | `ast`, `trees` | functions as trees, evaluated on plain and traced numbers; random ones |
 //! | `graphs` | random programs of every element kind, built without tracing |
+//! | `walk` | evaluation one operation at a time |
 //! | `derived` | all derivatives of a program |
 //! | `bits` | what is promised about bits, checked |
 //! | `noise` | evaluation with rounding errors made larger: how exact a result can be |
@@ -26,6 +27,7 @@ mod numbers;
 mod run;
 mod traced;
 mod trees;
+mod walk;
 
 /// Functions traced from closures, with nested derivatives.
 #[test]

@@ -5,7 +5,8 @@
 //! cancels on the way; it is known without any reference value and without the derivatives under test.
 
 use crate::choices::Choices;
-use evolute::ir::{Buffer, Literal, Op, Program, Table, Value, interp};
+use crate::walk;
+use evolute::ir::{Buffer, Literal, Program, interp};
 
 /// The largest relative error of an operation.
 pub(crate) const AMPLITUDE: f64 = 1.0 / (1u64 << 43) as f64;
@@ -67,50 +68,14 @@ pub(crate) fn dot<'a>(x: impl IntoIterator<Item = &'a f64>, y: impl IntoIterator
 
 /// The results of an operator-free program, each operation's relative error being what `error` gives.
 fn evaluate(program: &Program, inputs: &[Vec<f64>], mut error: impl FnMut() -> f64) -> Vec<Vec<f64>> {
-    let mut values: Table<Value, Vec<Literal>> = Table::filled(program.values().len(), Vec::new());
-    for (&param, input) in program.root().params.iter().zip(inputs) {
-        values[param] = input.iter().map(|&x| Literal::from(x)).collect();
-    }
-    for &inst in &program.root().insts {
-        let operands = program.operands(inst);
-        let at = |n: usize, i: usize| values[operands[n]][i];
-        let len = program.ty(program.result(inst)).shape.len();
-        values[program.result(inst)] = match program.op(inst) {
-            Op::Const(literal) => vec![literal],
-            Op::Element(index) => vec![at(0, index as usize)],
-            Op::Pack(_) => (0..len).map(|i| at(i, 0)).collect(),
-            Op::Select => {
-                (0..len).map(|i| at(if at(0, i) == Literal::Bool(true) { 1 } else { 2 }, i)).collect()
-            }
-            Op::Cast(elem) => (0..len).map(|i| interp::cast(at(0, i), elem)).collect(),
-            Op::Prim(prim) => {
-                let element = |i| {
-                    let arguments: Vec<Literal> = (0..operands.len()).map(|n| at(n, i)).collect();
-                    interp::eval_prim(prim, &arguments).expect("real operations do not fail")
-                };
-                (0..len).map(element).map(|x| disturbed(x, error())).collect()
-            }
-            // Zeros for what does not depend: the only views where all is scalars.
-            Op::View(..) if program.ty(operands[0]).is_scalar() => vec![at(0, 0); len],
-            Op::Iota(_)
-            | Op::View(..)
-            | Op::Spread(..)
-            | Op::Reduce(..)
-            | Op::Dot
-            | Op::At
-            | Op::AddAt
-            | Op::External(_)
-            | Op::Call(_)
-            | Op::Linalg(_)
-            | Op::Loop { .. }
-            | Op::Cond { .. }
-            | Op::Custom { .. }
-            | Op::LinearSolve { .. } => unreachable!("these programs are of scalars"),
-            Op::Jvp { .. } | Op::Vjp { .. } => unreachable!("operators have been removed"),
-        };
-    }
-    let reals = |&v: &Value| values[v].iter().map(|x| x.as_real().expect("results are real")).collect();
-    program.root().results.iter().map(reals).collect()
+    let inputs: Vec<Vec<Literal>> =
+        inputs.iter().map(|x| x.iter().copied().map(Literal::from).collect()).collect();
+    let results = walk::evaluate(program, &inputs, |prim, arguments| {
+        let exact = interp::eval_prim(prim, arguments).expect("real operations do not fail");
+        disturbed(exact, error())
+    });
+    let real = |x: &Literal| x.as_real().expect("results are real");
+    results.iter().map(|result| result.iter().map(real).collect()).collect()
 }
 
 fn disturbed(x: Literal, error: f64) -> Literal {

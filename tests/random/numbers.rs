@@ -56,6 +56,11 @@ pub(crate) fn inputs(choices: &mut Choices, types: &[Type]) -> Vec<Buffer> {
     types.iter().map(|ty| buffer(choices, ty, wild)).collect()
 }
 
+/// A buffer of these numbers, all of this kind.
+pub(crate) fn from_literals(elem: Elem, literals: &[Literal]) -> Buffer {
+    from_slots(elem, literals.iter().map(|x| x.to_slot()).collect())
+}
+
 fn from_slots(elem: Elem, slots: Vec<u64>) -> Buffer {
     let slots = slots.into_iter();
     match elem {

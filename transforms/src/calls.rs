@@ -93,6 +93,11 @@ impl Calls {
         Rc::new(Calls { between, made: RefCell::default(), active: RefCell::default() })
     }
 
+    /// What is done to a derivative before it is differentiated again.
+    pub(crate) fn between(&self) -> Between {
+        self.between
+    }
+
     /// A builder of what is differentiated, with this limit.
     pub(crate) fn builder(&self, limit: usize) -> Builder {
         let mut builder = Builder::new();

@@ -261,8 +261,12 @@ impl<'a, L: Linear> Walk<'a, L> {
 
     fn no_derivative(&mut self, id: ExternalId, result: Value) -> IrError {
         let program = self.linear.builder().program();
-        let name = program.externals()[id].name().into();
-        IrError::NoDerivative { name, called: program.loc(result).cloned() }
+        let external = &program.externals()[id];
+        IrError::NoDerivative {
+            name: external.name().into(),
+            called: program.loc(result).cloned(),
+            defined: external.defined().cloned(),
+        }
     }
 
     pub(crate) fn combined(

@@ -1,27 +1,38 @@
 //! Loops over the same iterations that read the same arrays become one, so that each array is read once and what they
 //! both compute is computed once: the value of a sum of terms, its gradient and its Hessian-vector product are one loop.
 //!
-//! Only loops without carries are joined, and only those that run in one direction: so the order of every sum stays.
-//! Neither depends on the other, also not through loops joined before. Joined bodies have inner loops that
-//! may be joined in their turn, so it is done until nothing changes.
+//! Joined are loops that run in one direction, neither of which depends on the other, also not through loops joined before:
+//! those without carries if they read an array in common, and those that carry the same values, of which the joined loop
+//! then carries one copy. So the order of every sum stays, and a loop runs as often as it did. Such copies come from
+//! reverse mode, which runs the inner loops of a loop again to stack their carries. Joined bodies have inner loops that may be
+//! joined in their turn, so it is done until nothing changes.
+//!
+//! Loops that carry different values are not joined: each of their iterations waits for the one before, so there is little
+//! to share but the loop's counting, and the values of both would have to be held at once.
+//!
+//! A call fails if what its results need fails; joining changes that as little as it changes a result. Which of several
+//! failures is met first depends on the order of instructions, and that is a joined loop's own.
+
+mod carried;
 
 use crate::derive::copy_params;
 use crate::inline::inline_fused;
-use evolute_ir::{Builder, Inst, IrError, LoopSpec, Op, Program, Region, Table, Trips, Value};
+use carried::{Carried, Numbering};
+use evolute_ir::{Builder, Inst, IrError, LoopSpec, Op, Program, Region, Table, Value};
 use std::collections::BTreeMap;
 
 /// The most loops of a region among which some are joined: those after them stay as they are.
 const MAX_LOOPS: usize = 64;
 
 /// Joins the loops of an operator-free program.
-pub(crate) fn fuse(program: &Program) -> Result<Program, IrError> {
-    let mut fused = program.clone();
+pub(crate) fn fuse(mut fused: Program) -> Result<Program, IrError> {
     loop {
         let orders = orders(&fused);
         if orders.is_empty() {
             return Ok(fused);
         }
         let mut builder = Builder::sharing_globally();
+        builder.set_limit(fused.limit());
         let params = copy_params(&mut builder, &fused);
         let results = inline_fused(&mut builder, &fused, &params, orders)?;
         fused = builder.finish_live(&results)?;
@@ -33,10 +44,10 @@ pub(crate) fn fuse(program: &Program) -> Result<Program, IrError> {
 pub(crate) type Orders = BTreeMap<Region, Vec<Vec<Inst>>>;
 
 fn orders(program: &Program) -> Orders {
-    let mut masks = None;
+    let (mut masks, mut numbering) = (None, Numbering::new(program));
     let mut orders = Orders::new();
     for region in program.regions().keys() {
-        let loops = candidates(program, region);
+        let loops = candidates(program, region, &mut numbering);
         if loops.len() > 1 {
             let masks = masks.get_or_insert_with(|| Table::filled(program.values().len(), 0));
             let groups = groups(program, &loops, &dependences(program, region, &loops, masks));
@@ -48,28 +59,36 @@ fn orders(program: &Program) -> Orders {
     orders
 }
 
-/// The loops of a region that may be joined with others.
-fn candidates(program: &Program, region: Region) -> Vec<(Inst, LoopSpec)> {
+/// A loop that may be joined with others of its region.
+struct Candidate {
+    inst: Inst,
+    spec: LoopSpec,
+    /// What it carries from one iteration to the next, if it does.
+    carried: Option<Carried>,
+}
+
+fn candidates(program: &Program, region: Region, numbering: &mut Numbering<'_>) -> Vec<Candidate> {
     let insts = &program.region(region).insts;
     let looping = |&inst: &Inst| match program.op(inst) {
         Op::Loop { spec, .. } => Some((inst, program.loop_spec(spec))),
         _ => None,
     };
-    let may_be = |(_, spec): &(Inst, LoopSpec)| spec.carries == 0 && !matches!(spec.trips, Trips::While(_));
-    insts.iter().filter_map(looping).filter(may_be).take(MAX_LOOPS).collect()
+    let loops: Vec<(Inst, LoopSpec)> = insts.iter().filter_map(looping).take(MAX_LOOPS).collect();
+    let carried = numbering.carried_by(&loops);
+    loops.into_iter().zip(carried).map(|((inst, spec), carried)| Candidate { inst, spec, carried }).collect()
 }
 
 /// On which of the loops each of them depends, a bit a loop.
 fn dependences(
     program: &Program,
     region: Region,
-    loops: &[(Inst, LoopSpec)],
+    loops: &[Candidate],
     masks: &mut Table<Value, u64>,
 ) -> Vec<u64> {
     let mut dependences = Vec::new();
     for &inst in &program.region(region).insts {
         let mut mask = program.operands(inst).iter().fold(0, |mask, &operand| mask | masks[operand]);
-        if loops.get(dependences.len()).is_some_and(|&(other, _)| other == inst) {
+        if loops.get(dependences.len()).is_some_and(|other| other.inst == inst) {
             dependences.push(mask);
             mask |= 1 << (dependences.len() - 1);
         }
@@ -78,43 +97,59 @@ fn dependences(
     dependences
 }
 
-/// Each loop with those before it that it is joined with.
-fn groups(program: &Program, loops: &[(Inst, LoopSpec)], dependences: &[u64]) -> Vec<Vec<Inst>> {
-    // The loops of each group, and those on which they depend, as bits.
-    let mut groups: Vec<(Vec<Inst>, u64, u64)> = Vec::new();
-    for (number, &(inst, spec)) in loops.iter().enumerate() {
-        let mut needs = dependences[number];
-        // What depends on a loop depends on all that it is joined with.
-        while let Some(&(_, own, of)) =
-            groups.iter().find(|(_, own, of)| needs & own != 0 && needs | own | of != needs)
-        {
-            needs |= own | of;
-        }
-        let joins = |group: &&mut (Vec<Inst>, u64, u64)| {
-            needs & group.1 == 0 && group.0.iter().any(|&other| alike(program, (inst, spec), other))
-        };
-        match groups.iter_mut().find(joins) {
-            Some((members, own, of)) => {
-                members.push(inst);
-                *own |= 1 << number;
-                *of |= needs;
-            }
-            None => groups.push((vec![inst], 1 << number, needs)),
-        }
-    }
-    groups.into_iter().map(|(members, ..)| members).collect()
+/// Loops that are joined, by their numbers.
+struct Group {
+    members: Vec<usize>,
+    /// The members, as bits.
+    own: u64,
+    /// The loops on which they depend, as bits.
+    of: u64,
 }
 
-/// Whether two loops have the same iterations in the same order and read an array in common.
-fn alike(program: &Program, (inst, spec): (Inst, LoopSpec), other: Inst) -> bool {
-    let Op::Loop { spec: id, .. } = program.op(other) else { return false };
-    let others = program.loop_spec(id);
-    let (operands, other_operands) = (program.operands(inst), program.operands(other));
+/// Each loop with those before it that it is joined with.
+fn groups(program: &Program, loops: &[Candidate], dependences: &[u64]) -> Vec<Vec<Inst>> {
+    let mut groups: Vec<Group> = Vec::new();
+    for (number, candidate) in loops.iter().enumerate() {
+        let needs = all_needed(&groups, dependences[number]);
+        let joins = |group: &&mut Group| {
+            needs & group.own == 0
+                && group.members.iter().any(|&other| alike(program, candidate, &loops[other]))
+        };
+        match groups.iter_mut().find(joins) {
+            Some(group) => {
+                group.members.push(number);
+                group.own |= 1 << number;
+                group.of |= needs;
+            }
+            None => groups.push(Group { members: vec![number], own: 1 << number, of: needs }),
+        }
+    }
+    let insts = |group: Group| group.members.into_iter().map(|number| loops[number].inst).collect();
+    groups.into_iter().map(insts).collect()
+}
+
+/// What a loop depends on if it depends on these: what depends on a loop depends on all that it is joined with.
+fn all_needed(groups: &[Group], mut needs: u64) -> u64 {
+    let misses = |needs: u64, group: &Group| needs & group.own != 0 && needs | group.own | group.of != needs;
+    while let Some(group) = groups.iter().find(|group| misses(needs, group)) {
+        needs |= group.own | group.of;
+    }
+    needs
+}
+
+/// Whether two loops have the same iterations in the same order, and carry the same values or, if they carry none, read an
+/// array in common.
+fn alike(program: &Program, one: &Candidate, other: &Candidate) -> bool {
+    let (spec, others) = (one.spec, other.spec);
+    let [operands, other_operands] = [one, other].map(|candidate| program.operands(candidate.inst));
     let counts = spec.first_carry_operand();
     let read = |&v: &Value| !program.ty(v).is_scalar() && other_operands.contains(&v);
-    // Checkpoints are past: all derivatives are taken.
-    let like = LoopSpec { rows: others.rows, sums: others.sums, checkpoint: others.checkpoint, ..spec };
-    like == others && operands[..counts] == other_operands[..counts] && operands.iter().any(read)
+    // Without carries there is nothing that checkpoints would store.
+    let checkpoint = if spec.carries == 0 { others.checkpoint } else { spec.checkpoint };
+    LoopSpec { rows: others.rows, sums: others.sums, checkpoint, ..spec } == others
+        && operands[..counts] == other_operands[..counts]
+        && one.carried == other.carried
+        && (one.carried.is_some() || operands.iter().any(read))
 }
 
 /// The instructions in an order in which those of a group can stand together.

@@ -8,8 +8,10 @@
 use crate::inline::inline;
 use crate::linear::constant_like;
 use crate::solve::vectors::Vectors;
-use crate::solve::while_loop;
-use evolute_ir::{Builder, ClosedRegion, IrError, Literal, Mode, Op, Prim, Program, Solver, Type, Value};
+use crate::solve::{ensured, or_nan, while_loop};
+use evolute_ir::{
+    Aim, Builder, ClosedRegion, IrError, Literal, Mode, Op, Prim, Program, Solver, Type, Value,
+};
 
 /// What is sought: a zero or a fixed point of a function of a vector and of what it captured.
 #[derive(Debug)]
@@ -21,8 +23,8 @@ pub struct Equation {
     fixed: bool,
 }
 
-/// When iterations stop: when a step is at most `tolerance · (1 + ‖x‖)`; more than `max_iterations` are an error of the
-/// call.
+/// When iterations stop: when a step is at most `tolerance · (1 + ‖x‖)` long, where `‖x‖` is the largest magnitude of an
+/// element; more than `max_iterations` are an error of the call.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Stop {
     /// How long the last step may be.
@@ -141,11 +143,13 @@ impl Equation {
             let step = |builder: &mut Builder, carries: &[Value]| {
                 let (x, f) = (carries[0], carries[1]);
                 let step = self.solved(builder, solver, x, f)?;
-                let length = Vectors(builder).norm(step)?;
+                let length = Vectors(builder).largest(step)?;
                 let (x, f) = self.damped(builder, (x, f), step, stop)?;
                 Ok(vec![x, f, length])
             };
-            Ok(while_loop(builder, stop.max_iterations, &[start, f, infinite], go, step)?[0])
+            let most = (stop.max_iterations, Aim::Converge);
+            let end = while_loop(builder, most, &[start, f, infinite], go, step)?;
+            self.converged(builder, stop, start, [end[0], end[2]])
         })
     }
 
@@ -157,7 +161,7 @@ impl Equation {
         step: Value,
         stop: Stop,
     ) -> Result<(Value, Value), IrError> {
-        let before = Vectors(builder).norm(f)?;
+        let before = Vectors(builder).largest(f)?;
         let moved = |builder: &mut Builder, t: Value| {
             let point = Vectors(builder).plus(x, Prim::Sub, t, step)?;
             Ok((point, self.at(builder, point, &self.captured)?))
@@ -166,10 +170,10 @@ impl Equation {
         let (point, value) = moved(builder, one)?;
         let go = |builder: &mut Builder, carries: &[Value]| {
             let mut on = Vectors(builder);
-            let after = on.norm(carries[2])?;
+            let after = on.largest(carries[2])?;
             let reduced = on.prim(Prim::Lt, &[after, before])?;
             let worse = on.prim(Prim::Not, &[reduced])?;
-            let length = on.norm(step)?;
+            let length = on.largest(step)?;
             let length = on.mul(carries[0], length)?;
             let long = stop.is_long(builder, x, length)?;
             builder.insert(Op::Prim(Prim::And), &[worse, long])
@@ -180,7 +184,7 @@ impl Equation {
             let (point, value) = moved(builder, t)?;
             Ok(vec![t, point, value])
         };
-        let end = while_loop(builder, MAX_HALVINGS, &[one, point, value], go, halve)?;
+        let end = while_loop(builder, (MAX_HALVINGS, Aim::Converge), &[one, point, value], go, halve)?;
         Ok((end[1], end[2]))
     }
 
@@ -196,10 +200,45 @@ impl Equation {
                 let next = self.value(builder, carries[0], &self.captured)?;
                 let mut on = Vectors(builder);
                 let step = on.prim(Prim::Sub, &[next, carries[0]])?;
-                Ok(vec![next, on.norm(step)?])
+                Ok(vec![next, on.largest(step)?])
             };
-            Ok(while_loop(builder, stop.max_iterations, &[start, infinite], go, step)?[0])
+            let most = (stop.max_iterations, Aim::Converge);
+            let end = while_loop(builder, most, &[start, infinite], go, step)?;
+            self.converged(builder, stop, start, [end[0], end[1]])
         })
+    }
+
+    /// The point where iterations have ended after a step of this length, if they have converged. If not, they were given
+    /// what is not a number, and so is what they give, or the call fails.
+    fn converged(
+        &self,
+        builder: &mut Builder,
+        stop: Stop,
+        start: Value,
+        [x, length]: [Value; 2],
+    ) -> Result<Value, IrError> {
+        let near = stop.is_short(builder, x, length)?;
+        let missed = |builder: &mut Builder| {
+            let no = region(builder, &[], |builder, _| self.is_given_numbers(builder, start))?;
+            let yes = region(builder, &[], |builder, _| Ok(builder.constant(Literal::Bool(false))))?;
+            Ok(builder.conditional(near, yes, no, &[])?[0])
+        };
+        let x = ensured(builder, Aim::Converge, x, missed)?;
+        or_nan(builder, near, x)
+    }
+
+    /// Whether there is no NaN in the start and in what the function captured.
+    fn is_given_numbers(&self, builder: &mut Builder, start: Value) -> Result<Value, IrError> {
+        let mut all = builder.constant(Literal::Bool(true));
+        for &value in [start].iter().chain(&self.captured) {
+            if builder.program().ty(value).elem.is_real() {
+                let mut on = Vectors(builder);
+                let largest = on.largest(value)?;
+                let own = on.prim(Prim::Eq, &[largest, largest])?;
+                all = on.prim(Prim::And, &[all, own])?;
+            }
+        }
+        Ok(all)
     }
 }
 
@@ -209,12 +248,28 @@ const MAX_HALVINGS: u32 = 2200;
 impl Stop {
     /// Whether a step of this length at `x` is too long to be the last.
     fn is_long(self, builder: &mut Builder, x: Value, length: Value) -> Result<Value, IrError> {
+        let bound = self.bound(builder, x)?;
+        builder.insert(Op::Prim(Prim::Gt), &[length, bound])
+    }
+
+    /// Whether a step of this length may be the last, at an `x` that is finite.
+    fn is_short(self, builder: &mut Builder, x: Value, length: Value) -> Result<Value, IrError> {
+        let bound = self.bound(builder, x)?;
+        let infinite = constant_of(builder, x, f64::INFINITY);
+        let mut on = Vectors(builder);
+        let short = on.prim(Prim::Le, &[length, bound])?;
+        let size = on.largest(x)?;
+        let finite = on.prim(Prim::Lt, &[size, infinite])?;
+        on.prim(Prim::And, &[short, finite])
+    }
+
+    /// `tolerance · (1 + ‖x‖)`.
+    fn bound(self, builder: &mut Builder, x: Value) -> Result<Value, IrError> {
         let [one, tolerance] = [1.0, self.tolerance].map(|number| constant_of(builder, x, number));
         let mut on = Vectors(builder);
-        let size = on.norm(x)?;
+        let size = on.largest(x)?;
         let size = on.add(one, size)?;
-        let bound = on.mul(tolerance, size)?;
-        on.prim(Prim::Gt, &[length, bound])
+        on.mul(tolerance, size)
     }
 }
 

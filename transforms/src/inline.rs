@@ -12,6 +12,7 @@ mod expand;
 mod hoist;
 mod joined;
 mod nest;
+mod operators;
 mod provenance;
 
 pub(crate) use calls::inline_few;
@@ -22,13 +23,13 @@ pub(crate) use provenance::Provenance;
 
 use crate::calls::Calls;
 use crate::contract::fused;
-use crate::differentiate::{Application, differentiate};
 use crate::fuse::Orders;
 use evolute_ir::{
-    Bounds, Builder, CalleeId, ClosedRegion, Inst, IrError, Mode, Op, Program, Region, Table, Value,
+    Bounds, Builder, CalleeId, ClosedRegion, Inst, IrError, Mode, Op, Origin, Program, Region, Table, Value,
     live_insts, without_dead_code,
 };
 use hoist::Hoisting;
+pub(crate) use operators::removed;
 use std::rc::Rc;
 
 /// What becomes of derivative operators.
@@ -44,7 +45,8 @@ enum Operators {
 pub enum Between {
     /// Nothing: every value that the derivatives define stays visible.
     Keep,
-    /// Rewrites that change no bit of the results nor of their derivatives.
+    /// Rewrites that change no bit of the results nor of their derivatives, and loops are joined, which changes the order in
+    /// which the next derivative adds.
     Simplify,
 }
 
@@ -55,6 +57,19 @@ pub enum Between {
 pub fn inline(builder: &mut Builder, program: &Program, args: &[Value]) -> Result<Vec<Value>, IrError> {
     let origin = builder.origin();
     let results = Copy::new(builder, program, Operators::Keep).region(builder, Program::ROOT, args);
+    builder.set_origin(origin);
+    results
+}
+
+/// As [`inline`], for a call by the user: what has no source line of its own gets that of the builder.
+///
+/// # Errors
+/// As [`inline`].
+pub fn inline_call(builder: &mut Builder, program: &Program, args: &[Value]) -> Result<Vec<Value>, IrError> {
+    let origin = builder.origin();
+    let mut copy = Copy::new(builder, program, Operators::Keep);
+    copy.provenance.call(origin.loc);
+    let results = copy.region(builder, Program::ROOT, args);
     builder.set_origin(origin);
     results
 }
@@ -123,20 +138,6 @@ pub fn remove_operators(program: &Program, between: Between) -> Result<Program, 
         true => removed(program, Program::ROOT, &Calls::new(between), Vec::new()),
         false => Ok(without_dead_code(program)),
     }
-}
-
-/// A region as a program of its own, without operators.
-pub(crate) fn removed(
-    program: &Program,
-    region: Region,
-    calls: &Rc<Calls>,
-    within: Vec<Mode>,
-) -> Result<Program, IrError> {
-    let mut builder = calls.builder(program.limit());
-    let mut copy = Copy::new(&mut builder, program, Operators::Remove(calls.clone(), within));
-    let args = copy.provenance.params(&mut builder, program, region);
-    let results = copy.region(&mut builder, region, &args)?;
-    builder.finish_live(&results)
 }
 
 struct Copy<'a> {
@@ -234,7 +235,7 @@ impl<'a> Copy<'a> {
                 if let Some(extents) = self.checkpoints(inst, spec)? {
                     let results = self.checkpointed(builder, inst, &extents, operands)?;
                     self.define(builder, inst, &results);
-                    self.originate_each(builder, inst, &results);
+                    self.originate_each(builder, self.from.results(inst));
                     return Ok(());
                 }
                 let (own, captured) = operands.split_at(spec.own_operands());
@@ -249,12 +250,12 @@ impl<'a> Copy<'a> {
                 builder.set_origin(origin.unwrap_or_default());
                 let results = builder.looping(spec, condition, body, own)?;
                 self.define(builder, inst, &results);
-                self.originate_each(builder, inst, &results);
+                self.originate_each(builder, self.from.results(inst));
             }
             Op::Call(id) => {
                 let results = self.call(builder, id, operands)?;
                 self.define(builder, inst, &results);
-                self.originate_each(builder, inst, &results);
+                self.originate_each(builder, self.from.results(inst));
             }
             Op::Cond { yes, no, sums } => {
                 let (own, captured) = operands.split_at(1 + sums as usize);
@@ -263,7 +264,7 @@ impl<'a> Copy<'a> {
                 builder.set_origin(origin.unwrap_or_default());
                 let results = builder.conditional(own[0], yes, no, &own[1..])?;
                 self.define(builder, inst, &results);
-                self.originate_each(builder, inst, &results);
+                self.originate_each(builder, self.from.results(inst));
             }
             Op::Custom { primal, rule } => {
                 let results = match self.expands {
@@ -273,6 +274,7 @@ impl<'a> Copy<'a> {
                 self.define(builder, inst, &results);
             }
             Op::LinearSolve { matrix, solver } => {
+                let solver = self.from.solver(solver);
                 let solution = match self.expands {
                     true => self.solved(builder, matrix, solver, operands)?,
                     false => {
@@ -283,7 +285,21 @@ impl<'a> Copy<'a> {
                 };
                 self.define(builder, inst, &[solution]);
             }
-            op => {
+            op @ (Op::Const(_)
+            | Op::Prim(_)
+            | Op::Cast(_)
+            | Op::Select
+            | Op::Element(_)
+            | Op::Pack(_)
+            | Op::Iota(_)
+            | Op::View(..)
+            | Op::Spread(..)
+            | Op::Reduce(..)
+            | Op::Dot
+            | Op::At
+            | Op::AddAt
+            | Op::External(_)
+            | Op::Linalg(_)) => {
                 let fused = self.contract.as_ref().and_then(|uses| fused(self.from, uses, inst));
                 let result = match fused {
                     Some(fused) => fused.insert(builder, |v| self.at(v))?,
@@ -348,43 +364,11 @@ impl<'a> Copy<'a> {
         }
     }
 
-    /// Gives each of several results its own origin.
-    fn originate_each(&self, builder: &mut Builder, inst: Inst, copies: &[Value]) {
-        for (result, &copy) in self.from.results(inst).zip(copies) {
-            builder.set_origin_of(copy, self.provenance.map(self.from, result, &self.values));
-        }
-    }
-
-    fn operator(
-        &mut self,
-        builder: &mut Builder,
-        mode: Mode,
-        region: Region,
-        wrt: u32,
-        operands: &[Value],
-    ) -> Result<Vec<Value>, IrError> {
-        let wrt = wrt as usize;
-        let params = self.from.region(region).params.len();
-        let (inputs, rest) = operands.split_at(wrt);
-        let (seeds, captured) = rest.split_at(rest.len() - (params - wrt));
-        match &self.operators {
-            Operators::Remove(calls, within) => {
-                let (calls, within) = (calls.clone(), [&within[..], &[mode]].concat());
-                let body = removed(self.from, region, &calls, within)?;
-                let loc = builder.origin().loc;
-                // The body's levels are registered first: what was removed earlier has the lower one.
-                let provenance = Provenance::new(builder, &body);
-                let level = builder.add_level(mode, loc);
-                let args = [inputs, captured].concat();
-                let application = Application { body: &body, provenance, calls, level, args: &args };
-                differentiate(builder, application, (mode, wrt), seeds)
-            }
-            Operators::Keep => {
-                let origin = builder.origin();
-                let body = self.nested(builder, region, wrt, captured)?;
-                builder.set_origin(origin);
-                builder.operator(mode, body, inputs, seeds)
-            }
-        }
+    /// Gives each of several results its own origin. One that is shared belongs to the outermost level that computes it.
+    fn originate_each(&self, builder: &mut Builder, results: impl Iterator<Item = Value>) {
+        let origin = |v| (self.at(v), self.provenance.map(self.from, v, &self.values));
+        let mut origins: Vec<(Value, Origin)> = results.map(origin).collect();
+        origins.sort_by_key(|(_, origin)| std::cmp::Reverse(origin.level));
+        origins.into_iter().for_each(|(copy, origin)| builder.set_origin_of(copy, origin));
     }
 }

@@ -15,7 +15,7 @@
 //! | `linear` | what such a rule may emit: the vocabulary of linear code |
 //! | `tape`, `transpose` | linear code as data, and running it backwards: reverse mode |
 //! | `cotangents`, `pieces`, `masks` | what is gathered on the way back |
-//! | `solve` | iterations that solve a linear system |
+//! | `solve` | the steps that solve a linear system: factorisation or iterations |
 //! | [`simplify`](mod@simplify) | the table of rewrites and its driver |
 //! | `fuse` | loops over the same iterations become one |
 //! | `contract` | fused multiply-adds |

@@ -71,7 +71,8 @@ fn row_major(builder: &Builder, x: Value) -> Vec<i64> {
     Strides::row_major(&builder.program().ty(x).shape).strides.into()
 }
 
-fn reshaped(builder: &mut Builder, x: Value, extents: &[usize]) -> Result<Value, IrError> {
+/// The same elements with other extents.
+pub(crate) fn reshaped(builder: &mut Builder, x: Value, extents: &[usize]) -> Result<Value, IrError> {
     let ty = Type::array(builder.program().ty(x).elem, extents).expect("as large as before");
     let strides = Strides::row_major(&ty.shape).strides.into();
     view(builder, x, extents, strides)

@@ -83,6 +83,7 @@ type Pass = fn(&Program, &Options) -> Result<(Program, BTreeMap<&'static str, us
 /// The program with indices limited to their arrays.
 fn clamp(program: &Program) -> Result<Program, IrError> {
     let mut builder = Builder::new();
+    builder.set_limit(program.limit());
     let params = copy_params(&mut builder, program);
     let results = inline_clamped(&mut builder, program, &params)?;
     builder.finish_live(&results)
@@ -120,7 +121,9 @@ impl Pipeline {
             passes.push(("clamp", always, |program, _| Ok((in_all(program, clamp)?, BTreeMap::new()))));
         }
         if options.simplify {
-            passes.push(("fuse", always, |program, _| Ok((in_all(program, fuse)?, BTreeMap::new()))));
+            passes.push(("fuse", always, |program, _| {
+                Ok((in_all(program, |program| fuse(program.clone()))?, BTreeMap::new()))
+            }));
             passes.push(("simplify", always, |program, options| {
                 let when = match options.fp {
                     FpMode::Strict => When::Last,

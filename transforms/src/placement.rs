@@ -1,6 +1,6 @@
 //! The transpose of strided reading, in the cheapest instructions that do it.
 
-use evolute_ir::{Builder, IrError, Literal, Op, Reduction, Strides, Type, Value};
+use evolute_ir::{Builder, IrError, Literal, Op, Reduction, Shape, Strides, Type, Value};
 
 /// Zeros of type `ty`, to which the elements of `x` are added at the flat indices that `strides` give.
 ///
@@ -17,7 +17,8 @@ pub(crate) fn spread(
 }
 
 /// `x` without what [`spread`] needs no [`Op::Spread`] for, and the strides that are left: axes of stride 0 are summed
-/// by a reduction, which has lanes, and the others are in the order of their strides, which a view gives them.
+/// by a reduction, which has lanes, and the others are in the order of their strides, which a view gives them. What goes
+/// backwards is read backwards, so no stride that is left is negative.
 pub(crate) fn condensed(
     builder: &mut Builder,
     x: Value,
@@ -25,17 +26,17 @@ pub(crate) fn condensed(
 ) -> Result<(Value, Strides), IrError> {
     let ty = builder.program().ty(x).clone();
     let extents = ty.shape.extents();
-    let own = Strides::row_major(&ty.shape).strides;
+    let (own, strides) = forwards(&ty.shape, strides);
     // Axes of extent 1 go nowhere; those of stride 0 come last, to be summed.
     let axes: Vec<usize> = (0..extents.len()).filter(|&k| extents[k] != 1).collect();
     let (mut kept, summed): (Vec<usize>, Vec<usize>) = axes.iter().partition(|&&k| strides.strides[k] != 0);
-    kept.sort_by_key(|&k| std::cmp::Reverse(strides.strides[k].abs()));
+    kept.sort_by_key(|&k| std::cmp::Reverse(strides.strides[k]));
     let order: Vec<usize> = kept.iter().chain(&summed).copied().collect();
     let array = |axes: &[usize]| {
         let extents: Vec<usize> = axes.iter().map(|&k| extents[k] as usize).collect();
         Type::array(ty.elem, &extents).expect("no larger than the operand")
     };
-    let moved = Strides { offset: 0, strides: order.iter().map(|&k| own[k]).collect() };
+    let moved = Strides { offset: own.offset, strides: order.iter().map(|&k| own.strides[k]).collect() };
     let mut x = view(builder, x, &array(&order), &moved)?;
     if !summed.is_empty() {
         let sums = builder.intern(&array(&kept));
@@ -45,8 +46,25 @@ pub(crate) fn condensed(
     Ok((x, Strides { offset: strides.offset, strides: rest }))
 }
 
+/// How to read an array of this shape, and where to put what is read, so that no axis is put backwards.
+fn forwards(shape: &Shape, to: &Strides) -> (Strides, Strides) {
+    let (mut from, mut to) = (Strides::row_major(shape), to.clone());
+    for (k, &extent) in shape.extents().iter().enumerate().filter(|&(_, &extent)| extent > 0) {
+        if to.strides[k] < 0 {
+            for strides in [&mut from, &mut to] {
+                strides.offset += strides.strides[k] * i64::from(extent - 1);
+                strides.strides[k] = -strides.strides[k];
+            }
+        }
+    }
+    (from, to)
+}
+
 /// [`spread`] of what is condensed.
 pub(crate) fn place(builder: &mut Builder, x: Value, ty: &Type, strides: &Strides) -> Result<Value, IrError> {
+    if ty.is_scalar() && builder.program().ty(x).is_scalar() {
+        return Ok(x);
+    }
     let shape = &builder.program().ty(x).shape;
     if strides.strides == Strides::row_major(shape).strides && !shape.is_empty() && !ty.is_scalar() {
         return among_zeros(builder, x, ty, strides.offset as usize);

@@ -1,25 +1,30 @@
-//! Iterative solution of linear systems, as loops of a program under construction.
+//! Solution of linear systems whose matrix is known by its products, as loops of a program under construction.
 //!
-//! In go a right-hand side and a way to insert the product of the matrix and a vector; out comes the solution. A
-//! method runs as an inner loop that updates its residual; the outer loop computes the residual anew, starts the
+//! In go a right-hand side and a way to insert the product of the matrix and a vector; out comes the solution. Systems
+//! of few unknowns form the matrix and factorise it (`dense`); the others are solved by iteration.
+//!
+//! An iterative method runs as an inner loop that updates its residual; the outer loop computes the residual anew, starts the
 //! method again from there if that is too large, and gives up after the most products allowed. The
 //! right-hand side is scaled to a largest element of 1 first, so that no square under- or overflows.
-//!
-//! A system of one unknown is a division.
 //!
 //! What is not a number in the matrix or the right-hand side makes the whole solution so.
 
 mod conjugate_gradient;
+mod dense;
 mod gmres;
 pub(crate) mod vectors;
 
 use evolute_ir::{
-    Builder, IrError, Literal, LoopSpec, Method, Op, Prim, Reduction, Solver, Trips, Type, Value,
+    Aim, Builder, ClosedRegion, Elem, IrError, Literal, LoopSpec, Method, Op, Prim, Solver, Trips, Type,
+    Value,
 };
 use vectors::Vectors;
 
 /// Inserts the product of the matrix and a vector.
 pub(crate) type Product<'a> = &'a mut dyn FnMut(&mut Builder, Value) -> Result<Value, IrError>;
+
+/// Runs a method from a state until its own residual is small.
+type Iterative = fn(&mut Builder, Goal, State, Product<'_>) -> Result<State, IrError>;
 
 /// Where a method is: the solution and its residual so far, a lower bound of the matrix's norm, and how many products
 /// there have been.
@@ -95,12 +100,27 @@ pub(crate) fn solution(
     b: Value,
     product: Product<'_>,
 ) -> Result<Value, IrError> {
-    let ty = builder.program().ty(b).clone();
-    match ty.shape.len() {
-        0 => return Ok(b),
-        1 => return one_unknown(builder, b, product),
-        _ => {}
+    let n = builder.program().ty(b).shape.len();
+    if n == 0 {
+        return Ok(b);
     }
+    match solver.method {
+        Method::Automatic if n <= Method::FEW => dense::solution(builder, b, product),
+        Method::Dense => dense::solution(builder, b, product),
+        Method::ConjugateGradient => iterated(builder, solver, conjugate_gradient::run, b, product),
+        Method::Automatic | Method::Gmres => iterated(builder, solver, gmres::run, b, product),
+    }
+}
+
+/// The solution by an iterative method.
+fn iterated(
+    builder: &mut Builder,
+    solver: Solver,
+    method: Iterative,
+    b: Value,
+    product: Product<'_>,
+) -> Result<Value, IrError> {
+    let ty = builder.program().ty(b).clone();
     let scale = scale(builder, b)?;
     let mut on = Vectors(builder);
     let scales = on.repeated(scale, &ty)?;
@@ -116,25 +136,15 @@ pub(crate) fn solution(
         b_norm: on.norm(b)?,
         max_iterations: on.0.constant(Literal::I64(i64::from(solver.max_iterations))),
     };
-    let end = restarted(builder, solver, goal, b, start, product)?;
+    let end = restarted(builder, (solver, method), goal, b, start, product)?;
     let x = checked(builder, goal, end)?;
     builder.insert(Op::Prim(Prim::Mul), &[x, scales])
-}
-
-/// `b / a`.
-fn one_unknown(builder: &mut Builder, b: Value, product: Product<'_>) -> Result<Value, IrError> {
-    let ty = builder.program().ty(b).clone();
-    let one = Vectors(builder).full(&ty, 1.0)?;
-    let a = product(builder, one)?;
-    builder.insert(Op::Prim(Prim::Div), &[b, a])
 }
 
 /// The largest magnitude of an element, or 1 if that is 0.
 fn scale(builder: &mut Builder, b: Value) -> Result<Value, IrError> {
     let elem = builder.program().ty(b).elem;
-    let scalar = builder.intern(&Type::scalar(elem));
-    let magnitudes = builder.insert(Op::Prim(Prim::Abs), &[b])?;
-    let largest = builder.insert(Op::Reduce(Reduction::Max, scalar), &[magnitudes])?;
+    let largest = Vectors(builder).largest(b)?;
     let (zero, one) = (Literal::from_f64(elem, 0.0), Literal::from_f64(elem, 1.0));
     let (zero, one) = (builder.constant(zero), builder.constant(one));
     let is_zero = builder.insert(Op::Prim(Prim::Eq), &[largest, zero])?;
@@ -143,17 +153,17 @@ fn scale(builder: &mut Builder, b: Value) -> Result<Value, IrError> {
 
 /// The tolerance, no smaller than a few roundings of a product's elements.
 fn tolerance(solver: Solver, ty: &Type) -> f64 {
-    let epsilon = match ty.elem {
-        evolute_ir::Elem::F32 => f64::from(f32::EPSILON),
-        _ => f64::EPSILON,
-    };
-    solver.tolerance().max(4.0 * epsilon * (ty.shape.len() as f64).sqrt())
+    solver.tolerance().max(4.0 * epsilon(ty.elem) * (ty.shape.len() as f64).sqrt())
+}
+
+fn epsilon(elem: Elem) -> f64 {
+    if elem == Elem::F32 { f64::from(f32::EPSILON) } else { f64::EPSILON }
 }
 
 /// Runs the method from its latest solution until the residual, computed anew, is small.
 fn restarted(
     builder: &mut Builder,
-    solver: Solver,
+    (solver, method): (Solver, Iterative),
     goal: Goal,
     b: Value,
     start: State,
@@ -166,63 +176,73 @@ fn restarted(
     };
     let run = |builder: &mut Builder, carries: &[Value]| {
         let state = State::of(carries);
-        let mut state = match solver.method {
-            Method::ConjugateGradient => conjugate_gradient::run(builder, goal, state, product)?,
-            Method::Gmres => gmres::run(builder, goal, state, product)?,
-        };
+        let mut state = method(builder, goal, state, product)?;
         let moved = product(builder, state.x)?;
         state.r = builder.insert(Op::Prim(Prim::Sub), &[b, moved])?;
         Ok(state.values().to_vec())
     };
     // Each run makes a product at least, so the cap is never what ends the loop.
     let cap = solver.max_iterations.saturating_add(1);
-    Ok(State::of(&while_loop(builder, cap, &start.values(), again, run)?))
+    Ok(State::of(&while_loop(builder, (cap, Aim::Converge), &start.values(), again, run)?))
 }
 
 /// The solution, if its residual is small: else this loop of no iterations fails, or there are no numbers.
 fn checked(builder: &mut Builder, goal: Goal, end: State) -> Result<Value, IrError> {
-    let missed = |builder: &mut Builder, _: &[Value]| {
+    let missed = |builder: &mut Builder| {
         let residual = Vectors(builder).norm(end.r)?;
         goal.compared(builder, Prim::Gt, end, residual)
     };
-    let same = |_: &mut Builder, carries: &[Value]| Ok(carries.to_vec());
-    let x = while_loop(builder, 0, &[end.x], missed, same)?[0];
-    let ty = builder.program().ty(x).clone();
+    let x = ensured(builder, Aim::Converge, end.x, missed)?;
     let residual = Vectors(builder).norm(end.r)?;
     let reached = goal.compared(builder, Prim::Le, end, residual)?;
-    let mut on = Vectors(builder);
-    let reached = on.repeated(reached, &Type { elem: evolute_ir::Elem::Bool, shape: ty.shape.clone() })?;
-    let none = on.full(&ty, f64::NAN)?;
-    builder.insert(Op::Select, &[reached, x, none])
+    or_nan(builder, reached, x)
 }
 
-/// A loop that runs as long as `go` holds: its carries.
+/// `x`, unless what is sought was missed: then the call fails.
+pub(crate) fn ensured(
+    builder: &mut Builder,
+    aim: Aim,
+    x: Value,
+    missed: impl FnOnce(&mut Builder) -> Result<Value, IrError>,
+) -> Result<Value, IrError> {
+    let same = |_: &mut Builder, carries: &[Value]| Ok(carries.to_vec());
+    Ok(while_loop(builder, (0, aim), &[x], |builder, _| missed(builder), same)?[0])
+}
+
+/// `x`, or what is not a number.
+pub(crate) fn or_nan(builder: &mut Builder, reached: Value, x: Value) -> Result<Value, IrError> {
+    let ty = builder.program().ty(x).clone();
+    let none = Vectors(builder).full(&ty, f64::NAN)?;
+    Vectors(builder).chosen(reached, x, none)
+}
+
+/// A loop that runs as long as `go` holds, at most so often: its carries.
 pub(crate) fn while_loop(
     builder: &mut Builder,
-    cap: u32,
+    (cap, aim): (u32, Aim),
     start: &[Value],
     go: impl FnOnce(&mut Builder, &[Value]) -> Result<Value, IrError>,
     step: impl FnOnce(&mut Builder, &[Value]) -> Result<Vec<Value>, IrError>,
 ) -> Result<Vec<Value>, IrError> {
-    let condition = region(builder, start, |builder, carries| Ok(vec![go(builder, carries)?]))?;
-    let body = region(builder, start, step)?;
+    let condition = region(builder, start, |builder, _, carries| Ok(vec![go(builder, carries)?]))?;
+    let body = region(builder, start, |builder, _, carries| step(builder, carries))?;
     let carries = start.len() as u32;
-    let spec = LoopSpec { carries, ..LoopSpec::new(Trips::While(cap)) };
+    let spec = LoopSpec { carries, aim, ..LoopSpec::new(Trips::While(cap)) };
     let results = builder.looping(spec, Some(condition), body, start)?;
     Ok(results[1..].to_vec())
 }
 
-/// A region of a loop with carries like these. An error leaves none open.
+/// A region of a loop with an iteration number and carries like these. An error leaves none open.
 fn region(
     builder: &mut Builder,
     like: &[Value],
-    body: impl FnOnce(&mut Builder, &[Value]) -> Result<Vec<Value>, IrError>,
-) -> Result<evolute_ir::ClosedRegion, IrError> {
+    body: impl FnOnce(&mut Builder, Value, &[Value]) -> Result<Vec<Value>, IrError>,
+) -> Result<ClosedRegion, IrError> {
     let types: Vec<Type> = like.iter().map(|&v| builder.program().ty(v).clone()).collect();
     builder.open_region();
-    builder.param(&Type::scalar(evolute_ir::Elem::I64));
-    let params: Vec<Value> = types.iter().map(|ty| builder.param(ty)).collect();
-    let results = body(builder, &params);
+    let number = builder.param(&Type::scalar(Elem::I64));
+    let carries: Vec<Value> = types.iter().map(|ty| builder.param(ty)).collect();
+    let results = body(builder, number, &carries);
     let closed = builder.close_region(results.as_deref().unwrap_or_default());
     results?;
     closed

@@ -196,7 +196,7 @@ impl<L: Linear> Walk<'_, L> {
             Op::LinearSolve { matrix, solver } => {
                 let matrix = self.copy_matrix(inst, matrix)?;
                 self.originate_inst(inst);
-                let b = self.known(operands[0]);
+                let (b, solver) = (self.known(operands[0]), self.body.solver(solver));
                 let solution = self.linear.builder().linear_solve(solver, matrix, b)?;
                 self.define(inst, &[solution]);
                 Ok(Vec::new())

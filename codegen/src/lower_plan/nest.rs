@@ -30,12 +30,13 @@ impl Lowering<'_, '_, '_> {
         let nothing = Place { base: None, offset: 0 };
         let nodes = nest.nodes.iter().map(|node| match node {
             Node::Load(access) => self.access(access),
-            Node::Index(at) => nothing.plus(at.offset),
+            Node::Element(_, at) | Node::Index(at) => nothing.plus(at.offset),
             Node::Scalar(_) | Node::Constant(_) | Node::Compute { .. } => nothing,
         });
         let nodes = nodes.collect();
         let to = match &nest.to {
             To::Memory(access) => self.access(access),
+            To::Elements(_, at) => nothing.plus(at.offset),
             To::Scalar(_) => nothing,
         };
         self.outer_axes(nest, 0, &Places { nodes, to });
@@ -48,7 +49,8 @@ impl Lowering<'_, '_, '_> {
         }
         let extent = i64::from(nest.extents[axis]);
         let size = nest.len();
-        if nest.reduced == 0 && size <= UNROLLED && size * nest.nodes.len() <= WRITTEN_OUT {
+        let few = nest.reduced == 0 && size <= UNROLLED && size * nest.nodes.len() <= WRITTEN_OUT;
+        if few || nest.is_written_out() {
             for number in 0..extent {
                 let places = self.at_constant(nest, axis, places, number);
                 self.outer_axes(nest, axis + 1, &places);
@@ -74,9 +76,10 @@ impl Lowering<'_, '_, '_> {
             }
             Sink::Reduce(reduction) => self.reduce(nest, reduction, places),
         };
-        match nest.to {
+        match &nest.to {
             To::Memory(_) => self.store(value, places.to),
-            To::Scalar(scalar) => self.define(scalar, value),
+            &To::Scalar(scalar) => self.define(scalar, value),
+            To::Elements(elements, _) => self.define(elements[places.to.offset as usize], value),
         }
     }
 
@@ -93,6 +96,7 @@ impl Lowering<'_, '_, '_> {
         for (node, &place) in nest.nodes.iter().zip(&places.nodes) {
             let value = match node {
                 Node::Load(access) => self.load(self.plan.mems[access.mem].elem, place),
+                Node::Element(elements, _) => self.scalar(elements[place.offset as usize]),
                 &Node::Scalar(value) => self.scalar(value),
                 &Node::Constant(literal) => self.emitter.constant(literal),
                 Node::Index(_) => self.address(place),
@@ -135,7 +139,7 @@ impl Lowering<'_, '_, '_> {
         for (node, place) in nest.nodes.iter().zip(&mut nodes) {
             let step = match node {
                 Node::Load(access) => stride(&access.at) * self.plan.mems[access.mem].elem.size() as i64,
-                Node::Index(at) => stride(at),
+                Node::Element(_, at) | Node::Index(at) => stride(at),
                 Node::Scalar(_) | Node::Constant(_) | Node::Compute { .. } => 0,
             };
             *place = moved(self, *place, step);
@@ -145,6 +149,7 @@ impl Lowering<'_, '_, '_> {
                 let step = stride(&access.at) * self.plan.mems[access.mem].elem.size() as i64;
                 moved(self, places.to, step)
             }
+            To::Elements(_, at) => moved(self, places.to, stride(at)),
             To::Scalar(_) => places.to,
         };
         Places { nodes, to }

@@ -26,6 +26,11 @@ impl Lowering<'_, '_, '_> {
         let start = Start { elem, reduction };
         match reduction {
             _ if terms == 0 => self.emitter.constant(start.of_none()),
+            Reduction::Sum | Reduction::Prod if nest.is_written_out() => {
+                let mut lanes = ([None; LANES], 0);
+                self.add_written_out(nest, start, first, places, &mut lanes);
+                self.tree(reduction, lanes.0)
+            }
             Reduction::Sum | Reduction::Prod => match nest.reduced <= 1 && nest.nodes.len() <= HEAVIEST {
                 true => self.sum_in_registers(nest, start, first, places),
                 false => self.sum_in_memory(nest, start, first, places),
@@ -46,6 +51,7 @@ impl Lowering<'_, '_, '_> {
     fn node_elem(&self, nest: &Nest, node: usize) -> Elem {
         match &nest.nodes[node] {
             Node::Load(access) => self.plan.mems[access.mem].elem,
+            Node::Element(elements, _) => self.plan.elems[elements[0]],
             &Node::Scalar(value) => self.plan.elems[value],
             Node::Constant(literal) => literal.elem(),
             Node::Index(_) => Elem::I64,
@@ -141,6 +147,29 @@ impl Lowering<'_, '_, '_> {
             });
         }
         self.tree(start.reduction, lanes)
+    }
+
+    /// The terms from `axis` on, one by one. Counted are those before.
+    fn add_written_out(
+        &mut self,
+        nest: &Nest,
+        start: Start,
+        axis: usize,
+        places: &Places,
+        lanes: &mut ([Option<ir::Value>; LANES], usize),
+    ) {
+        if axis < nest.extents.len() {
+            for index in 0..i64::from(nest.extents[axis]) {
+                let places = self.at_constant(nest, axis, places, index);
+                self.add_written_out(nest, start, axis + 1, &places, lanes);
+            }
+            return;
+        }
+        let term = self.term(nest, places);
+        let (lanes, number) = lanes;
+        let lane = &mut lanes[*number % LANES];
+        *lane = Some(lane.map_or(term, |sum| self.combined(start.reduction, sum, term)));
+        *number += 1;
     }
 
     fn sum_in_memory(&mut self, nest: &Nest, start: Start, first: usize, places: &Places) -> ir::Value {
@@ -249,6 +278,12 @@ impl Lowering<'_, '_, '_> {
             };
         }
         let extent = i64::from(nest.extents[axis]);
+        if nest.is_written_out() {
+            return (0..extent).fold(carried.to_vec(), |carried, index| {
+                let places = self.at_constant(nest, axis, places, index);
+                self.fold(nest, start, axis + 1, &places, &carried)
+            });
+        }
         self.repeat(extent, carried, |lowering, index, carried| {
             let places = lowering.at_index(nest, axis, places, index, 1);
             lowering.fold(nest, start, axis + 1, &places, carried)

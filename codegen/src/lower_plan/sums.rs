@@ -222,6 +222,6 @@ impl Lowering<'_, '_, '_> {
 fn moving(lanes: &Lanes) -> Option<Mem> {
     match (lanes.order.lanes, lanes.to) {
         (1, LaneKind::Array { to }) => Some(to),
-        _ => None,
+        (_, LaneKind::Array { .. } | LaneKind::Scalar(_)) => None,
     }
 }

@@ -2,10 +2,11 @@
 
 use super::memory::{Home, Mem};
 use super::region::Planner;
+use super::registers::WRITTEN_OUT;
 use super::usage::{may_fail, pointwise};
 use super::{Access, Form, Nest, Node, Sink, Step, To, access};
 use crate::scalars::Operation;
-use evolute_ir::{Elem, Entity, FailureKind, Inst, Literal, Op, Prim, Reduction, Strides, Value};
+use evolute_ir::{Entity, FailureKind, Inst, Literal, Op, Prim, Reduction, Strides, Value};
 
 /// The most operations that one nest computes for an element.
 const HEAVIEST: usize = 48;
@@ -61,7 +62,12 @@ impl Planner<'_> {
         }
         let weights = operands.iter().map(|&v| match self.forms[v] {
             Form::Inline(weight) => weight,
-            Form::None | Form::Scalar(_) | Form::Memory(_) | Form::Splat(_) | Form::Index(_) => 0,
+            Form::None
+            | Form::Scalar(_)
+            | Form::Memory(_)
+            | Form::Elements(_)
+            | Form::Splat(_)
+            | Form::Index(_) => 0,
         });
         let weight = 1 + weights.sum::<usize>();
         self.forms[result] = Form::Inline(weight);
@@ -70,6 +76,10 @@ impl Planner<'_> {
         }
         let mut nodes = Vec::new();
         self.expression(result, &mut nodes);
+        if self.registers[result] {
+            let (extents, to) = (self.extents(result).to_vec(), self.in_elements(result));
+            return self.nest(Nest { extents, reduced: 0, nodes, sink: Sink::Store, to });
+        }
         let mem = match self.taken_pointwise(result, operands, &nodes) {
             Some(mem) => {
                 self.settle(result, mem);
@@ -93,7 +103,11 @@ impl Planner<'_> {
                 Node::Load(access) => {
                     self.origin(access.mem) != origin || *access == Access::whole(mem, extents)
                 }
-                Node::Scalar(_) | Node::Constant(_) | Node::Index(_) | Node::Compute { .. } => true,
+                Node::Element(..)
+                | Node::Scalar(_)
+                | Node::Constant(_)
+                | Node::Index(_)
+                | Node::Compute { .. } => true,
             };
             let fits = self.program.ty(operand) == self.program.ty(result) && nodes.iter().all(same);
             let allowed = !wished || self.mems[origin].home == Home::Either;
@@ -128,8 +142,9 @@ impl Planner<'_> {
     fn leaf(&mut self, value: Value) -> Node {
         match &self.forms[value] {
             Form::Memory(access) => Node::Load(access.clone()),
+            Form::Elements(elements) => self.element_node(value, elements),
             Form::Index(strides) => Node::Index(strides.clone()),
-            &Form::Splat(scalar) | &Form::Scalar(scalar) => match self.program.as_const(scalar) {
+            &Form::Splat(scalar) | &Form::Scalar(scalar) => match self.literal(scalar) {
                 Some(literal) => Node::Constant(literal),
                 None => Node::Scalar(scalar),
             },
@@ -152,12 +167,16 @@ impl Planner<'_> {
                 Step::Constant { value: result, literal }
             }
             &Form::Splat(scalar) => return self.forms[result] = Form::Scalar(scalar),
+            Form::Elements(elements) => return self.forms[result] = Form::Scalar(elements[index as usize]),
             Form::None | Form::Scalar(_) | Form::Inline(_) => unreachable!("{array} is not there"),
         };
         self.steps.push(step);
     }
 
     fn pack(&mut self, result: Value, operands: &[Value]) {
+        if self.registers[result] {
+            return self.pack_elements(result, operands);
+        }
         let mem = self.wishes[result].expect("reserved with the wishes");
         self.settle(result, mem);
         let mut offset = 0;
@@ -208,6 +227,11 @@ impl Planner<'_> {
             }
             Form::Index(inner) => compose(inner).map(Form::Index),
             &Form::Splat(value) | &Form::Scalar(value) => Some(Form::Splat(value)),
+            Form::Elements(elements) if self.program.ty(result).is_scalar() || self.registers[result] => {
+                let elements = elements.clone();
+                return self.view_elements(result, &elements, strides);
+            }
+            Form::Elements(_) => None,
             Form::None | Form::Inline(_) => unreachable!("{array} is not there"),
         };
         let form = form.unwrap_or_else(|| {
@@ -241,6 +265,9 @@ impl Planner<'_> {
     fn spread(&mut self, result: Value, array: Value, strides: &Strides) {
         let ty = self.program.ty(result);
         let scalar = ty.is_scalar();
+        if self.registers[result] && self.program.ty(array).shape.len() <= WRITTEN_OUT {
+            return self.spread_elements(result, array, strides);
+        }
         let mem = if scalar { self.scratch(ty.elem, 1) } else { self.destination(result) };
         self.fill(Literal::from_f64(ty.elem, 0.0), mem, 0, ty.shape.len());
         let mut nodes = Vec::new();
@@ -255,7 +282,7 @@ impl Planner<'_> {
         }
     }
 
-    fn add(&mut self, extents: &[u32], nodes: Vec<Node>, to: Access) {
+    pub(super) fn add(&mut self, extents: &[u32], nodes: Vec<Node>, to: Access) {
         let to = To::Memory(to);
         self.nest(Nest { extents: extents.to_vec(), reduced: 0, nodes, sink: Sink::Add, to });
     }
@@ -273,6 +300,8 @@ impl Planner<'_> {
         let to = if kept.is_empty() {
             self.forms[result] = Form::Scalar(result);
             To::Scalar(result)
+        } else if self.registers[result] && access::count(extents) <= WRITTEN_OUT {
+            self.reduced_elements(result, extents)
         } else {
             let mem = self.destination(result);
             let mut strides = access::row_major(kept);
@@ -290,7 +319,10 @@ impl Planner<'_> {
         let mut nodes: Vec<Node> = Vec::new();
         for (&operand, axes) in operands.iter().zip(axes) {
             let mut node = self.leaf(operand);
-            if let Node::Load(Access { at, .. }) | Node::Index(at) = &mut node {
+            if access::count(&extents) > WRITTEN_OUT && matches!(node, Node::Element(..)) {
+                node = Node::Load(self.in_memory(operand));
+            }
+            if let Node::Load(Access { at, .. }) | Node::Element(_, at) | Node::Index(at) = &mut node {
                 at.strides = axes.iter().map(|axis| axis.map_or(0, |axis: usize| at.strides[axis])).collect();
             }
             nodes.push(node);
@@ -300,87 +332,14 @@ impl Planner<'_> {
         nodes.push(Node::Compute { operation, elem, operands: vec![0, 1], check: 0 });
         self.reduce_nodes(result, &extents, nodes, Reduction::Sum);
     }
-
-    // ── computed indices ────────────────────────────────────────────────────────────────────────
-
-    /// Checks indices of the first axes of an array that are not known to be in range; gives the scalars that they are.
-    fn check_indices(&mut self, inst: Inst, extents: &[u32], indices: &[Value]) -> Vec<Value> {
-        let unknown = indices.iter().zip(extents).filter(|&(&v, &extent)| !self.bounds.is_below(v, extent));
-        let checked: Vec<(Value, u32)> = unknown.map(|(&v, &extent)| (self.scalar(v), extent)).collect();
-        if !checked.is_empty() {
-            let check = self.check(FailureKind::Index, inst);
-            self.steps.push(Step::Check { indices: checked, check });
-        }
-        indices.iter().map(|&v| self.scalar(v)).collect()
-    }
-
-    fn at(&mut self, inst: Inst, result: Value, operands: &[Value]) {
-        let array = operands[0];
-        let indices = self.check_indices(inst, self.extents(array), &operands[1..]);
-        let scalar = self.program.ty(result).is_scalar();
-        match &self.forms[array] {
-            &Form::Splat(value) => self.found(result, Form::Splat(value)),
-            Form::Index(strides) if scalar => {
-                let terms = indices.into_iter().zip(strides.strides.iter().copied()).collect();
-                self.steps.push(Step::Affine { value: result, offset: strides.offset, terms });
-                self.forms[result] = Form::Scalar(result);
-            }
-            _ => {
-                let Access { mem, at } = self.in_memory(array);
-                let (leading, rest) = at.strides.split_at(indices.len());
-                let terms = indices.into_iter().zip(leading.iter().copied()).collect();
-                let part = self.part(mem, at.offset, terms, self.program.ty(result).elem, result);
-                let at = Strides { offset: 0, strides: rest.into() };
-                self.found(result, Form::Memory(Access { mem: part, at }));
-            }
-        }
-    }
-
-    fn part(&mut self, of: Mem, offset: i64, terms: Vec<(Value, i64)>, elem: Elem, like: Value) -> Mem {
-        let len = self.program.ty(like).shape.len();
-        let mem = self.mem(Home::Moving(of), elem, len);
-        self.steps.push(Step::Part { mem, of, offset, terms });
-        mem
-    }
-
-    fn add_at(&mut self, inst: Inst, result: Value, operands: &[Value]) {
-        let (array, term) = (operands[0], operands[1]);
-        let ty = self.program.ty(result);
-        if ty.is_scalar() {
-            let operands = operands[..2].iter().map(|&v| self.scalar(v)).collect();
-            self.forms[result] = Form::Scalar(result);
-            let operation = Operation::Prim(Prim::Add);
-            return self.steps.push(Step::Compute { value: result, operation, operands, check: 0 });
-        }
-        let extents = self.extents(array);
-        let indices = self.check_indices(inst, extents, &operands[2..]);
-        let mut nodes = Vec::new();
-        self.expression(term, &mut nodes);
-        let read: Vec<Mem> = loads(&nodes).collect();
-        let mem = self.replaced(array, result, &read);
-        let leading = access::row_major(extents);
-        let terms: Vec<(Value, i64)> = indices.into_iter().zip(leading).collect();
-        let part = if terms.is_empty() { mem } else { self.part(mem, 0, terms, ty.elem, term) };
-        let extents = self.extents(term);
-        self.add(extents, nodes, Access::whole(part, extents));
-    }
-
-    /// The memory of `array`, taken over by `result`; if that cannot be, a copy.
-    pub(super) fn replaced(&mut self, array: Value, result: Value, read: &[Mem]) -> Mem {
-        if let Some(mem) = self.take_over(array, read) {
-            self.settle(result, mem);
-            return mem;
-        }
-        let mem = self.destination(result);
-        self.copy(array, Access::whole(mem, self.extents(array)));
-        mem
-    }
 }
 
 /// The memories that an expression reads.
-fn loads(nodes: &[Node]) -> impl Iterator<Item = Mem> {
+pub(super) fn loads(nodes: &[Node]) -> impl Iterator<Item = Mem> {
     nodes.iter().filter_map(|node| match node {
         Node::Load(access) => Some(access.mem),
-        Node::Scalar(_) | Node::Constant(_) | Node::Index(_) | Node::Compute { .. } => None,
+        Node::Element(..) | Node::Scalar(_) | Node::Constant(_) | Node::Index(_) | Node::Compute { .. } => {
+            None
+        }
     })
 }

@@ -7,7 +7,7 @@
 //! computing here is that of lowering.
 
 use super::memory::{Home, Mem, Memory};
-use super::{Access, FunctionCall, LaneKind, Loop, Node, Pair, Step, To};
+use super::{Access, FunctionCall, LaneKind, Loop, Nest, Node, Pair, Step, To};
 use evolute_ir::{Literal, Table, Value};
 use std::collections::{BTreeMap, HashMap};
 
@@ -138,19 +138,7 @@ impl Walk<'_> {
                 self.mem(*of, f);
                 self.define(Crossing::Address(*mem), f);
             }
-            Step::Nest(nest) => {
-                for node in &nest.nodes {
-                    match node {
-                        Node::Load(access) => self.access(access, f),
-                        &Node::Scalar(value) => self.value(value, f),
-                        Node::Constant(_) | Node::Index(_) | Node::Compute { .. } => {}
-                    }
-                }
-                match &nest.to {
-                    To::Memory(access) => self.access(access, f),
-                    &To::Scalar(value) => self.define(Crossing::Scalar(value), f),
-                }
-            }
+            Step::Nest(nest) => self.nest(nest, f),
             Step::External { operands, to, .. } => {
                 operands.iter().chain([to]).for_each(|access| self.access(access, f));
             }
@@ -175,6 +163,26 @@ impl Walk<'_> {
                 }
                 choice.scalars.iter().for_each(|&(value, _)| self.define(Crossing::Scalar(value), f));
             }
+        }
+    }
+
+    fn nest(&mut self, nest: &Nest, f: usize) {
+        // An element is computed before what the next one needs is read.
+        if let To::Elements(elements, _) = &nest.to {
+            elements.iter().for_each(|&value| self.define(Crossing::Scalar(value), f));
+        }
+        for node in &nest.nodes {
+            match node {
+                Node::Load(access) => self.access(access, f),
+                Node::Element(elements, _) => elements.iter().for_each(|&v| self.value(v, f)),
+                &Node::Scalar(value) => self.value(value, f),
+                Node::Constant(_) | Node::Index(_) | Node::Compute { .. } => {}
+            }
+        }
+        match &nest.to {
+            To::Memory(access) => self.access(access, f),
+            &To::Scalar(value) => self.define(Crossing::Scalar(value), f),
+            To::Elements(..) => {}
         }
     }
 

@@ -5,6 +5,7 @@ use super::region::Planner;
 use super::usage::Reach;
 use super::{Access, Carried, Choice, Form, Lanes, Loop, Pair, Step};
 use evolute_ir::{FailureKind, Inst, LoopSpec, Region, Strides, Trips, Value};
+use std::rc::Rc;
 
 /// The values of a loop, by what they are.
 pub(super) struct Parts<'p> {
@@ -33,6 +34,8 @@ pub(super) struct Draft {
     pub(super) lanes: Vec<Lanes>,
     /// Of array carries the memory of the initial value, those of the body, and whether one is enough.
     carries: Vec<(Line, Mem, [Mem; 2], bool)>,
+    /// Carries in registers: of each element what it is at first, in the body, and next.
+    registers: Vec<(Line, [Rc<[Value]>; 3])>,
     /// Sums in memory, with the memories that their next value must lie in.
     pub(super) accumulated: Vec<(Value, Mem)>,
     /// Stacks and the memories of their rows.
@@ -79,7 +82,7 @@ impl Planner<'_> {
         let check = match spec.trips {
             Trips::Fixed(_) => 0,
             Trips::Counted(_) => self.check(FailureKind::Count, inst),
-            Trips::While(_) => self.check(FailureKind::Endless, inst),
+            Trips::While(_) => self.check(spec.aim.missed(), inst),
         };
         for value in made.into_iter().chain([number]) {
             self.forms[value] = Form::Scalar(value);
@@ -98,7 +101,10 @@ impl Planner<'_> {
         draft.entering.extend(steps);
         let pairs = self.pairs(spec, &draft, start);
         let tails = self.tails(inst, spec, &parts, &draft);
-        let scalars = draft.scalars.iter().map(|line| self.carried(line)).collect();
+        let mut scalars: Vec<Carried> = draft.scalars.iter().map(|line| self.carried(line)).collect();
+        for (line, [initial, params, next]) in &draft.registers {
+            scalars.extend(self.carried_elements(line.result, [initial, params, next]));
+        }
         let (lanes, body) = (draft.lanes, draft.entering);
         let planned =
             Loop { spec, count, check, made, number, condition, scalars, pairs, lanes, body, tails };
@@ -153,6 +159,12 @@ impl Planner<'_> {
             if self.program.ty(line.param).is_scalar() {
                 self.forms[line.param] = Form::Scalar(line.param);
                 draft.scalars.push(line);
+                continue;
+            }
+            if self.registers[line.param] {
+                let (initial, params) = (self.elements(line.initial), self.fresh_elements(line.param));
+                self.forms[line.param] = Form::Elements(params.clone());
+                draft.registers.push((line, [initial, params.clone(), params]));
                 continue;
             }
             let read = self.other_memories(parts.operands, line.initial);
@@ -231,6 +243,9 @@ impl Planner<'_> {
             if !*single {
                 self.deliver(line.next, *next);
             }
+        }
+        for (line, [.., next]) in &mut draft.registers {
+            *next = self.elements(line.next);
         }
         for &(given, _, row) in &draft.stacks {
             self.deliver(given, row);

@@ -4,8 +4,9 @@
 //! are gone: there are scalars, memories, and loop nests ([`Nest`]) that move elements from memory to memory.
 //! Printing it shows all of it.
 //!
-//! Note [Arrays]: an array value is one of five things ([`Form`]). It lies in memory, whole or strided: a
-//! view of memory costs nothing. It is one scalar repeated, or affine in its index. Or it is an expression
+//! Note [Arrays]: an array value is one of six things ([`Form`]). It lies in memory, whole or strided: a
+//! view of memory costs nothing. It is in registers, if it is small (Note \[Registers\] in `registers`). It is one
+//! scalar repeated, or affine in its index. Or it is an expression
 //! computed where its only use needs the elements. What is computed and used otherwise gets a memory:
 //! the place where it is wanted at last (a result, a row of a stack, a part of a `pack`) if that is free
 //! already, else a stretch of the workspace.
@@ -25,6 +26,7 @@ mod arrays;
 mod crossing;
 mod external;
 mod function;
+mod indices;
 mod linalg;
 mod looping;
 mod memory;
@@ -32,6 +34,7 @@ mod nest;
 mod outline;
 mod print;
 mod region;
+mod registers;
 mod sums;
 mod usage;
 
@@ -51,6 +54,7 @@ use evolute_ir::{
 };
 use evolute_kernels::Dense;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 /// Elements in memory: a memory, and where in it they lie.
 #[derive(Clone, PartialEq, Debug)]
@@ -68,6 +72,8 @@ pub(crate) enum Form {
     Scalar(Value),
     /// An array in memory.
     Memory(Access),
+    /// An array in registers: its elements.
+    Elements(Rc<[Value]>),
     /// An array whose elements are all this scalar.
     Splat(Value),
     /// An array of integers, each affine in its index.
@@ -129,6 +135,8 @@ pub(crate) enum To {
     Memory(Access),
     /// The one element that is left is this scalar.
     Scalar(Value),
+    /// Each is the scalar at its place in this list.
+    Elements(Rc<[Value]>, Strides),
 }
 
 /// A call of a function of dense linear algebra, whose memories are row-major and apart from each other.
@@ -270,7 +278,11 @@ impl Plan {
         let mut planner = region::Planner::new(program, called);
         let steps = planner.program();
         let first_slot = memory::place(&mut planner.mems);
-        let constants = Table::from_rows(program.values().keys().map(|value| program.as_const(value)));
+        let fresh = &planner.fresh;
+        let constants = program.values().keys().map(|value| program.as_const(value));
+        let constants = Table::from_rows(constants.chain(fresh.iter().map(|_| None)));
+        let elems = program.values().keys().map(|value| program.ty(value).elem);
+        let elems = Table::from_rows(elems.chain(fresh.iter().copied()));
         let weight = steps.iter().map(Step::weight).sum();
         let mut pieces = Vec::new();
         let steps = outline::outline(steps, options.chunk.saturating_mul(WEIGHT), &mut pieces);
@@ -293,7 +305,7 @@ impl Plan {
             first_slot,
             most_addresses: most_addresses(program),
             constants,
-            elems: Table::from_rows(program.values().keys().map(|value| program.ty(value).elem)),
+            elems,
             weight,
         })
     }

@@ -3,11 +3,14 @@
 use super::{Access, Mem, Nest, To, access};
 use crate::scalars::Operation;
 use evolute_ir::{Elem, Literal, Reduction, Strides, Value};
+use std::rc::Rc;
 
 /// One node of a nest's expression, evaluated for each index.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Node {
     Load(Access),
+    /// The scalar at a place in this list.
+    Element(Rc<[Value]>, Strides),
     /// The same scalar for every index.
     Scalar(Value),
     Constant(Literal),
@@ -48,6 +51,7 @@ impl Nest {
 
     pub(super) fn weight(&self) -> usize {
         let copies = match self.sink {
+            _ if self.is_written_out() => self.len(),
             Sink::Reduce(Reduction::Sum | Reduction::Prod) if self.reduced == 1 => 16,
             _ => self.len().clamp(1, UNROLLED),
         };
@@ -90,12 +94,13 @@ impl Nest {
     fn for_each_strides(&mut self, mut visit: impl FnMut(&mut Strides)) {
         for node in &mut self.nodes {
             match node {
-                Node::Load(Access { at, .. }) | Node::Index(at) => visit(at),
+                Node::Load(Access { at, .. }) | Node::Element(_, at) | Node::Index(at) => visit(at),
                 Node::Scalar(_) | Node::Constant(_) | Node::Compute { .. } => {}
             }
         }
-        if let To::Memory(to) = &mut self.to {
-            visit(&mut to.at);
+        match &mut self.to {
+            To::Memory(Access { at, .. }) | To::Elements(_, at) => visit(at),
+            To::Scalar(_) => {}
         }
     }
 }

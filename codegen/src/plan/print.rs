@@ -113,6 +113,11 @@ impl Text<'_> {
         self.plan.constants[value].map_or_else(|| value.to_string(), |literal| literal.to_string())
     }
 
+    /// An array in registers.
+    fn elements(self, elements: &[Value]) -> String {
+        format!("({})", self.list(elements.iter().map(|&v| self.scalar(v))))
+    }
+
     /// Where a scalar is kept for other functions.
     fn slot(self, value: Value) -> String {
         let slot = self.plan.slots.get(&Crossing::Scalar(value));
@@ -128,6 +133,7 @@ impl Text<'_> {
         for node in &nest.nodes {
             let text = match node {
                 Node::Load(from) => access(from),
+                Node::Element(elements, at) => format!("{}{}", self.elements(elements), strides(at)),
                 &Node::Scalar(value) => self.scalar(value),
                 Node::Constant(literal) => literal.to_string(),
                 Node::Index(at) => format!("index{}", strides(at)),
@@ -143,6 +149,7 @@ impl Text<'_> {
         let to = match &nest.to {
             To::Memory(to) => access(to),
             To::Scalar(value) => value.to_string(),
+            To::Elements(elements, at) => format!("{}{}", self.elements(elements), strides(at)),
         };
         match nest.sink {
             Sink::Store => writeln!(f, "for {outer:?} {to} = {term}"),

@@ -1,6 +1,7 @@
 //! Planning a region: one instruction after the other, with what is known of each value.
 
 use super::memory::{Home, Mem, Memory};
+use super::registers::in_registers;
 use super::usage::{Usage, pointwise};
 use super::{Access, Form, Nest, Node, Step, access};
 use crate::units::Called;
@@ -20,6 +21,10 @@ pub(super) struct Planner<'p> {
     pub(super) bounds: Bounds<'p>,
     pub(super) fails: Table<Inst, bool>,
     pub(super) needed: Table<Inst, bool>,
+    /// The arrays that are kept in registers. See Note \[Registers\].
+    pub(super) registers: Table<Value, bool>,
+    /// The kinds of the scalars that the program does not name.
+    pub(super) fresh: Vec<Elem>,
     pub(super) forms: Table<Value, Form>,
     /// The arrays that are all of a memory which nothing outside their region knows. See Note \[In place\].
     pub(super) owned: Table<Value, bool>,
@@ -47,6 +52,8 @@ impl<'p> Planner<'p> {
             fails: fallible_insts(program),
             bounds,
             needed: Table::filled(insts, false),
+            registers: in_registers(program),
+            fresh: Vec::new(),
             forms: Table::filled(values, Form::None),
             owned: Table::filled(values, false),
             wishes: Table::filled(values, None),
@@ -177,6 +184,7 @@ impl<'p> Planner<'p> {
                 let first = results.len() - sums;
                 pairs.extend((0..sums).map(|k| (operands[1 + k], results[first + k])));
             }
+            Op::Pack(_) if self.registers[results[0]] => {}
             Op::Pack(_) => self.reserve_pack(results[0], operands),
             Op::Const(_)
             | Op::Prim(_)
@@ -299,7 +307,12 @@ impl<'p> Planner<'p> {
     pub(super) fn memory_of(&self, value: Value) -> Option<Mem> {
         match &self.forms[value] {
             Form::Memory(access) => Some(access.mem),
-            Form::None | Form::Scalar(_) | Form::Splat(_) | Form::Index(_) | Form::Inline(_) => None,
+            Form::None
+            | Form::Scalar(_)
+            | Form::Elements(_)
+            | Form::Splat(_)
+            | Form::Index(_)
+            | Form::Inline(_) => None,
         }
     }
 
@@ -321,7 +334,12 @@ impl<'p> Planner<'p> {
             Form::Memory(Access { mem: found, at }) => {
                 *found == mem && at.offset == 0 && access::is_row_major(&at.strides, self.extents(value))
             }
-            Form::None | Form::Scalar(_) | Form::Splat(_) | Form::Index(_) | Form::Inline(_) => false,
+            Form::None
+            | Form::Scalar(_)
+            | Form::Elements(_)
+            | Form::Splat(_)
+            | Form::Index(_)
+            | Form::Inline(_) => false,
         }
     }
 
@@ -353,7 +371,12 @@ impl<'p> Planner<'p> {
     pub(super) fn scalar(&self, value: Value) -> Value {
         match self.forms[value] {
             Form::Scalar(value) => value,
-            Form::None | Form::Memory(_) | Form::Splat(_) | Form::Index(_) | Form::Inline(_) => {
+            Form::None
+            | Form::Memory(_)
+            | Form::Elements(_)
+            | Form::Splat(_)
+            | Form::Index(_)
+            | Form::Inline(_) => {
                 unreachable!("{value} is not a scalar")
             }
         }

@@ -2,7 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 use evolute_codegen::{Code, CodegenOptions, Regalloc, compile};
-use evolute_ir::{Buffer, EvalError, Failure, Interpreter, Literal, Program};
+use evolute_ir::{Buffer, Elem, EvalError, Failure, Interpreter, Literal, Program, Type};
 
 #[derive(Clone, Copy)]
 #[repr(align(64))]
@@ -10,8 +10,7 @@ struct Line([u8; 64]);
 
 /// Calls `code` on buffers that fit `program`.
 pub fn call(code: &Code, program: &Program, inputs: &[Buffer]) -> Result<Vec<Buffer>, Failure> {
-    let types = program.result_types();
-    let mut outputs: Vec<Buffer> = types.iter().map(|ty| Buffer::zeros(ty.elem, ty.shape.len())).collect();
+    let mut outputs: Vec<Buffer> = program.result_types().iter().map(rubbish).collect();
     let input_pointers: Vec<*const u8> = inputs.iter().map(address).collect();
     let output_pointers: Vec<*mut u8> = outputs.iter_mut().map(address_mut).collect();
     let mut workspace = vec![Line([0xa5; 64]); code.workspace_bytes().div_ceil(64)];
@@ -20,6 +19,17 @@ pub fn call(code: &Code, program: &Program, inputs: &[Buffer]) -> Result<Vec<Buf
     match unsafe { code.call(input_pointers.as_ptr(), output_pointers.as_ptr(), workspace) } {
         0 => Ok(outputs),
         status => Err(code.failure(status)),
+    }
+}
+
+/// What an output may hold before it is written.
+fn rubbish(ty: &Type) -> Buffer {
+    let len = ty.shape.len();
+    match ty.elem {
+        Elem::F64 => Buffer::F64(vec![f64::NAN; len]),
+        Elem::F32 => Buffer::F32(vec![f32::NAN; len]),
+        Elem::I64 => Buffer::I64(vec![i64::MIN; len]),
+        Elem::Bool => Buffer::Bool(vec![true; len]),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::{body, check};
 use evolute_frontend::{
-    Array, Error, Function, Iteration, Scalar, Solver, cond, fixed_point, grad, hvp, implicit, linear_solve,
-    map, root, scalar, scan, sum, vector, vmap,
+    Array, Error, Function, Iteration, Newton, Scalar, Solver, cond, fixed_point, grad, hvp, implicit,
+    linear_solve, map, root, scalar, scan, sum, vector, vmap,
 };
 
 #[test]
@@ -90,6 +90,39 @@ fn a_linear_system() -> Result<(), Error> {
         x.exp().sum()
     })?;
     check(&f, &[0.6, -0.3, 0.8])
+}
+
+/// Each way of solving gives the same, in every mode and order.
+#[test]
+fn by_each_method() -> Result<(), Error> {
+    for solver in [Solver::default(), Solver::dense(), Solver::gmres(), Solver::conjugate_gradient()] {
+        let f = Function::trace(vector(3), |p| {
+            let x = linear_solve(|x| x * 2.0 + p * (p * x).sum(), p.cos(), solver);
+            let way = Newton { solver, ..Newton::default() };
+            let y = way.root(|y: Array<'_>| y + 0.1 * y.powi(3) + p * (p * y).sum() - x, x);
+            y.exp().sum()
+        })?;
+        check(&f, &[0.6, -0.3, 0.8])?;
+    }
+    Ok(())
+}
+
+/// The Hilbert matrix has a condition of 1.5e7: elimination loses as many digits, iterations to a residual may lose more.
+#[test]
+fn an_ill_conditioned_system() -> Result<(), Error> {
+    let f = Function::trace(vector(6), |b| {
+        let product = body(|x: Array<'_>| map(6, |i| sum(6, |j| x.at(j) / (i + j + 1).to_f64())));
+        linear_solve(product, *b, Solver::default())
+    })?;
+    // The first column of the inverse.
+    let exact = [36.0, -630.0, 3360.0, -7560.0, 7560.0, -2772.0];
+    let b = [1.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+    let (x, y) = (f.interpreted()?.call(&b)?, f.compile()?.call(&b)?);
+    assert_eq!(x, y);
+    for (x, exact) in x.iter().zip(exact) {
+        assert!((x - exact).abs() < 1e-8 * exact.abs(), "{x} instead of {exact}");
+    }
+    Ok(())
 }
 
 /// A matrix of a partial differential operator, which is never formed.

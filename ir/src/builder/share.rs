@@ -7,13 +7,14 @@ use crate::interp;
 use crate::op::Op;
 use crate::prim::Prim;
 use crate::program::Def;
+use crate::structure::LoopSpec;
 use crate::types::Literal;
 use rustc_hash::FxHasher;
 use std::hash::{Hash, Hasher};
 
 /// Where equal instructions are looked for.
 pub(super) enum Key {
-    /// Nowhere: without operands nothing is shared.
+    /// Nowhere: what has no operands is chained to nothing.
     None,
     /// Among those chained to this value.
     Chain(Value),
@@ -62,9 +63,20 @@ impl Builder {
     #[inline(always)]
     pub(super) fn key(&self, region: Region, op: Op, operands: &[Value]) -> Key {
         match operands.iter().copied().max() {
-            None => Key::None,
-            Some(_) if self.global.is_some() => Key::Hash(hash(region, op, operands)),
+            _ if self.global.is_some() => Key::Hash(hash(region, op, operands)),
             Some(youngest) => Key::Chain(youngest),
+            None => Key::None,
+        }
+    }
+
+    /// Arrays that a loop with this body stacks twice become one, if everything is shared.
+    pub(super) fn share_stacks(&self, spec: LoopSpec, body: Region, results: &mut [Value]) {
+        let given = &self.program.regions[body].results;
+        let (carries, stacks_end) = (spec.carries as usize, given.len() - spec.sums as usize);
+        let counts = spec.first_carry_result();
+        for place in (carries + 1..stacks_end).filter(|_| self.global.is_some()) {
+            let first = (carries..place).find(|&other| given[other] == given[place]);
+            results[counts + place] = results[counts + first.unwrap_or(place)];
         }
     }
 

@@ -126,7 +126,9 @@ impl Builder {
         });
         let id = self.program.loops.push(spec);
         let op = Op::Loop { body: body.region, condition, spec: id };
-        self.insert_with_regions(op, &[operands, &body.captured].concat())
+        let mut results = self.insert_with_regions(op, &[operands, &body.captured].concat())?;
+        self.share_stacks(spec, body.region, &mut results);
+        Ok(results)
     }
 
     /// Inserts a conditional: the results of `yes` or of `no`, which take the sums given as their
@@ -166,6 +168,7 @@ impl Builder {
     /// # Errors
     /// A matrix that does not map vectors like `b` to such vectors.
     pub fn linear_solve(&mut self, solver: Solver, matrix: ClosedRegion, b: Value) -> Result<Value, IrError> {
+        let solver = self.program.solvers.push(solver);
         let op = Op::LinearSolve { matrix: matrix.region, solver };
         let solution = self.insert_with_regions(op, &[&[b], &matrix.captured[..]].concat())?;
         Ok(solution[0])

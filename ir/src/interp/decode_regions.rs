@@ -41,7 +41,7 @@ impl Decoder<'_> {
             self.define(result)?;
         }
         let kind = match spec.trips {
-            Trips::While(_) => FailureKind::Endless,
+            Trips::While(_) => spec.aim.missed(),
             Trips::Fixed(_) | Trips::Counted(_) => FailureKind::Count,
         };
         let check = self.check(kind, results.first().copied());

@@ -5,7 +5,7 @@ use crate::entity::{CalleeId, Level};
 use crate::error::IrError;
 use crate::program::Role;
 use crate::solver::{Method, Solver};
-use crate::structure::{Checkpoint, LoopSpec, Reduction, Strides, Trips};
+use crate::structure::{Aim, Checkpoint, LoopSpec, Reduction, Strides, Trips};
 use crate::types::{Elem, Literal, Shape, Type};
 
 /// The result of reading.
@@ -155,11 +155,17 @@ impl<'t> Cursor<'t> {
         };
         self.advance()?;
         let trips = trips(self.number("how often the loop runs")?);
+        let aim =
+            if matches!(trips, Trips::While(_)) && self.skip_word("to")? { self.aim()? } else { Aim::End };
         let reverse = self.skip_word("reverse")?;
         let [carries, rows, sums] = [self.count("carries")?, self.count("rows")?, self.count("sums")?];
         let ordered = self.skip_word("ordered")?;
         let checkpoint = self.checkpoint()?;
-        Ok(LoopSpec { trips, reverse, carries, rows, sums, ordered, checkpoint })
+        Ok(LoopSpec { trips, reverse, carries, rows, sums, ordered, checkpoint, aim })
+    }
+
+    fn aim(&mut self) -> Read<Aim> {
+        self.word_as("`converge` or `solve`", |word| Aim::NAMED.into_iter().find(|aim| aim.name() == word))
     }
 
     fn checkpoint(&mut self) -> Read<Option<Checkpoint>> {

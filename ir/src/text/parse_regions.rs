@@ -116,7 +116,9 @@ impl Parser<'_> {
             }
             Kind::Cond { sums } => Op::Cond { yes: first.unwrap_or(region), no: region, sums },
             Kind::Custom => Op::Custom { primal: first.unwrap_or(region), rule: region },
-            Kind::LinearSolve(solver) => Op::LinearSolve { matrix: region, solver },
+            Kind::LinearSolve(solver) => {
+                Op::LinearSolve { matrix: region, solver: self.tables.program.solvers.push(solver) }
+            }
         };
         self.structure(line, op, results, &operands)
     }

@@ -177,7 +177,10 @@ fn head(program: &Program, callees: Option<&[&Callee]>, inst: Inst, f: &mut Form
             write!(f, " {}", parameters(program, condition.unwrap_or(body)))
         }
         Op::Custom { primal, .. } => write!(f, " {}", parameters(program, primal)),
-        Op::LinearSolve { matrix, solver } => write!(f, " {solver} {}", parameters(program, matrix)),
+        Op::LinearSolve { matrix, solver } => {
+            known(program.solvers.get(solver)).fmt(f)?;
+            write!(f, " {}", parameters(program, matrix))
+        }
         Op::Cond { yes, sums, .. } => write!(f, " sums {sums} {}", parameters(program, yes)),
         Op::Const(_)
         | Op::Prim(_)

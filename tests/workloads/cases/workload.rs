@@ -51,6 +51,8 @@ pub(crate) trait Case {
     fn trace(&self) -> Result<(), Error>;
     /// Traces, differentiates and compiles the Hessian-vector product.
     fn hvp(&self, options: &Options) -> Result<Measured, Error>;
+    /// The same with value and gradient in one program: what one call of it does.
+    fn value_grad_hvp(&self, options: &Options) -> Result<Box<dyn FnMut()>, Error>;
     /// Value, gradient and Hessian-vector product as one program, after each pass.
     fn stages(&self) -> Result<Vec<Stage>, Error>;
     /// Value, gradient and Hessian-vector product, and what they should be.
@@ -87,6 +89,19 @@ where
             std::hint::black_box(h);
         };
         Ok(Measured { report, instructions, call: Box::new(call) })
+    }
+
+    fn value_grad_hvp(&self, options: &Options) -> Result<Box<dyn FnMut()>, Error> {
+        let all = (self.trace)()?.value_grad_hvp()?.compile_with(options)?;
+        let (arguments, borrow) = ((self.arguments)(), self.borrow);
+        let v = direction(borrow(&arguments).1.len());
+        let (mut f, mut g, mut h) = (0.0, vec![0.0; v.len()], vec![0.0; v.len()]);
+        let mut workspace = all.workspace();
+        Ok(Box::new(move || {
+            let results = (&mut f, &mut g[..], &mut h[..]);
+            all.call_into((borrow(&arguments).0, &v[..]), results, &mut workspace).expect("the buffers fit");
+            std::hint::black_box((&f, &g, &h));
+        }))
     }
 
     fn stages(&self) -> Result<Vec<Stage>, Error> {

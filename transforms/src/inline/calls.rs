@@ -3,7 +3,7 @@
 //! A call keeps a program small; a copy lets loops join and scalars stay in registers. So a function is inlined if it is
 //! called in one place, or if it is so small that a call costs about as much: of at most [`SMALL`] instructions.
 
-use super::{Copy, Operators, inline};
+use super::{Copy, Operators, inline_call};
 use crate::calls::rebuilt;
 use crate::derive::copy_params;
 use evolute_ir::{Builder, Callee, CalleeId, IrError, Op, Program, Table, Value};
@@ -18,7 +18,7 @@ pub(crate) const SMALL: usize = 32;
 /// Arguments that do not fit the function, or a program past its size limit.
 pub fn apply(builder: &mut Builder, callee: &Callee, args: &[Value]) -> Result<Vec<Value>, IrError> {
     match callee.len() <= SMALL || callee.depth() >= Callee::MAX_DEPTH {
-        true => inline(builder, callee, args),
+        true => inline_call(builder, callee, args),
         false => builder.call(callee, args),
     }
 }
@@ -84,7 +84,7 @@ impl Copy<'_> {
     ) -> Result<Vec<Value>, IrError> {
         let callee = &self.from.callees()[id];
         match &self.operators {
-            _ if self.inlines[id] => inline(builder, callee, operands),
+            _ if self.inlines[id] => super::inline(builder, callee, operands),
             Operators::Keep => builder.call(callee, operands),
             Operators::Remove(calls, within) => {
                 let origin = builder.origin();

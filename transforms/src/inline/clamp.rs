@@ -22,7 +22,26 @@ impl<'a> Copy<'a> {
         let first = match self.from.op(inst) {
             Op::At => 1,
             Op::AddAt => 2,
-            _ => return Ok(()),
+            Op::Const(_)
+            | Op::Prim(_)
+            | Op::Cast(_)
+            | Op::Select
+            | Op::Element(_)
+            | Op::Pack(_)
+            | Op::Iota(_)
+            | Op::View(..)
+            | Op::Spread(..)
+            | Op::Reduce(..)
+            | Op::Dot
+            | Op::External(_)
+            | Op::Call(_)
+            | Op::Linalg(_)
+            | Op::Loop { .. }
+            | Op::Cond { .. }
+            | Op::Custom { .. }
+            | Op::LinearSolve { .. }
+            | Op::Jvp { .. }
+            | Op::Vjp { .. } => return Ok(()),
         };
         let Some(bounds) = &self.clamps else { return Ok(()) };
         let from = &self.from.operands(inst)[first..];

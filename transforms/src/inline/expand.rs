@@ -1,5 +1,5 @@
 //! What is there to be differentiated becomes what it stands for: a function with a rule its primal region, a linear
-//! system the iterations of its method.
+//! system the steps of its method.
 //!
 //! This comes after the last derivative; rules are then dead.
 

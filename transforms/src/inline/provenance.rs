@@ -27,6 +27,11 @@ impl Provenance {
         Provenance { levels, locs }
     }
 
+    /// What has no line of its own is at this one.
+    pub(crate) fn call(&mut self, line: Loc) {
+        self.locs[Loc::UNKNOWN] = line;
+    }
+
     /// The origin of the copy of `value`.
     pub(crate) fn map(&self, from: &Program, value: Value, values: &Table<Value, Option<Value>>) -> Origin {
         let origin = from.value(value).origin;

@@ -6,6 +6,8 @@ use evolute_ir::{Builder, Elem, IrError, Literal, Op, Prim, Strides, Type, Value
 pub(crate) trait Matching {
     /// The operands of `value` if it is the result of `prim`.
     fn match_prim<const N: usize>(&self, prim: Prim, value: Value) -> Option<[Value; N]>;
+    /// The condition and the arms of `value` if it is a `select`.
+    fn match_select(&self, value: Value) -> Option<[Value; 3]>;
     /// The real constant that `value` is, or that all its elements are.
     fn real(&self, value: Value) -> Option<f64>;
     /// Whether `value` is the real constant `x`, sign of zero included.
@@ -34,6 +36,14 @@ impl Matching for Builder {
             return None;
         }
         program.operands(inst).try_into().ok()
+    }
+
+    fn match_select(&self, value: Value) -> Option<[Value; 3]> {
+        let inst = self.program().def_inst(value)?;
+        match self.program().op(inst) {
+            Op::Select => self.program().operands(inst).try_into().ok(),
+            _ => None,
+        }
     }
 
     fn real(&self, value: Value) -> Option<f64> {

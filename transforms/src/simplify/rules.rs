@@ -67,6 +67,7 @@ table! {
     Add "x + 0 → x"              contract |s, x, y| if s.is_real(y, 0.0) { ok(x) } else if s.is_real(x, 0.0) { ok(y) } else { None };
     Add "x + -y → x - y"         exact    |s, x, y| neg(s, y).map(|y| s.prim(Prim::Sub, &[x, y]));
     Add "-x + y → y - x"         exact    |s, x, y| neg(s, x).map(|x| s.prim(Prim::Sub, &[y, x]));
+    Add "select(c, x, 0) + select(c, 0, y) → select(c, x, y)" contract |s, x, y| in_turn(s, x, y);
     Sub "x - 0 → x"              exact    |s, x, y| if s.is_real(y, 0.0) { ok(x) } else { None };
     Sub "x - -0 → x"             contract |s, x, y| if s.is_real(y, -0.0) { ok(x) } else { None };
     Sub "-0 - x → -x"            exact    |s, x, y| if s.is_real(x, -0.0) { Some(s.prim(Prim::Neg, &[y])) } else { None };
@@ -204,6 +205,18 @@ fn other(s: &Builder, x: Value, y: Value, c: f64) -> Option<Value> {
     } else {
         None
     }
+}
+
+/// A sum of two that are chosen alike, if one of them is 0 either way.
+fn in_turn(s: &mut Builder, x: Value, y: Value) -> Replacement {
+    let ([c, yes, no], [d, other_yes, other_no]) = (s.match_select(x)?, s.match_select(y)?);
+    let sum = |x, y| match (s.real(x), s.real(y)) {
+        (Some(0.0), _) => Some(y),
+        (_, Some(0.0)) => Some(x),
+        _ => None,
+    };
+    let arms = if c == d { [sum(yes, other_yes)?, sum(no, other_no)?] } else { return None };
+    Some(s.insert(Op::Select, &[c, arms[0], arms[1]]))
 }
 
 fn negative(s: &mut Builder, prim: Prim, x: Value, y: Value) -> Result<Value, IrError> {

@@ -2,7 +2,7 @@
 
 use super::vectors::Vectors;
 use super::{Goal, Product, State, while_loop};
-use evolute_ir::{Builder, IrError, Literal, Op, Prim, Value};
+use evolute_ir::{Aim, Builder, IrError, Literal, Op, Prim, Value};
 
 /// Runs the method from `state` until its own residual is small.
 pub(super) fn run(
@@ -18,7 +18,7 @@ pub(super) fn run(
         goal.goes_on(builder, State::of(carries), residual)
     };
     let step = |builder: &mut Builder, carries: &[Value]| step(builder, carries, product);
-    Ok(State::of(&while_loop(builder, u32::MAX, &start, go, step)?))
+    Ok(State::of(&while_loop(builder, (u32::MAX, Aim::Converge), &start, go, step)?))
 }
 
 /// The carries are the state, the direction `p` and `rᵀ r`.

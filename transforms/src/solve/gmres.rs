@@ -8,7 +8,7 @@
 
 use super::vectors::Vectors;
 use super::{Goal, Product, State, while_loop};
-use evolute_ir::{Builder, IrError, Literal, Op, Prim, Type, Value};
+use evolute_ir::{Aim, Builder, IrError, Literal, Op, Prim, Type, Value};
 
 /// All directions are kept of a system in which `p…` and `q…` have no more elements than this each, which then takes no
 /// more steps than it has unknowns; of a larger one as many as fit, but no fewer than [`FEWEST`].
@@ -65,7 +65,7 @@ pub(super) fn run(
     };
     let step = |builder: &mut Builder, carries: &[Value]| step(builder, carries, product);
     let cap = u32::try_from(kept).unwrap_or(u32::MAX);
-    Ok(State::of(&while_loop(builder, cap, &start, go, step)?))
+    Ok(State::of(&while_loop(builder, (cap, Aim::Converge), &start, go, step)?))
 }
 
 fn step(builder: &mut Builder, carries: &[Value], product: Product<'_>) -> Result<Vec<Value>, IrError> {
@@ -107,8 +107,6 @@ fn next_direction(
     let factor = on.constant(ty.elem, REDUCED);
     let enough = on.mul(factor, before)?;
     let reduced = on.prim(Prim::Le, &[residual, enough])?;
-    let conditions = Type { elem: evolute_ir::Elem::Bool, shape: ty.shape.clone() };
-    let reduced = on.repeated(reduced, &conditions)?;
     let direction = on.over(r, residual)?;
-    on.0.insert(Op::Select, &[reduced, direction, q])
+    on.chosen(reduced, direction, q)
 }

@@ -51,6 +51,24 @@ impl Vectors<'_> {
         self.prim(Prim::Sqrt, &[square])
     }
 
+    /// The largest magnitude of an element; a NaN wins.
+    pub(crate) fn largest(&mut self, x: Value) -> Result<Value, IrError> {
+        let ty = self.0.program().ty(x).clone();
+        if ty.shape.is_empty() {
+            return Ok(self.constant(ty.elem, 0.0));
+        }
+        let magnitudes = self.prim(Prim::Abs, &[x])?;
+        let scalar = self.0.intern(&Type::scalar(ty.elem));
+        self.0.insert(Op::Reduce(Reduction::Max, scalar), &[magnitudes])
+    }
+
+    /// `x` or `y`, by one condition for all elements.
+    pub(crate) fn chosen(&mut self, condition: Value, x: Value, y: Value) -> Result<Value, IrError> {
+        let shape = self.0.program().ty(x).shape.clone();
+        let conditions = self.repeated(condition, &Type { elem: Elem::Bool, shape })?;
+        self.0.insert(Op::Select, &[conditions, x, y])
+    }
+
     /// `x / a` for a scalar `a`.
     pub(crate) fn over(&mut self, x: Value, a: Value) -> Result<Value, IrError> {
         let ty = self.0.program().ty(x).clone();

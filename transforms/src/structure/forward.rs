@@ -126,6 +126,8 @@ impl Walk<'_, Forward<'_>> {
     /// Takes the copies of these results, and then the tangents of the active ones.
     fn define_pairs(&mut self, results: &[Value], copies: &mut impl Iterator<Item = Value>) {
         for (&result, copy) in results.iter().zip(copies.by_ref()) {
+            let origin = self.provenance.map(self.body, result, &self.known);
+            self.linear.builder.set_origin_of(copy, origin);
             self.provenance.copy_name(self.linear.builder, self.body, result, copy);
             self.known[result] = Some(copy);
         }

@@ -95,7 +95,7 @@ impl<L: Linear> Walk<'_, L> {
 
     fn system(&self, inst: Inst) -> (Region, Solver) {
         match self.body.op(inst) {
-            Op::LinearSolve { matrix, solver } => (matrix, solver),
+            Op::LinearSolve { matrix, solver } => (matrix, self.body.solver(solver)),
             _ => unreachable!("it is a linear system"),
         }
     }

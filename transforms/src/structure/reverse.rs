@@ -8,7 +8,7 @@ use crate::differentiate::Walk;
 use crate::linear::constant_like;
 use crate::tape::{Entry, Structure, Tangent, Tape};
 use crate::transpose::Backward;
-use evolute_ir::{ClosedRegion, Inst, IrError, LoopSpec, Op, Origin, Region, Role, Value};
+use evolute_ir::{ClosedRegion, Inst, IrError, LoopSpec, Op, Origin, Region, Role, Trips, Value};
 
 impl Walk<'_, Tape<'_>> {
     /// The rule of a structure of which an operand has a tangent: on the way forward.
@@ -165,8 +165,8 @@ impl Walk<'_, Tape<'_>> {
         let (trips, count) = same_trips(
             spec.trips,
             match spec.trips {
-                evolute_ir::Trips::Counted(_) => Some(structure.known[0]),
-                _ => structure.count,
+                Trips::Counted(_) => Some(structure.known[0]),
+                Trips::Fixed(_) | Trips::While(_) => structure.count,
             },
         );
         let mut operands: Vec<Value> = count.into_iter().collect();

@@ -112,8 +112,21 @@ fn expression(rng: &mut Rng, builder: &mut Builder, params: &[Value], elem: Elem
             let [yes, no] = [(); 2].map(|()| expression(rng, builder, params, elem, depth - 1));
             builder.insert(Op::Select, &[condition, yes, no]).expect("well typed")
         }
+        3 if elem.is_real() && rng.below(8) == 0 => in_turn(rng, builder, params, elem, depth),
         _ => primitive(rng, builder, params, elem, depth),
     }
+}
+
+/// One thing or another, as a sum of two of which one is 0.
+fn in_turn(rng: &mut Rng, builder: &mut Builder, params: &[Value], elem: Elem, depth: usize) -> Value {
+    let condition = expression(rng, builder, params, Elem::Bool, depth - 1);
+    let terms = [false, true].map(|first| {
+        let x = expression(rng, builder, params, elem, depth - 1);
+        let zero = builder.constant(Literal::from_f64(elem, rng.pick(&[0.0, -0.0])));
+        let arms = if first { [condition, x, zero] } else { [condition, zero, x] };
+        builder.insert(Op::Select, &arms).expect("well typed")
+    });
+    builder.insert(Op::Prim(Prim::Add), &terms).expect("well typed")
 }
 
 /// A row of THE table that gives `elem`.
@@ -236,11 +249,12 @@ fn keeps_roundings_small(program: &Program) -> bool {
     })
 }
 
-/// A parameter, a constant, or one of these with another sign.
+/// A parameter, a constant, or one of these with another sign, or one or another of them.
 fn is_exact(program: &Program, value: Value) -> bool {
     program.def_inst(value).is_none_or(|inst| match program.op(inst) {
         Op::Const(_) => true,
         Op::Prim(Prim::Neg | Prim::Abs) => is_exact(program, program.operands(inst)[0]),
+        Op::Select => program.operands(inst)[1..].iter().all(|&v| is_exact(program, v)),
         _ => false,
     })
 }

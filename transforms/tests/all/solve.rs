@@ -1,8 +1,8 @@
-//! The iterations that linear systems become: on matrices that are easy and hard, scaled, singular, and not finite.
+//! The iterations and factorisations that linear systems become: on matrices that are easy and hard, scaled, singular, and not finite.
 
 use crate::structures::Rng;
 use evolute_ir::{
-    Buffer, Builder, Elem, EvalError, FailureKind, Interpreter, Op, Program, Solver, Strides, Type,
+    Buffer, Builder, Elem, EvalError, FailureKind, Interpreter, Method, Op, Program, Solver, Strides, Type,
 };
 use evolute_transforms::pipeline::{Options, Pipeline};
 
@@ -73,6 +73,8 @@ fn random_matrices() {
     for n in [1, 2, 3, 5, 8, 20, 40, 70] {
         let (a, x) = (vector(&mut rng, n * n), vector(&mut rng, n));
         check(Solver::gmres(), &a, &x, 1e-9);
+        check(Solver::dense(), &a, &x, 1e-11);
+        check(Solver::default(), &a, &x, 1e-9);
         let a = definite(&mut rng, n, 0.5);
         check(Solver::conjugate_gradient(), &a, &x, 1e-11);
         check(Solver::gmres(), &a, &x, 1e-11);
@@ -83,13 +85,16 @@ fn random_matrices() {
 #[test]
 fn matrices_that_break_methods() {
     let rotation = [0.0, -1.0, 1.0, 0.0];
-    check(Solver::gmres(), &rotation, &[0.3, -2.0], 1e-14);
+    for solver in [Solver::gmres(), Solver::dense()] {
+        check(solver, &rotation, &[0.3, -2.0], 1e-14);
+    }
     // The residual is not reduced before the last step.
     let n = 12;
     let shift: Vec<f64> = (0..n * n).map(|k| f64::from(k % n == (k / n + 1) % n)).collect();
     let mut first = vec![0.0; n];
     first[0] = 1.0;
     check(Solver::gmres(), &shift, &first, 1e-14);
+    check(Solver::dense(), &shift, &first, 1e-14);
     let indefinite = [1.0, 2.0, 2.0, -3.0];
     check(Solver::gmres(), &indefinite, &[1.0, 1.0], 1e-14);
     let negative = [-2.0, 0.5, 0.5, -3.0];
@@ -98,25 +103,64 @@ fn matrices_that_break_methods() {
     check(Solver::gmres(), &[3.0, 1.0, 0.0, 0.0, 3.0, 1.0, 0.0, 0.0, 3.0], &[1.0, -1.0, 2.0], 1e-13);
     let hilbert: Vec<f64> = (0..36).map(|k| 1.0 / (k / 6 + k % 6 + 1) as f64).collect();
     check(Solver::gmres(), &hilbert, &[1.0, -1.0, 2.0, 0.5, 1.0, -3.0], 1e-7);
+    check(Solver::dense(), &hilbert, &[1.0, -1.0, 2.0, 0.5, 1.0, -3.0], 1e-9);
+}
+
+/// Few unknowns are solved for without iterations, more are not; a caller's choice is kept.
+#[test]
+fn the_method_follows_the_size() {
+    let factorises = |n: usize, solver: Solver| {
+        let program = program(n, Elem::F64, solver);
+        program.insts().values().any(|inst| matches!(inst.op, Op::Linalg(_)))
+    };
+    for (n, few) in [(2, true), (Method::FEW, true), (Method::FEW + 1, false)] {
+        assert_eq!(factorises(n, Solver::default()), few);
+        assert!(factorises(n, Solver::dense()));
+        assert!(!factorises(n, Solver::gmres()) && !factorises(n, Solver::conjugate_gradient()));
+    }
+}
+
+/// The inverse of a Hilbert matrix has integer elements.
+#[test]
+fn is_exact_but_for_rounding() {
+    let a: Vec<f64> = (0..16).map(|k| 1.0 / (k / 4 + k % 4 + 1) as f64).collect();
+    let inverse = [
+        [16.0, -120.0, 240.0, -140.0],
+        [-120.0, 1200.0, -2700.0, 1680.0],
+        [240.0, -2700.0, 6480.0, -4200.0],
+        [-140.0, 1680.0, -4200.0, 2800.0],
+    ];
+    for (i, column) in inverse.iter().enumerate() {
+        let unit: Vec<f64> = (0..4).map(|k| f64::from(k == i)).collect();
+        let x = solve(Solver::default(), &a, &unit).expect("it is not singular");
+        let error = x.iter().zip(column).map(|(x, e)| (x - e).abs()).fold(0.0, f64::max);
+        assert!(error < 1e-8, "{error:e}");
+    }
 }
 
 #[test]
 fn scale_does_not_matter() {
     let a = [2.0, 1.0, -1.0, 3.0];
     for scale in [1e-300, 1e-160, 1e160, 1e300] {
-        for solver in [Solver::gmres(), Solver::conjugate_gradient()] {
+        for solver in [Solver::gmres(), Solver::conjugate_gradient(), Solver::dense()] {
             let a = if solver.method.is_symmetric() { [2.0, 1.0, 1.0, 3.0] } else { a };
             check(solver, &a, &[scale, -scale], 1e-13);
         }
     }
     let tiny: Vec<f64> = a.iter().map(|a| a * 1e-140).collect();
-    check(Solver::gmres(), &tiny, &[1e-10, 3e-10], 1e-13);
+    for solver in [Solver::gmres(), Solver::dense()] {
+        check(solver, &tiny, &[1e-10, 3e-10], 1e-13);
+    }
 }
 
 #[test]
 fn nothing_to_solve() {
-    for solver in [Solver::gmres(), Solver::conjugate_gradient()] {
+    for solver in [Solver::gmres(), Solver::conjugate_gradient(), Solver::dense()] {
         assert_eq!(solve(solver, &[2.0, 1.0, 1.0, 3.0], &[0.0, 0.0]), Ok(vec![0.0, 0.0]));
+        for a in [1.0, f64::NAN] {
+            assert_eq!(solve(solver, &[a, 1.0, 1.0, 1.0], &[0.0, 0.0]), Ok(vec![0.0, 0.0]));
+        }
+        assert_eq!(solve(solver, &[0.0], &[0.0]), Ok(vec![0.0]));
         assert_eq!(solve(solver, &[], &[]), Ok(vec![]));
         assert_eq!(solve(solver, &[4.0], &[1.0]), Ok(vec![0.25]));
     }
@@ -129,25 +173,42 @@ fn singular_and_not_finite() {
         Ok(x) => x.iter().all(|x| x.is_nan()),
         Err(_) => false,
     };
-    for solver in [Solver::gmres(), Solver::conjugate_gradient()] {
+    for solver in [Solver::gmres(), Solver::conjugate_gradient(), Solver::dense()] {
         let found = solve(solver, &[1.0, 1.0, 1.0, 1.0], &[1.0, 0.0]);
-        assert!(found == Err(FailureKind::Endless) || is_nan(found.clone()), "{found:?}");
+        match solver.method {
+            Method::Dense => assert_eq!(found, Err(FailureKind::Singular)),
+            _ => assert!(found == Err(FailureKind::NotConverged) || is_nan(found.clone()), "{found:?}"),
+        }
         for odd in [f64::NAN, f64::INFINITY] {
             assert!(is_nan(solve(solver, &[1.0, 0.0, 0.0, 1.0], &[odd, 1.0])), "{odd} in b");
             assert!(is_nan(solve(solver, &[1.0, odd, odd, 1.0], &[1.0, 1.0])), "{odd} in A");
         }
     }
     let far = solve(Solver::gmres().within(3), &vector(&mut Rng::new(5), 100), &[1.0; 10]);
-    assert_eq!(far, Err(FailureKind::Endless));
+    assert_eq!(far, Err(FailureKind::NotConverged));
+}
+
+/// A matrix that rounding makes seem regular has a solution whose residual is large.
+#[test]
+fn singular_but_for_rounding() {
+    let numbers: Vec<f64> = (1..=9).map(|k| f64::from(k) / 10.0).collect();
+    assert_eq!(solve(Solver::dense(), &numbers, &[1.0, 0.0, 0.0]), Err(FailureKind::Singular));
+    assert_eq!(solve(Solver::dense(), &[0.0], &[1.0]), Err(FailureKind::Singular));
+    let odd = solve(Solver::dense(), &[f64::NAN], &[1.0]).expect("what is given is not a number");
+    assert!(odd[0].is_nan());
+    // Elements of different sizes are none.
+    check(Solver::dense(), &[1.0, 0.0, 0.0, 1e-300], &[1.0, 1.0], 1e-14);
 }
 
 #[test]
 fn single_precision() {
-    let program = program(3, Elem::F32, Solver::gmres());
-    let a = [3.0, 1.0, 0.0, -1.0, 2.0, 1.0, 0.0, 1.0, 4.0];
-    let interpreter = Interpreter::new(&program).expect("no operators");
-    let results = interpreter.eval(&[Buffer::F32(a.to_vec()), Buffer::F32(vec![5.0, 6.0, 14.0])]);
-    let [Buffer::F32(x)] = &results.expect("it converges")[..] else { panic!("one result") };
-    let error = x.iter().zip([1.0, 2.0, 3.0]).map(|(x, e): (&f32, f32)| (x - e).abs());
-    assert!(error.fold(0.0, f32::max) < 1e-5, "{x:?}");
+    for solver in [Solver::gmres(), Solver::dense()] {
+        let program = program(3, Elem::F32, solver);
+        let a = [3.0, 1.0, 0.0, -1.0, 2.0, 1.0, 0.0, 1.0, 4.0];
+        let interpreter = Interpreter::new(&program).expect("no operators");
+        let results = interpreter.eval(&[Buffer::F32(a.to_vec()), Buffer::F32(vec![5.0, 6.0, 14.0])]);
+        let [Buffer::F32(x)] = &results.expect("it converges")[..] else { panic!("one result") };
+        let error = x.iter().zip([1.0, 2.0, 3.0]).map(|(x, e): (&f32, f32)| (x - e).abs());
+        assert!(error.fold(0.0, f32::max) < 1e-5, "{x:?}");
+    }
 }

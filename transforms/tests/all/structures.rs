@@ -2,7 +2,7 @@
 //! nestings of two, after every pass.
 
 pub(crate) use crate::numbers::Rng;
-use evolute_ir::{Buffer, Elem, Interpreter, Program, Type, text, verify};
+use evolute_ir::{Buffer, Elem, External, Interpreter, Program, Type, text, verify};
 use evolute_transforms::pipeline::{Options, Pipeline};
 use evolute_transforms::{FpMode, derive};
 use std::path::Path;
@@ -46,7 +46,8 @@ impl Case {
     pub(crate) fn eval(&self, program: &Program, options: Options, x: &Point, seeds: &[&Point]) -> Point {
         let ready = Pipeline::new(options).run(program).expect("small");
         verify(&ready).unwrap_or_else(|error| panic!("{error}\n{ready}"));
-        assert_eq!(text::parse(&ready.to_string()).as_ref(), Ok(&ready));
+        let externals: Vec<External> = ready.externals().values().cloned().collect();
+        assert_eq!(text::parse_with(&ready.to_string(), &externals).as_ref(), Ok(&ready));
         let mut reals = x.iter();
         let own = self.fixed.iter().map(|fixed| match fixed {
             Some(fixed) => fixed.clone(),
