@@ -1,7 +1,8 @@
 //! Which values of nested regions depend on an active one.
 //!
 //! A carry that becomes active in one iteration is active in all, so a loop's body is gone through until nothing
-//! changes: at most once more than it has carries.
+//! changes. What is active stays so: each time a body is gone through again, a carry or sum of it has become active, and
+//! however deep loops are nested, that happens once for each.
 
 use super::{operand_parts, param_parts, result_parts};
 use crate::calls::Calls;
@@ -16,7 +17,17 @@ impl<L: Linear> Walk<'_, L> {
         for &operand in self.body.operands(inst) {
             self.active[operand] = self.tangents[operand].is_some();
         }
+        clear(self.body, inst, &mut self.active);
         structure(self.body, inst, &mut self.active, &self.calls);
+    }
+}
+
+/// Nothing that a structure gives or holds is active yet.
+fn clear(body: &Program, inst: Inst, active: &mut Table<Value, bool>) {
+    body.results(inst).for_each(|v| active[v] = false);
+    for region in body.op(inst).regions().map(|region| body.region(region)) {
+        region.params.iter().for_each(|&v| active[v] = false);
+        region.insts.iter().for_each(|&inst| clear(body, inst, active));
     }
 }
 
@@ -38,7 +49,7 @@ fn region(body: &Program, region: Region, active: &mut Table<Value, bool>, calls
         }
         let depends = body.operands(inst).iter().any(|&v| active[v]);
         let result = body.result(inst);
-        active[result] = depends && body.ty(result).elem.is_real();
+        active[result] |= depends && body.ty(result).elem.is_real();
     }
 }
 
@@ -50,11 +61,10 @@ fn structure(body: &Program, inst: Inst, active: &mut Table<Value, bool>, calls:
             looping(body, nested, body.loop_spec(spec), (operands, &results), active, calls);
         }
         Op::Cond { yes, no, .. } => {
-            results.iter().for_each(|&v| active[v] = false);
             for branch in [yes, no] {
                 let data = body.region(branch);
                 for (&param, &operand) in data.params.iter().zip(&operands[1..]) {
-                    active[param] = active[operand];
+                    active[param] |= active[operand];
                 }
                 region(body, branch, active, calls);
                 for (&result, &given) in results.iter().zip(&data.results) {
@@ -65,11 +75,11 @@ fn structure(body: &Program, inst: Inst, active: &mut Table<Value, bool>, calls:
         Op::Call(id) => {
             let params: Vec<bool> = operands.iter().map(|&v| active[v]).collect();
             let found = calls.active(&body.callees()[id], &params);
-            results.iter().zip(&*found).for_each(|(&v, &is_active)| active[v] = is_active);
+            results.iter().zip(&*found).for_each(|(&v, &is_active)| active[v] |= is_active);
         }
         Op::Custom { .. } | Op::LinearSolve { .. } => {
             let depends = operands.iter().any(|&v| active[v]);
-            results.iter().for_each(|&v| active[v] = depends && body.ty(v).elem.is_real());
+            results.iter().for_each(|&v| active[v] |= depends && body.ty(v).elem.is_real());
         }
         _ => unreachable!("derivative operators are removed innermost first"),
     }
@@ -87,14 +97,15 @@ fn looping(
     let (from, params) = (operand_parts(&spec, operands), param_parts(&spec, &data.params));
     let (given, results) =
         (result_parts(&spec, &data.results), result_parts(&spec, &results[spec.first_carry_result()..]));
-    let inputs = [(params.carries, from.carries), (params.rows, from.rows), (params.captures, from.captures)];
+    let inputs = [
+        (params.carries, from.carries),
+        (params.rows, from.rows),
+        (params.sums, from.sums),
+        (params.captures, from.captures),
+    ];
     for (&param, &operand) in inputs.into_iter().flat_map(|(params, operands)| params.iter().zip(operands)) {
-        active[param] = active[operand];
+        active[param] |= active[operand];
     }
-    for (&param, &operand) in params.sums.iter().zip(from.sums) {
-        active[param] = active[operand];
-    }
-    active[data.params[0]] = false;
     loop {
         region(body, nested, active, calls);
         let mut changed = false;
@@ -110,6 +121,6 @@ fn looping(
     let ends =
         [(results.carries, params.carries), (results.stacks, given.stacks), (results.sums, params.sums)];
     for (&result, &inner) in ends.into_iter().flat_map(|(results, inner)| results.iter().zip(inner)) {
-        active[result] = active[inner];
+        active[result] |= active[inner];
     }
 }
