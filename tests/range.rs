@@ -120,3 +120,18 @@ fn lengths_in_double_precision() {
 fn lengths_in_single_precision() {
     check!(F32 f32 [1e-38f32, 1e-30, 1e-26, 1.0, 1e18, 1e30], 1e-5);
 }
+
+#[test]
+fn lengths_of_nan_have_no_derivatives() {
+    for (n, name, length) in lengths::<F64>() {
+        let f = Function::scalar(n, |x| length(x)).unwrap();
+        for bad in 0..n {
+            let mut x = vec![1.0; n];
+            x[bad] = f64::NAN;
+            let gradient = f.grad().unwrap().eval(&x).unwrap();
+            let product = f.hvp().unwrap().eval((&x[..], &vec![1.0; n][..])).unwrap();
+            let all = [gradient, product].concat();
+            assert!(all.iter().all(|d| d.is_nan()), "{name} at {x:?}: {all:?}");
+        }
+    }
+}

@@ -232,7 +232,8 @@ impl<T: Real> RealSlice<T> for [T] {
         let length = squares.sqrt();
         let gradient = norm_gradient(self, scale, length);
         let norm = (length / scale).with_slope(T::of(1.0), linear(&gradient, self));
-        largest.gt(T::of(0.0)).select(norm, largest)
+        // Not of NaN: that goes through all derivatives.
+        largest.le(T::of(0.0)).select(largest, norm)
     }
 
     #[track_caller]

@@ -244,7 +244,8 @@ fn norm2_of(site: Site<'_>, x: Value, axis: usize) -> Value {
     let gradient = norm_gradient(site, (x, scaled), (scale, length), axis);
     let norm = site.prim(Prim::Div, &[length, scale]);
     let norm = site.prim(Prim::WithSlope, &[norm, real(site, x, 1.0), linear(site, gradient, x, axis)]);
-    select(site, less(site, real(site, x, 0.0), largest), norm, largest)
+    let of_zeros = site.pointwise(Op::Prim(Prim::Le), "le", &[largest, real(site, x, 0.0)], Elem::Bool);
+    select(site, of_zeros, largest, norm)
 }
 
 /// 0, with these slopes in `x` along an axis.
