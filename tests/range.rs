@@ -1,4 +1,4 @@
-//! Derivatives of lengths near the ends of the range of numbers: `hypot`, and `norm2` of slices and arrays.
+//! Derivatives near the ends of the range of numbers: of lengths (`hypot`, and `norm2` of slices and arrays) and of `atan`.
 //!
 //! Points are a moderate point times a size from 1e-308 to 1e300. The reference is the closed form at the moderate
 //! point, scaled: `r`, `n·v` and `(u·v − (n·u)(n·v))/r` with the unit vector `n`. All of it is in range, so no
@@ -132,6 +132,37 @@ fn lengths_of_nan_have_no_derivatives() {
             let product = f.hvp().unwrap().eval((&x[..], &vec![1.0; n][..])).unwrap();
             let all = [gradient, product].concat();
             assert!(all.iter().all(|d| d.is_nan()), "{name} at {x:?}: {all:?}");
+        }
+    }
+}
+
+/// A derivative of the arc tangent, by both modes in turn, the outermost being reverse or forward.
+fn arc_slope(order: usize, reverse: bool, x: Scalar<'_>) -> Scalar<'_> {
+    match order {
+        0 => x.atan(),
+        _ => slope(reverse, |t| arc_slope(order - 1, !reverse, x + t)),
+    }
+}
+
+/// First to third derivatives, by series in 1/x with 60 digits.
+#[test]
+fn arc_tangents_of_large_numbers() {
+    let truth = [
+        (1e75, [1e-150, -2e-225, 6e-300]),
+        (1e100, [1e-200, -2e-300, 0.0]),
+        (1.4e154, [5.102_040_816_326_53e-309, 0.0, 0.0]),
+        (1e308, [0.0; 3]),
+    ];
+    for reverse in [false, true] {
+        let f = Function::vector(1, |x| [1, 2, 3].map(|order| arc_slope(order, reverse, x[0])).to_vec());
+        let f = f.unwrap();
+        for (x, expected) in truth {
+            for (found, expected) in f.eval(&[x]).unwrap().iter().zip(expected) {
+                assert!(
+                    (found - expected).abs() <= 1e-14 * expected.abs(),
+                    "{found:e}, not {expected:e} at {x:e}"
+                );
+            }
         }
     }
 }
