@@ -35,6 +35,7 @@
 mod cursor;
 mod lex;
 mod parse;
+mod parse_phrases;
 mod parse_regions;
 mod print;
 mod tables;

@@ -12,16 +12,15 @@ use super::parse_regions::Open;
 use super::print::mode_name;
 use super::tables::{Tables, Written};
 use crate::callee::Callee;
-use crate::entity::{CalleeId, Entity, ExternalId, Inst, Loc, Region, StridesId, TypeId, Value};
+use crate::entity::{CalleeId, Entity, Inst, Region, TypeId, Value};
 use crate::error::IrError;
 use crate::external::External;
 use crate::infer;
 use crate::linalg::Linalg;
 use crate::op::Op;
 use crate::prim::Prim;
-use crate::program::{Def, InstData, LevelData, Mode, Origin, Program, SourceLoc, ValueData};
+use crate::program::{Def, InstData, LevelData, Mode, Origin, Program, ValueData};
 use crate::types::Type;
-use std::sync::Arc;
 
 /// How deep regions may nest, the root being at depth 1.
 pub const MAX_DEPTH: usize = 64;
@@ -51,7 +50,7 @@ pub(super) struct Parser<'t> {
     /// The types of the results, as the program's first line has them.
     pub(super) result_types: Vec<Type>,
     /// The functions of the user's that the program may call.
-    externals: &'t [External],
+    pub(super) externals: &'t [External],
     /// The functions read.
     callees: Vec<Callee>,
 }
@@ -288,33 +287,6 @@ impl<'t> Parser<'t> {
         self.text.end_line()
     }
 
-    fn type_id(&mut self) -> Read<TypeId> {
-        let ty = self.text.ty()?;
-        Ok(self.tables.intern(ty))
-    }
-
-    /// The function of the name that comes next.
-    fn external(&mut self) -> Read<ExternalId> {
-        let line = self.text.line;
-        let name = self.text.text()?;
-        let known = self.tables.program.externals.iter().find(|(_, known)| known.name() == name);
-        if let Some((id, _)) = known {
-            return Ok(id);
-        }
-        match self.externals.iter().find(|external| external.name() == name) {
-            Some(external) => Ok(self.tables.program.externals.push(external.clone())),
-            None => {
-                let message = format!("expected an external function that is supplied, found {name:?}");
-                Err(IrError::Parse { line, message })
-            }
-        }
-    }
-
-    fn strides(&mut self) -> Read<StridesId> {
-        let strides = self.text.strides()?;
-        Ok(self.tables.strides(strides))
-    }
-
     // ── instructions ──────────────────────────────────────────────────────────────────────────────────
 
     /// Appends an instruction to the innermost region.
@@ -357,55 +329,6 @@ impl<'t> Parser<'t> {
 
     pub(super) fn current(&self) -> Region {
         self.open.last().map_or(Program::ROOT, |open| open.region)
-    }
-
-    // ── phrases that need the tables ────────────────────────────────────────────────────────────
-
-    /// What may follow a definition, each part being optional.
-    pub(super) fn written(&mut self) -> Read<Written> {
-        let mut written = Written::default();
-        if self.text.next == Token::Word("of") {
-            self.text.advance()?;
-            written.of = Some(self.text.name()?);
-        }
-        written.loc = self.place()?;
-        if self.text.at_text() {
-            written.name = Some(Arc::from(self.text.text()?));
-        }
-        Ok(written)
-    }
-
-    fn place(&mut self) -> Read<Loc> {
-        if !self.text.skip('@')? {
-            return Ok(Loc::UNKNOWN);
-        }
-        let file = Arc::from(self.text.text()?);
-        self.text.mark(':')?;
-        let line = self.text.number("a line")?;
-        Ok(self.tables.place(SourceLoc { file, line }))
-    }
-
-    pub(super) fn values(&mut self) -> Read<Vec<Value>> {
-        let mut values = Vec::new();
-        if matches!(self.text.next, Token::Word(word) if word.starts_with('v')) {
-            values.push(self.value()?);
-            while self.text.skip(',')? {
-                values.push(self.value()?);
-            }
-        }
-        Ok(values)
-    }
-
-    /// A value of the innermost region.
-    fn value(&mut self) -> Read<Value> {
-        let line = self.text.line;
-        let name = self.text.name()?;
-        let value = self.tables.known(line, name)?;
-        if self.tables.program.value(value).region != self.current() {
-            let message = format!("expected a value of this region, found {value} of another");
-            return Err(IrError::Parse { line, message });
-        }
-        Ok(value)
     }
 }
 

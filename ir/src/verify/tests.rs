@@ -3,10 +3,10 @@
 
 use super::*;
 use crate::callee::Callee;
-use crate::entity::CalleeId;
-use crate::program::{Mode, RegionData, SourceLoc, ValueData};
+use crate::entity::{CalleeId, Level, Loc, TypeId};
+use crate::program::{Mode, Origin, RegionData, Role, SourceLoc, ValueData};
 use crate::text::parse;
-use crate::types::Literal;
+use crate::types::{Elem, Literal, Type};
 
 /// Values 5 to 7 belong to the nested region, whose instruction is number 3 and whose operator number 4.
 const BASE: &str = r#"evolute 0
