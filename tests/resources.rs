@@ -94,6 +94,27 @@ fn calls_with_their_own_workspace_allocate_nothing() {
     }
 }
 
+/// Functions that are called have frames on the stack and their part of the workspace.
+#[test]
+fn calls_of_functions_that_call_functions_allocate_nothing() {
+    let _turn = turn();
+    for options in executions() {
+        let inner = Function::scalar(2, |x| (0..60).fold(x[0], |z, k| (z * x[1] + f64::from(k)).sin()));
+        let inner = inner.expect("traced");
+        let outer = Function::scalar(2, |x| {
+            let z = (0..40).fold(x[0], |z, _| (z + x[1]).cos());
+            inner.call(&[inner.call(&[z, x[1]]), z])
+        });
+        let outer = outer.expect("traced");
+        let f = Function::scalar(2, |x| (0..9).fold(x[0], |z, _| outer.call(&[z, x[1]])));
+        let hvp = f.and_then(|f| f.hvp()?.compile_with(&options)).expect("compiles");
+        assert!(!hvp.executable().program().callees().is_empty());
+        let (x, mut h, mut workspace) = ([0.3, 0.7], [0.0; 2], hvp.workspace());
+        let call = || hvp.call_into((&x, &x), &mut h, &mut workspace).expect("fits");
+        assert_eq!(allocations(call), 0, "{:?}", options.execution);
+    }
+}
+
 #[test]
 fn calls_with_many_arguments_allocate_nothing() {
     let _turn = turn();

@@ -3,7 +3,8 @@
 //! Native ABI: a chunk is `extern "C" fn(*const Frame) -> u32`. It reads inputs, the pointers of the
 //! frame and the constants, writes outputs and workspace, and returns 0 or the number of the check
 //! that failed. It calls nothing but the kernels of the frame's table, the pieces, which are functions like
-//! itself, and functions of the user's, by way of [`call_external`]. Chunks are executed in order
+//! itself, and functions of the user's, by way of [`call_external`]. The functions of the program are such chunks too:
+//! machine code calls them with a frame that it makes on the stack, which differs in inputs, outputs and workspace. Chunks are executed in order
 //! until one fails.
 
 use crate::lower::FRAME;
@@ -36,6 +37,8 @@ const _: () = {
     assert!(offset_of!(Frame, constants) == FRAME.constants as usize);
     assert!(offset_of!(Frame, pieces) == FRAME.pieces as usize);
     assert!(offset_of!(Frame, external) == FRAME.external as usize);
+    assert!(offset_of!(Frame, externals) == FRAME.externals as usize);
+    assert!(offset_of!(Frame, panicked) == FRAME.panicked as usize);
     assert!(size_of::<Frame>() >= FRAME.fields * size_of::<u64>());
 };
 

@@ -1,7 +1,7 @@
 //! The road from a program to machine code, and to the texts on the way.
 //!
-//! There are two: straight-line code over scalars goes by the [`Schedule`], into many functions; all else by
-//! the [`Plan`], into one, or into pieces that one calls.
+//! There are two: straight-line code over scalars goes by the [`Schedule`](crate::Schedule), into many functions; all
+//! else by the [`Plan`](crate::Plan), into one, or into pieces that one calls. Each function that a program calls goes its own.
 
 use crate::code::{Code, Parts};
 use crate::emitter::Constants;
@@ -10,17 +10,16 @@ use crate::lower::{self, Lowering};
 use crate::lower_plan;
 use crate::memory::CodeMemory;
 use crate::options::CodegenOptions;
-use crate::plan::{self, Plan};
-use crate::schedule::Schedule;
 use crate::target::{self, Settings};
+use crate::units::{Route, Unit, Units};
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{Function, UserFuncName};
-use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
+use cranelift_codegen::isa::{OwnedTargetIsa, TargetFrontendConfig, TargetIsa};
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
-use evolute_ir::{External, Failure, Program};
+use evolute_ir::Program;
 use std::fmt::Write;
 use std::ops::Range;
 
@@ -37,21 +36,22 @@ pub(crate) fn compile_with(
     options: &CodegenOptions,
     has_fma: bool,
 ) -> Result<Code, CodegenError> {
-    let route = Route::new(program, options)?;
-    let isa = route.isa(options)?;
+    let units = Units::new(program, options)?;
+    let isa = isa(&units, options)?;
     let memory = CodeMemory::default();
     let mut builder = JITBuilder::with_isa(isa, default_libcall_names());
     builder.memory_provider(Box::new(memory.clone()));
     let mut module = JITModule::new(builder);
-    let mut functions = Functions::new(&route, module.isa(), has_fma);
+    let mut functions = Functions::new(&units, module.isa(), has_fma);
     let defined = define(&mut module, &memory, &mut functions)?;
-    let entered = functions.entered();
-    let mut addresses: Vec<*const u8> =
+    let mut pieces: Vec<*const u8> =
         defined.functions.iter().map(|&id| module.get_finalized_function(id)).collect();
-    let pieces = addresses.split_off(entered);
+    // The program's own come after those of what it calls.
+    let (route, len) = (units.program(), pieces.len());
+    let entered = len - route.pieces() - route.entries()..len - route.pieces();
+    let addresses: Vec<*const u8> = pieces.drain(entered).collect();
     let constants = functions.constants();
-    let externals = route.externals();
-    let (workspace_bytes, checks) = route.into_parts();
+    let (externals, checks, workspace_bytes) = (units.externals(), units.checks(), route.workspace_bytes());
     let (mappings, code_bytes) = (memory.take(), defined.code_bytes);
     Ok(Code::new(Parts {
         addresses,
@@ -94,92 +94,96 @@ pub fn disassembly(program: &Program, options: &CodegenOptions) -> Result<String
     Ok(text)
 }
 
-/// What lies between a program and Cranelift's IR.
-enum Route {
-    Flat(Schedule),
-    Structured(Plan),
+fn isa(units: &Units<'_>, options: &CodegenOptions) -> Result<OwnedTargetIsa, CodegenError> {
+    let single_pass = options.regalloc.is_single_pass(units.operations());
+    target::isa(Settings { single_pass, verify: options.verify })
 }
 
-impl Route {
-    fn new(program: &Program, options: &CodegenOptions) -> Result<Route, CodegenError> {
-        match plan::is_flat(program) {
-            true => Schedule::new(program, options).map(Route::Flat),
-            false => Plan::new(program, options).map(Route::Structured),
-        }
-    }
-
-    fn isa(&self, options: &CodegenOptions) -> Result<OwnedTargetIsa, CodegenError> {
-        let single_pass = match self {
-            Route::Flat(schedule) => options.regalloc.is_single_pass(schedule.len()),
-            Route::Structured(plan) => options.regalloc.is_single_pass(plan.operations()),
-        };
-        target::isa(Settings { single_pass, verify: options.verify })
-    }
-
-    /// The functions of the user's that are called.
-    fn externals(&self) -> Vec<External> {
-        match self {
-            Route::Flat(_) => Vec::new(),
-            Route::Structured(plan) => plan.externals.values().cloned().collect(),
-        }
-    }
-
-    fn into_parts(self) -> (usize, Vec<Failure>) {
-        match self {
-            Route::Flat(schedule) => (schedule.workspace_bytes(), schedule.checks),
-            Route::Structured(plan) => (plan.workspace_bytes(), plan.checks),
-        }
-    }
+/// Writes the functions of all units, one after the other.
+struct Functions<'r> {
+    units: std::slice::Iter<'r, Unit>,
+    isa: TargetFrontendConfig,
+    has_fma: bool,
+    /// The unit at hand, and which of its functions comes next.
+    current: Current<'r>,
+    next: usize,
+    len: usize,
 }
 
-/// Writes the functions of a program, one after the other.
-enum Functions<'r> {
+enum Current<'r> {
+    None(Constants),
     Flat { lowering: Lowering<'r>, chunks: Vec<Range<usize>> },
     Structured { lowering: lower_plan::PlanLowering<'r> },
 }
 
 impl<'r> Functions<'r> {
-    fn new(route: &'r Route, isa: &dyn TargetIsa, has_fma: bool) -> Self {
-        match route {
-            Route::Flat(schedule) => {
-                let lowering = Lowering::new(schedule, isa, has_fma);
-                Functions::Flat { lowering, chunks: schedule.chunks().collect() }
-            }
-            Route::Structured(plan) => {
-                Functions::Structured { lowering: lower_plan::PlanLowering::new(plan, isa, has_fma) }
-            }
+    fn new(units: &'r Units<'_>, isa: &dyn TargetIsa, has_fma: bool) -> Self {
+        let functions = |unit: &Unit| unit.route.entries() + unit.route.pieces();
+        Functions {
+            units: units.units.iter(),
+            isa: isa.frontend_config(),
+            has_fma,
+            current: Current::None(Constants::default()),
+            next: 0,
+            len: units.units.iter().map(functions).sum(),
         }
     }
 
     fn len(&self) -> usize {
-        match self {
-            Functions::Flat { chunks, .. } => chunks.len(),
-            Functions::Structured { lowering } => lowering.len(),
-        }
+        self.len
     }
 
-    /// How many of them, the first, a call enters; these call the others.
-    fn entered(&self) -> usize {
-        match self {
-            Functions::Flat { chunks, .. } => chunks.len(),
-            Functions::Structured { .. } => 1,
+    /// Writes the next function into `func`, whose signature is set.
+    fn lower(&mut self, func: &mut Function, context: &mut FunctionBuilderContext) {
+        while self.next == self.current.len() {
+            self.begin_unit();
         }
+        match &mut self.current {
+            Current::None(_) => unreachable!("it has no function"),
+            Current::Flat { lowering, chunks } => lowering.lower(chunks[self.next].clone(), func, context),
+            Current::Structured { lowering } => lowering.lower(self.next, func, context),
+        }
+        self.next += 1;
     }
 
-    /// Writes function `number` into `func`, whose signature is set.
-    fn lower(&mut self, number: usize, func: &mut Function, context: &mut FunctionBuilderContext) {
-        match self {
-            Functions::Flat { lowering, chunks } => lowering.lower(chunks[number].clone(), func, context),
-            Functions::Structured { lowering } => lowering.lower(number, func, context),
-        }
+    /// All units share one table of constants.
+    fn begin_unit(&mut self) {
+        let current = std::mem::replace(&mut self.current, Current::None(Constants::default()));
+        let Unit { route, first, .. } = self.units.next().expect("a unit has the function asked for");
+        let with = (*first, current.constants());
+        self.next = 0;
+        self.current = match route {
+            Route::Flat(schedule) => {
+                let lowering = Lowering::new(schedule, self.isa, self.has_fma, with);
+                Current::Flat { lowering, chunks: schedule.chunks().collect() }
+            }
+            Route::Structured(plan) => {
+                let lowering = lower_plan::PlanLowering::new(plan, self.isa, self.has_fma, with);
+                Current::Structured { lowering }
+            }
+        };
     }
 
     fn constants(self) -> Vec<u64> {
-        let Constants { slots, .. } = match self {
-            Functions::Flat { lowering, .. } => lowering.constants,
-            Functions::Structured { lowering } => lowering.constants,
-        };
-        slots
+        self.current.constants().slots
+    }
+}
+
+impl Current<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Current::None(_) => 0,
+            Current::Flat { chunks, .. } => chunks.len(),
+            Current::Structured { lowering } => lowering.len(),
+        }
+    }
+
+    fn constants(self) -> Constants {
+        match self {
+            Current::None(constants) => constants,
+            Current::Flat { lowering, .. } => lowering.constants,
+            Current::Structured { lowering } => lowering.constants,
+        }
     }
 }
 
@@ -188,15 +192,15 @@ fn for_each_function(
     options: &CodegenOptions,
     mut visit: impl FnMut(&OwnedTargetIsa, &mut Context) -> Result<(), CodegenError>,
 ) -> Result<(), CodegenError> {
-    let route = Route::new(program, options)?;
-    let isa = route.isa(options)?;
-    let mut functions = Functions::new(&route, &*isa, target::has_fma());
+    let units = Units::new(program, options)?;
+    let isa = isa(&units, options)?;
+    let mut functions = Functions::new(&units, &*isa, target::has_fma());
     let mut builder_context = FunctionBuilderContext::new();
     let mut context = Context::new();
     for number in 0..functions.len() {
         let signature = lower::signature(isa.default_call_conv());
         context.func = Function::with_name_signature(UserFuncName::user(0, number as u32), signature);
-        functions.lower(number, &mut context.func, &mut builder_context);
+        functions.lower(&mut context.func, &mut builder_context);
         visit(&isa, &mut context)?;
         context.clear();
     }
@@ -219,9 +223,9 @@ fn define(
     let mut context = module.make_context();
     let signature = lower::signature(module.isa().default_call_conv());
     let mut defined = Defined { functions: Vec::new(), code_bytes: 0 };
-    for number in 0..functions.len() {
+    for _ in 0..functions.len() {
         context.func.signature = signature.clone();
-        functions.lower(number, &mut context.func, &mut builder_context);
+        functions.lower(&mut context.func, &mut builder_context);
         let id = module.declare_anonymous_function(&signature).map_err(refused)?;
         module.define_function(id, &mut context).map_err(refused)?;
         defined.functions.push(id);

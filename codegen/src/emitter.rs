@@ -48,6 +48,8 @@ pub(crate) struct Emitter<'a, 'b> {
     /// The element kind of the operands, and the number of the check, of the operation at hand.
     pub(crate) elem: Elem,
     pub(crate) check: u32,
+    /// How many checks other units have before.
+    first_check: u32,
     /// The number of the first check that failed, once there is one that may.
     pub(crate) status: Option<Value>,
     /// In functions of several blocks: the first, which loads what all need, and the last, which a failed
@@ -85,11 +87,16 @@ impl<'a, 'b> Emitter<'a, 'b> {
             has_fma,
             elem: Elem::F64,
             check: 0,
+            first_check: 0,
             status: None,
             frame_blocks: None,
             kernel_signatures: HashMap::new(),
             call_conv,
         }
+    }
+
+    pub(crate) fn with_first_check(self, first_check: u32) -> Self {
+        Emitter { first_check, ..self }
     }
 
     pub(crate) fn ins(&mut self) -> FuncInstBuilder<'_, 'b> {
@@ -204,11 +211,10 @@ impl<'a, 'b> Emitter<'a, 'b> {
 
     /// Where `bad` holds the operation's check has failed. The first failure is kept.
     pub(crate) fn fail_if(&mut self, bad: Value) {
+        let number = self.builder.ins().iconst(types::I32, i64::from(self.first_check + self.check));
         if self.frame_blocks.is_some() {
-            let number = self.builder.ins().iconst(types::I32, i64::from(self.check));
             return self.leave_if(bad, number);
         }
-        let number = self.builder.ins().iconst(types::I32, i64::from(self.check));
         let before = match self.status {
             Some(status) => status,
             None => self.builder.ins().iconst(types::I32, 0),

@@ -9,6 +9,7 @@
 //! | `scalars` | the program as a graph of scalars |
 //! | `order` | the order of execution |
 //! | [`Schedule`] | chunks and the memory of scalars that cross them |
+//! | `units` | the functions of a program, each compiled once |
 //! | `lower` | a chunk as a Cranelift function |
 //! | `emitter`, `inline` | one operation as Cranelift instructions, by THE table |
 //! | `target`, `memory` | the processor, executable pages |
@@ -52,6 +53,7 @@ mod plan;
 mod scalars;
 mod schedule;
 mod target;
+mod units;
 #[cfg(test)]
 mod without_fma;
 

@@ -9,9 +9,10 @@
 use crate::emitter::{Constants, Emitter, clif_type};
 use crate::scalars::{Output, Scalar, Source};
 use crate::schedule::{Home, Schedule, Step};
+use crate::units::First;
 use cranelift_codegen::entity::EntityRef;
 use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, MemFlagsData, Signature, Type, Value, types};
-use cranelift_codegen::isa::{CallConv, TargetFrontendConfig, TargetIsa};
+use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use evolute_ir::Table;
 use std::ops::Range;
@@ -35,8 +36,10 @@ pub(crate) struct FrameOffsets {
     pub(crate) kernels: i32,
     pub(crate) constants: i32,
     pub(crate) pieces: i32,
-    /// What calls functions of the user's.
+    /// What calls functions of the user's, these, and where a panic of theirs is kept.
     pub(crate) external: i32,
+    pub(crate) externals: i32,
+    pub(crate) panicked: i32,
     /// How many fields machine code knows.
     pub(crate) fields: usize,
 }
@@ -49,7 +52,9 @@ pub(crate) const FRAME: FrameOffsets = FrameOffsets {
     constants: 32,
     pieces: 40,
     external: 48,
-    fields: 7,
+    externals: 56,
+    panicked: 64,
+    fields: 9,
 };
 
 /// The signature of a chunk.
@@ -74,6 +79,7 @@ pub(crate) struct Lowering<'s> {
     target: TargetFrontendConfig,
     has_fma: bool,
     pub(crate) constants: Constants,
+    first: First,
     fetched: Table<Scalar, Option<Fetched>>,
     inputs: Pointers,
     outputs: Pointers,
@@ -94,12 +100,18 @@ impl Pointers {
 }
 
 impl<'s> Lowering<'s> {
-    pub(crate) fn new(schedule: &'s Schedule, isa: &dyn TargetIsa, has_fma: bool) -> Self {
+    pub(crate) fn new(
+        schedule: &'s Schedule,
+        target: TargetFrontendConfig,
+        has_fma: bool,
+        (first, constants): (First, Constants),
+    ) -> Self {
         Lowering {
+            first,
             schedule,
-            target: isa.frontend_config(),
+            target,
             has_fma,
-            constants: Constants::default(),
+            constants,
             fetched: Table::filled(schedule.nodes.len(), None),
             inputs: Pointers::new(schedule.params),
             outputs: Pointers::new(schedule.results),
@@ -121,6 +133,7 @@ impl<'s> Lowering<'s> {
         let frame = builder.block_params(block)[0];
         let mut constants = std::mem::take(&mut self.constants);
         let emitter = Emitter::new(&mut builder, &mut constants, frame, self.has_fma);
+        let emitter = emitter.with_first_check(self.first.check);
         let start = range.start as u32;
         Chunk { lowering: self, emitter, start, step: start, last_call: None }.emit(range);
         builder.finalize(self.target);

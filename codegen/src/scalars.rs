@@ -201,6 +201,7 @@ impl Flattener<'_> {
             | Op::At
             | Op::AddAt
             | Op::External(_)
+            | Op::Call(_)
             | Op::Linalg(_)
             | Op::Loop { .. }
             | Op::Cond { .. }

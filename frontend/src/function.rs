@@ -12,14 +12,13 @@ use crate::compiled::Compiled;
 use crate::error::Error;
 use crate::spec::{Active, Argument, Inputs, Part, Spec, count};
 use border::types_of;
-use evolute_ir::{Program, SourceLoc, Type, text, verify};
+use evolute_ir::{Callee, Program, SourceLoc, Type, text, verify};
 use evolute_runtime::check::{DerivativeCheck, check_derivatives};
 use evolute_runtime::explain::{NanOrigin, explain_nan};
 use evolute_runtime::{Executable, Options};
 use evolute_transforms::pipeline::{self, Pipeline, Stage};
 use std::fmt;
 use std::panic::Location;
-use std::sync::Arc;
 
 pub use rule::Rule;
 pub use tracing::{Closure, Tracing};
@@ -40,7 +39,8 @@ pub use tracing::{Closure, Tracing};
 /// # Ok::<(), evolute_frontend::Error>(())
 /// ```
 pub struct Function<S, R, A = S> {
-    program: Arc<Program>,
+    /// Shared by all clones, and by all programs that call it.
+    program: Callee,
     inputs: S,
     outputs: R,
     active: A,
@@ -78,7 +78,7 @@ impl<S: Spec, R: Spec> Function<S, R> {
     fn new(program: Program, inputs: S, outputs: R) -> Self {
         let wrt = (0..count(&inputs)).collect();
         let active = inputs.clone();
-        Function { program: Arc::new(program), inputs, outputs, active, wrt }
+        Function { program: Callee::new(program), inputs, outputs, active, wrt }
     }
 
     /// The function of a program in text form.

@@ -171,6 +171,7 @@ fn fold_constants(op: Op, operands: &[Operand]) -> Option<Repr> {
         | Op::At
         | Op::AddAt
         | Op::External(_)
+        | Op::Call(_)
         | Op::Linalg(_)
         | Op::Loop { .. }
         | Op::Cond { .. }

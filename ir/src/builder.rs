@@ -15,7 +15,8 @@ mod share;
 mod structure;
 mod views;
 
-use crate::entity::{Level, Loc, Region, StridesId, Table, TypeId, Value};
+use crate::callee::Callee;
+use crate::entity::{CalleeId, Level, Loc, Region, StridesId, Table, TypeId, Value};
 use crate::error::{Closure, IrError};
 use crate::op::Op;
 use crate::program::{Def, LevelData, Limit, Mode, Origin, Program, RegionData, SourceLoc, ValueData};
@@ -48,13 +49,16 @@ pub struct Builder {
     types: FxHashMap<Type, TypeId>,
     strides: FxHashMap<Strides, StridesId>,
     locs: FxHashMap<SourceLoc, Loc>,
+    /// The functions met, by their addresses, and what keeps these.
+    callees: FxHashMap<usize, CalleeId>,
+    held: Vec<Callee>,
     origin: Origin,
     rewriter: Option<Rewriter>,
     rewrites: BTreeMap<&'static str, usize>,
 }
 
-/// A value's place in the chains by which equal instructions are found. An instruction that may be shared has one result,
-/// which stands for it.
+/// A value's place in the chains by which equal instructions are found. The first result of an instruction that may be
+/// shared stands for it.
 #[derive(Clone, Copy, Debug, Default)]
 struct Links {
     /// The youngest of those chained to this value.
@@ -106,6 +110,8 @@ impl Builder {
             types,
             strides: FxHashMap::default(),
             locs: FxHashMap::default(),
+            callees: FxHashMap::default(),
+            held: Vec::new(),
             origin: Origin::default(),
             rewriter: None,
             rewrites: BTreeMap::new(),

@@ -5,7 +5,9 @@
 
 mod regions;
 
-use crate::entity::{Entity, ExternalId, Inst, Level, Loc, Region, StridesId, Table, TypeId, Value};
+use crate::entity::{
+    CalleeId, Entity, ExternalId, Inst, Level, Loc, Region, StridesId, Table, TypeId, Value,
+};
 use crate::live::{live_insts, live_values};
 use crate::op::Op;
 use crate::program::{Def, InstData, LevelData, Program, ValueData};
@@ -58,12 +60,12 @@ fn renumbered(mut program: Program) -> Program {
     let mut values = program.values.values_mut();
     let params = program.regions[Program::ROOT].params.len();
     values.by_ref().take(params).for_each(|data| tables.value(data));
-    for (inst, data) in program.insts.values_mut().zip(values) {
+    for inst in program.insts.values_mut() {
         // Nearly all are primitives, which name no type.
         if !matches!(inst.op, Op::Prim(_)) {
             inst.op = tables.op(inst.op);
         }
-        tables.value(data);
+        values.by_ref().take(inst.result_count as usize).for_each(|data| tables.value(data));
     }
     with_tables(program, tables)
 }
@@ -128,6 +130,7 @@ fn with_tables(mut program: Program, tables: Renumbered) -> Program {
         types: std::mem::take(&mut program.types),
         strides: std::mem::take(&mut program.strides),
         externals: std::mem::take(&mut program.externals),
+        callees: std::mem::take(&mut program.callees),
         locs: std::mem::take(&mut program.locs),
         levels: std::mem::take(&mut program.levels),
         ..Program::empty()
@@ -146,6 +149,8 @@ struct Renumbered {
     strides_order: Vec<StridesId>,
     externals: Table<ExternalId, Option<ExternalId>>,
     external_order: Vec<ExternalId>,
+    callees: Table<CalleeId, Option<CalleeId>>,
+    callee_order: Vec<CalleeId>,
     loc_order: Vec<Loc>,
     level_order: Vec<Level>,
 }
@@ -162,6 +167,8 @@ impl Renumbered {
             strides_order: Vec::new(),
             externals: Table::filled(program.externals.len(), None),
             external_order: Vec::new(),
+            callees: Table::filled(program.callees.len(), None),
+            callee_order: Vec::new(),
             loc_order: Vec::new(),
             level_order: Vec::new(),
         };
@@ -195,10 +202,11 @@ impl Renumbered {
     }
 
     fn external(&mut self, external: ExternalId) -> ExternalId {
-        *self.externals[external].get_or_insert_with(|| {
-            self.external_order.push(external);
-            ExternalId::new(self.external_order.len() - 1)
-        })
+        number(&mut self.externals, &mut self.external_order, external)
+    }
+
+    fn callee(&mut self, callee: CalleeId) -> CalleeId {
+        number(&mut self.callees, &mut self.callee_order, callee)
     }
 
     /// The operation in terms of the new tables; regions and loops are the copier's.
@@ -210,6 +218,7 @@ impl Renumbered {
             Op::Spread(ty, strides) => Op::Spread(self.ty(ty), self.strides(strides)),
             Op::Reduce(reduction, ty) => Op::Reduce(reduction, self.ty(ty)),
             Op::External(external) => Op::External(self.external(external)),
+            Op::Call(callee) => Op::Call(self.callee(callee)),
             Op::Const(_)
             | Op::Prim(_)
             | Op::Cast(_)
@@ -243,6 +252,7 @@ impl Renumbered {
         to.types = Table::from_rows(self.type_order.iter().map(|&id| from.types[id].clone()));
         to.strides = Table::from_rows(self.strides_order.iter().map(|&id| from.strides[id].clone()));
         to.externals = Table::from_rows(self.external_order.iter().map(|&id| from.externals[id].clone()));
+        to.callees = Table::from_rows(self.callee_order.iter().map(|&id| from.callees[id].clone()));
         to.levels = Table::from_rows(self.level_order.clone().into_iter().map(|level| {
             let LevelData { mode, loc } = from.levels[level];
             LevelData { mode, loc: self.loc(loc) }

@@ -109,6 +109,7 @@ fn label(program: &Program, inst: Inst) -> String {
         Op::Loop { spec, .. } => write!(label, " {}", program.loop_spec(spec)),
         Op::Cond { sums, .. } => write!(label, " sums {sums}"),
         Op::External(id) => write!(label, " {}", program.externals()[id].name()),
+        Op::Call(id) => write!(label, " {id}"),
         Op::LinearSolve { solver, .. } => write!(label, " {}", program.solver(solver)),
         Op::Prim(_) | Op::Select | Op::Dot | Op::At | Op::AddAt | Op::Linalg(_) | Op::Custom { .. } => Ok(()),
     };

@@ -103,6 +103,10 @@ entity!(
     /// A function of the user's, in the program's table.
     ExternalId, "external"
 );
+entity!(
+    /// A function that the program calls, in its table.
+    CalleeId, "f"
+);
 
 /// The program's first value: a placeholder where arrays of values are filled.
 impl Default for Value {

@@ -41,9 +41,15 @@ pub enum IrError {
         /// The limit.
         limit: usize,
     },
-    /// The caller's mistake: derivatives nested too deeply.
-    #[error("more than {limit} derivatives are nested")]
+    /// The caller's mistake: regions nested too deeply.
+    #[error("more than {limit} regions (of loops, conditionals, derivatives) are nested")]
     TooDeep {
+        /// The limit.
+        limit: usize,
+    },
+    /// The caller's mistake: functions that call functions, and so on, too deeply.
+    #[error("more than {limit} calls are nested")]
+    CallsTooDeep {
         /// The limit.
         limit: usize,
     },

@@ -25,7 +25,7 @@ pub(crate) enum Inferred {
     New(Type),
 }
 
-/// The type of the result of `op` on `operands`; of an operation with regions `signature` tells.
+/// The type of the result of `op` on `operands`; of a call or an operation with regions `signature` tells.
 pub(crate) fn infer(program: &Program, op: Op, operands: &[Value]) -> Result<Inferred, IrError> {
     match op {
         Op::Const(literal) => {
@@ -49,12 +49,15 @@ pub(crate) fn infer(program: &Program, op: Op, operands: &[Value]) -> Result<Inf
         Op::AddAt => infer_add_at(program, operands),
         Op::Linalg(linalg) => infer_linalg(program, linalg, operands),
         Op::External(id) => infer_external(program, id, operands),
-        Op::Jvp { .. }
+        Op::Call(_)
+        | Op::Jvp { .. }
         | Op::Vjp { .. }
         | Op::Loop { .. }
         | Op::Cond { .. }
         | Op::Custom { .. }
-        | Op::LinearSolve { .. } => Err(mismatch(op, "to be built with its regions", "none")),
+        | Op::LinearSolve { .. } => {
+            Err(mismatch(op, "to be built by its own function of the builder", "none"))
+        }
     }
 }
 
@@ -315,6 +318,7 @@ pub(crate) fn op_name(op: Op) -> String {
         Op::At => "at".into(),
         Op::AddAt => "add_at".into(),
         Op::External(_) => "external".into(),
+        Op::Call(_) => "call".into(),
         Op::Linalg(linalg) => linalg.name().into(),
         Op::Loop { .. } => "loop".into(),
         Op::Cond { .. } => "cond".into(),

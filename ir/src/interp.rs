@@ -8,6 +8,7 @@
 
 mod buffer;
 mod decode;
+mod decode_calls;
 mod decode_regions;
 mod eval;
 mod linalg;
@@ -139,6 +140,8 @@ pub struct Interpreter {
     /// Scalar instructions; steps name stretches of them.
     codes: Vec<Code>,
     steps: Vec<Step>,
+    /// Those of the functions that are called.
+    callees: Vec<Vec<Step>>,
     /// How many slots there are. At the start of an evaluation they are zero, but for constants.
     slots: usize,
     constants: Vec<(u32, u64)>,

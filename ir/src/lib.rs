@@ -10,7 +10,7 @@
 //! | [`prim`] | THE table of pointwise primitives, one row each |
 //! | `op`, `program` | what an instruction does; the tables of a program, provenance |
 //! | `structure`, `summation` | strided access, reductions, what a loop takes and gives; the order of sums |
-//! | `external` | functions of the user's |
+//! | `external`, `callee` | functions of the user's; functions of the program's |
 //! | `solver` | how a linear system is solved |
 //! | [`mod@linalg`] | factorisations and solves of matrices |
 //! | `builder`, `infer`, `signature` | typed, hash-consed, folding construction |
@@ -38,6 +38,7 @@
 
 mod bounds;
 mod builder;
+mod callee;
 mod copy;
 mod dot;
 mod entity;
@@ -61,10 +62,11 @@ pub mod verify;
 
 pub use bounds::Bounds;
 pub use builder::{Builder, CHAIN_LIMIT, ClosedRegion, Rewriter};
+pub use callee::Callee;
 pub use copy::without_dead_code;
 pub use dot::dot;
 pub use entity::{
-    Entity, ExternalId, Inst, Level, Loc, LoopId, Region, SolverId, StridesId, Table, TypeId, Value,
+    CalleeId, Entity, ExternalId, Inst, Level, Loc, LoopId, Region, SolverId, StridesId, Table, TypeId, Value,
 };
 pub use error::{Closure, IrError, Operand};
 pub use expr::{Expr, ExprBuilder, Partial};

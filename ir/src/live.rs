@@ -69,6 +69,7 @@ fn fails_itself(program: &Program, bounds: &Bounds<'_>, inst: Inst, op: Op) -> b
         Op::At => leaves(&operands[1..]),
         Op::AddAt => leaves(&operands[2..]),
         Op::External(_) | Op::LinearSolve { .. } => true,
+        Op::Call(id) => program.callees[id].fails(),
         Op::Loop { spec, .. } => match program.loops[spec].trips {
             Trips::Fixed(_) => false,
             Trips::Counted(_) | Trips::While(_) => true,
@@ -116,6 +117,11 @@ impl Liveness<'_> {
                             self.work.extend_from_slice(&program.regions[region].params);
                             self.work.extend_from_slice(&program.regions[region].results);
                         }
+                    }
+                    // Its results stand or fall together.
+                    Op::Call(_) => {
+                        self.work.extend_from_slice(program.operands(inst));
+                        self.work.extend(program.results(inst));
                     }
                     Op::Const(_)
                     | Op::Prim(_)
@@ -171,6 +177,7 @@ impl Liveness<'_> {
                     | Op::At
                     | Op::AddAt
                     | Op::External(_)
+                    | Op::Call(_)
                     | Op::Linalg(_) => {}
                 }
             }

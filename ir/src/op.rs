@@ -1,6 +1,6 @@
 //! What an instruction does: the closed set of operations.
 
-use crate::entity::{ExternalId, LoopId, Region, SolverId, StridesId, TypeId};
+use crate::entity::{CalleeId, ExternalId, LoopId, Region, SolverId, StridesId, TypeId};
 use crate::error::Closure;
 use crate::linalg::Linalg;
 use crate::prim::Prim;
@@ -45,6 +45,8 @@ pub enum Op {
     AddAt,
     /// A function of the user's; see [`External`](crate::External).
     External(ExternalId),
+    /// `call f x…`: the results of a function of the program's on `[x…]`; see [`Callee`](crate::Callee).
+    Call(CalleeId),
     /// Dense linear algebra: factorisations, solves, and what is made of them.
     Linalg(Linalg),
     /// A loop; see [`LoopSpec`].
@@ -131,8 +133,15 @@ impl Op {
             | Op::At
             | Op::AddAt
             | Op::External(_)
+            | Op::Call(_)
             | Op::Linalg(_) => None,
         }
+    }
+
+    /// Whether it has regions or is a call: then it has any number of results, and a derivative that is not an
+    /// expression of its operands.
+    pub fn is_structure(self) -> bool {
+        matches!(self, Op::Call(_)) || self.nested().is_some()
     }
 
     /// Whether it is a derivative operator.
@@ -177,6 +186,7 @@ impl Op {
             | Op::At
             | Op::AddAt
             | Op::External(_)
+            | Op::Call(_)
             | Op::Linalg(_)) => op,
         }
     }

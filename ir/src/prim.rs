@@ -126,8 +126,7 @@ Asin asin (x: R) -> r: R, { kernel (x) Asin }, [(-x).mul_add(x, x.lit(1.0)).sqrt
 Acos acos (x: R) -> r: R, { kernel (x) Acos }, [-(-x).mul_add(x, x.lit(1.0)).sqrt().recip()], [-0.9..0.9],
     "The arc cosine in radians; NaN outside [−1, 1], derivative −∞ at ±1.";
 Atan atan (x: R) -> r: R, { kernel (x) Atan }, [rotation(x, x.lit(1.0)).0], [-3.0..3.0],
-    "The arc tangent in radians. The partial `1/(1 + x²)` is that of `atan2(x, 1)`, rescaled against overflow of `x²`, \
-     which would take derivatives of every order with it.";
+    "The arc tangent in radians. The partial `1/(1 + x²)` is rescaled against overflow, as that of `atan2`.";
 Atan2 atan2 (y: R, x: R) -> r: R, { kernel (y, x) Atan2 }, [rotation(y, x).0] [rotation(y, x).1], [0.5..3.0, 0.5..3.0],
     "The angle of the point (`x`, `y`) in radians, in [−π, π]. The partials `x/(x² + y²)` and `-y/(x² + y²)` are \
      rescaled against overflow; NaN at the origin.";

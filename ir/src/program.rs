@@ -5,8 +5,9 @@
 //! [`verify`](crate::verify). Equality of programs is equality of all tables, so two programs are equal
 //! exactly if their texts are.
 
+use crate::callee::Callee;
 use crate::entity::{
-    ExternalId, Inst, Level, Loc, LoopId, Region, SolverId, StridesId, Table, TypeId, Value,
+    CalleeId, ExternalId, Inst, Level, Loc, LoopId, Region, SolverId, StridesId, Table, TypeId, Value,
 };
 use crate::external::External;
 use crate::op::Op;
@@ -146,6 +147,7 @@ pub struct Program {
     pub(crate) loops: Table<LoopId, LoopSpec>,
     pub(crate) solvers: Table<SolverId, Solver>,
     pub(crate) externals: Table<ExternalId, External>,
+    pub(crate) callees: Table<CalleeId, Callee>,
     pub(crate) values: Table<Value, ValueData>,
     pub(crate) insts: Table<Inst, InstData>,
     pub(crate) operands: Vec<Value>,
@@ -188,6 +190,7 @@ impl Program {
             loops: Table::new(),
             solvers: Table::new(),
             externals: Table::new(),
+            callees: Table::new(),
             values: Table::new(),
             insts: Table::new(),
             operands: Vec::new(),
@@ -262,6 +265,11 @@ impl Program {
         &self.externals
     }
 
+    /// The functions that are called.
+    pub fn callees(&self) -> &Table<CalleeId, Callee> {
+        &self.callees
+    }
+
     /// The shape of the loop of this id.
     pub fn loop_spec(&self, id: LoopId) -> LoopSpec {
         self.loops[id]
@@ -304,7 +312,7 @@ impl Program {
         (first..first.saturating_add(count).min(self.values.len() as u32)).map(Value::from_u32)
     }
 
-    /// The first result of `inst`; instructions without regions have no other.
+    /// The first result of `inst`; instructions without regions, calls excepted, have no other.
     pub fn result(&self, inst: Inst) -> Value {
         self.insts[inst].first_result
     }
@@ -362,7 +370,7 @@ impl Program {
         Program { limit: Limit(limit.min(Self::MAX_INSTRUCTIONS)), ..self }
     }
 
-    /// The number of instructions, those of nested regions included.
+    /// The number of instructions, those of nested regions included, those of what is called not.
     pub fn len(&self) -> usize {
         self.insts.len()
     }

@@ -1,6 +1,6 @@
-//! The types that an operation with regions takes and gives, given those of its regions.
+//! The types that an operation with regions takes and gives, given those of its regions; and those of a call.
 
-use crate::entity::{Region, Value};
+use crate::entity::{CalleeId, Region, Value};
 use crate::error::{IrError, Operand};
 use crate::infer::{mismatch, op_name, too_large};
 use crate::op::Op;
@@ -36,7 +36,7 @@ impl Signature {
     }
 }
 
-/// The signature of an operation with regions, which are complete.
+/// The signature of a call, or of an operation with regions, which are complete.
 pub(crate) fn signature(program: &Program, op: Op) -> Result<Signature, IrError> {
     match op {
         Op::Jvp { region, wrt } => operator(program, op, region, wrt as usize),
@@ -48,8 +48,19 @@ pub(crate) fn signature(program: &Program, op: Op) -> Result<Signature, IrError>
             looping(program, op, *spec, body, condition)
         }
         Op::Cond { yes, no, sums } => conditional(program, op, yes, no, sums as usize),
-        _ => Err(mismatch(op, "an operation with regions", "another")),
+        Op::Call(id) => call(program, op, id),
+        _ => Err(mismatch(op, "an operation with regions or a call", "another")),
     }
+}
+
+fn call(program: &Program, op: Op, id: CalleeId) -> Result<Signature, IrError> {
+    let callee = program.callees.get(id).ok_or_else(|| mismatch(op, "a known function", "none"))?;
+    let operands = callee.param_types();
+    Ok(Signature {
+        own: roles(Operand::Input, operands.len()).collect(),
+        operands,
+        results: callee.result_types(),
+    })
 }
 
 fn types(program: &Program, values: &[Value]) -> Vec<Type> {

@@ -24,7 +24,7 @@
 //!     same region. Definition precedes use.
 //!
 //! Types
-//! 11. An instruction without regions has one result, of the type that `infer` gives for its
+//! 11. An instruction without regions, but for a call, has one result, of the type that `infer` gives for its
 //!     operands; there it is also said how many operands of which types it takes.
 //! 12. A derivative operator takes the first `wrt` parameters of its region, then a tangent for each
 //!     (`jvp`) or a cotangent for each result (`vjp`), then the other parameters: what the region captures.
@@ -38,29 +38,34 @@
 //!     result. A `linear_solve` takes the parameters of its region, of which the first is a vector of reals, as
 //!     the region's one result is and its own.
 //!
+//! Calls
+//! 15. A call takes the parameters of its callee and gives its results. Callees are valid programs, numbered in the order
+//!     in which the text first calls them; each is called, no two are equal, and their own calls nest at most
+//!     [`Callee::MAX_DEPTH`](crate::Callee::MAX_DEPTH) deep. None calls itself, since each is complete before it is called.
+//!
 //! Provenance
-//! 15. A tangent or a cotangent belongs to a level above 0.
-//! 16. Levels say where a value comes from and constrain nothing: level 0, the user's own program, may use what
+//! 16. A tangent or a cotangent belongs to a level above 0.
+//! 17. Levels say where a value comes from and constrain nothing: level 0, the user's own program, may use what
 //!     its derivatives gave.
 //!
 //! Limits
-//! 17. At most [`Program::MAX_INSTRUCTIONS`] instructions; arrays of at most
+//! 18. At most [`Program::MAX_INSTRUCTIONS`] instructions; arrays of at most
 //!     [`Shape::MAX_ELEMENTS`](crate::Shape::MAX_ELEMENTS) elements (no larger `Shape` exists).
 //!
 //! Not claimed: that dead code is absent, that equal instructions are shared, or that a value said to be a
 //! derivative is one.
 
-use crate::entity::{Entity, Inst, Level, Loc, Region, Table, TypeId, Value};
+use crate::entity::{Entity, Inst, Region, Table, Value};
 use crate::error::IrError;
 use crate::infer::{self, Inferred};
 use crate::op::Op;
-use crate::program::{Def, Origin, Program, Role};
+use crate::program::{Def, Program};
 use crate::text::{MAX_DEPTH, instruction, value_name};
-use crate::types::{Elem, Type};
 use std::collections::HashSet;
 use std::hash::Hash;
 
 mod regions;
+mod tables;
 #[cfg(test)]
 mod tests;
 
@@ -70,16 +75,24 @@ mod tests;
 /// [`IrError::Invalid`] with every violation, those of an instruction with its line of text. A violation may
 /// hide others of the same instruction: types are not checked where an operand does not exist.
 pub fn verify(program: &Program) -> Result<(), IrError> {
+    let mut violations = Vec::new();
+    for (number, callee) in program.all_callees().into_iter().enumerate() {
+        violations.extend(verified(callee).into_iter().map(|violation| format!("f{number}: {violation}")));
+    }
+    violations.extend(verified(program));
+    if violations.is_empty() { Ok(()) } else { Err(IrError::Invalid { violations }) }
+}
+
+/// The violations of a program, but for those of what it calls.
+fn verified(program: &Program) -> Vec<String> {
     let mut verifier = Verifier::new(program);
     verifier.tables();
     verifier.indices();
     verifier.region(Program::ROOT, 1);
     verifier.omissions();
     verifier.first_appearances();
-    if verifier.violations.is_empty() {
-        return Ok(());
-    }
-    Err(IrError::Invalid { violations: verifier.violations })
+    verifier.callees();
+    verifier.violations
 }
 
 struct Verifier<'a> {
@@ -130,115 +143,6 @@ impl<'a> Verifier<'a> {
                 self.require(holds, || format!("{}: {violation}", value_name(program, value)));
             }
         }
-    }
-
-    // ── tables ──────────────────────────────────────────────────────────────────────────────────
-
-    fn tables(&mut self) {
-        let Program { types, levels, locs, regions, insts, .. } = self.program;
-        let scalars = Elem::ALL.map(Type::scalar);
-        let given = types.values().take(scalars.len());
-        self.require(given.eq(&scalars), || "the first types are not the scalars".into());
-        self.require(distinct(types.values()), || "two types are equal".into());
-        self.require(distinct(locs.values()), || "two source lines are equal".into());
-        self.require(locs.get(Loc::UNKNOWN) == Some(&None), || "place 0 is not unknown".into());
-        for (level, data) in levels.iter() {
-            let user = level == Level::PRIMAL;
-            self.require(user == data.mode.is_none(), || {
-                format!("{level}: level 0, and no other, has no mode")
-            });
-            self.require(!user || data.loc == Loc::UNKNOWN, || "level 0 has a place".into());
-            self.require(locs.get(data.loc).is_some(), || format!("{level}: its place does not exist"));
-        }
-        self.require(!levels.is_empty(), || "there is no level 0".into());
-        self.require(!regions.is_empty(), || "there is no root region".into());
-        let limit = Program::MAX_INSTRUCTIONS;
-        self.require(insts.len() <= limit, || format!("there are more than {limit} instructions"));
-    }
-
-    fn indices(&mut self) {
-        let program = self.program;
-        for value in program.values.keys() {
-            self.value_indices(value);
-        }
-        for inst in program.insts.keys() {
-            self.inst_indices(inst);
-        }
-        for (region, data) in program.regions.iter() {
-            let exists = |&v: &Value| program.values.get(v).is_some();
-            let values = data.params.iter().chain(&data.results).all(exists);
-            self.require(values, || format!("{region}: a parameter or result does not exist"));
-            let insts = data.insts.iter().all(|&inst| program.insts.get(inst).is_some());
-            self.require(insts, || format!("{region}: an instruction does not exist"));
-        }
-        for value in program.names.keys() {
-            let exists = program.values.get(*value).is_some();
-            self.require(exists, || format!("{value} has a name but does not exist"));
-        }
-    }
-
-    fn value_indices(&mut self, value: Value) {
-        let program = self.program;
-        let data = &program.values[value];
-        let Origin { loc, level, role, of } = data.origin;
-        let defined = match data.def {
-            Def::Param(_) => true,
-            Def::Result(inst) => program.insts.get(inst).is_some(),
-        };
-        self.require_value(value, program.types.get(data.ty).is_some(), "its type does not exist");
-        self.require_value(value, program.regions.get(data.region).is_some(), "its region does not exist");
-        self.require_value(value, defined, "its instruction does not exist");
-        self.require_value(value, program.locs.get(loc).is_some(), "its place does not exist");
-        self.require_value(value, program.levels.get(level).is_some(), "its level does not exist");
-        let of_exists = of.is_none_or(|of| program.values.get(of).is_some());
-        self.require_value(value, of_exists, "what it is the derivative of does not exist");
-        let derivative = match role {
-            Role::Primal => false,
-            Role::Tangent | Role::Cotangent => true,
-        };
-        let leveled = !derivative || level != Level::PRIMAL;
-        self.require_value(value, leveled, "a derivative belongs to a level above 0");
-    }
-
-    fn inst_indices(&mut self, inst: Inst) {
-        let program = self.program;
-        let data = &program.insts[inst];
-        let exist = program.operand_list(inst).is_some_and(|list| list.iter().all(|&v| self.exists(v)));
-        self.require_inst(inst, exist, || "an operand does not exist".into());
-        let end = data.first_result.index() + data.result_count as usize;
-        self.require_inst(inst, end <= program.values.len(), || "a result does not exist".into());
-        let bodies = data.op.regions().all(|region| program.regions.get(region).is_some());
-        self.require_inst(inst, bodies, || "its region does not exist".into());
-        let spec = match data.op {
-            Op::Loop { spec, .. } => program.loops.get(spec).is_some(),
-            _ => true,
-        };
-        self.require_inst(inst, spec, || "its loop does not exist".into());
-        let solver = match data.op {
-            Op::LinearSolve { solver, .. } => program.solvers.get(solver).is_some(),
-            _ => true,
-        };
-        self.require_inst(inst, solver, || "its solver does not exist".into());
-        let external = match data.op {
-            Op::External(id) => program.externals.get(id).is_some(),
-            _ => true,
-        };
-        self.require_inst(inst, external, || "its function does not exist".into());
-    }
-
-    fn exists(&self, value: Value) -> bool {
-        self.program.values.get(value).is_some_and(|data| self.program.types.get(data.ty).is_some())
-    }
-
-    /// Invariant 5.
-    fn first_appearances(&mut self) {
-        let Program { types, values, levels, locs, .. } = self.program;
-        let places = levels.values().map(|data| data.loc).chain(values.values().map(|data| data.origin.loc));
-        let ordered = in_order(places.map(Loc::index), 1, locs.len());
-        self.require(ordered, || "source lines are not numbered as they first appear".into());
-        let ids = values.values().map(|data| data.ty);
-        let ordered = in_order(ids.map(TypeId::index), Elem::ALL.len(), types.len());
-        self.require(ordered, || "types are not numbered as they first appear".into());
     }
 
     // ── the walk ────────────────────────────────────────────────────────────────────────────────
@@ -342,7 +246,8 @@ impl<'a> Verifier<'a> {
             return;
         }
         match self.program.op(inst) {
-            op @ (Op::Jvp { .. }
+            op @ (Op::Call(_)
+            | Op::Jvp { .. }
             | Op::Vjp { .. }
             | Op::Loop { .. }
             | Op::Cond { .. }

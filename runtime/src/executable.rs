@@ -31,7 +31,7 @@ enum Backend {
 /// What making a program ready took.
 #[derive(Clone, Debug)]
 pub struct CompileReport {
-    /// Each pass: its name, the number of instructions after it, and its time.
+    /// Each pass: its name, the number of instructions after it (those of functions that are called once), and its time.
     pub passes: Vec<(&'static str, usize, Duration)>,
     /// The time of code generation or decoding.
     pub codegen: Duration,
@@ -48,7 +48,7 @@ impl Executable {
     /// A program that differentiation makes too large, or no machine code here; see [`CompileError`].
     pub fn new(program: &Program, options: &Options) -> Result<Executable, CompileError> {
         let mut passes = Vec::new();
-        let note = |stage: &Stage| passes.push((stage.pass, stage.program.len(), stage.time));
+        let note = |stage: &Stage| passes.push((stage.pass, stage.program.total_len(), stage.time));
         let program = Pipeline::new(options.pipeline()).run_noting(program, note)?;
         let start = Instant::now();
         let backend = match options.execution {

@@ -3,7 +3,8 @@
 //! The program that runs, after all passes of the options, is interpreted, every value kept: contraction can make
 //! and mend what is not finite. From each non-finite result the search goes back through non-finite operands (of a
 //! `select`, only the chosen one); the earliest value reached is where finite numbers first gave a non-finite one. It
-//! goes into loops and conditionals, whose iterations and branches are evaluated again, alone.
+//! goes into loops and conditionals, whose iterations and branches are evaluated again, alone. Functions that are called
+//! are put in the place of their calls.
 
 mod frame;
 mod loops;
@@ -14,6 +15,7 @@ use crate::error::CallError;
 use crate::options::Options;
 use evolute_ir::{IrError, Level, Mode, Program, Role, SourceLoc, Value, text};
 use evolute_transforms::Pipeline;
+use evolute_transforms::inline::inline_calls;
 use search::{Found, Search};
 use std::fmt;
 use thiserror::Error;
@@ -142,7 +144,8 @@ pub fn explain_nan(
     options: &Options,
     inputs: &[Input<'_>],
 ) -> Result<Option<NanOrigin>, ExplainError> {
-    let program = Pipeline::new(options.pipeline()).run(program)?;
+    // A copy of a function gives the bits of its call, and can be looked into.
+    let program = inline_calls(&Pipeline::new(options.pipeline()).run(program)?)?;
     let slots: Vec<Slot> = program.param_types().into_iter().map(Slot::new).collect();
     check(["input", "inputs"], &slots, inputs.iter().map(Input::extent))?;
     let mut search = Search::new(&program);

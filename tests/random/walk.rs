@@ -39,6 +39,7 @@ pub(crate) fn evaluate(
             | Op::At
             | Op::AddAt
             | Op::External(_)
+            | Op::Call(_)
             | Op::Linalg(_)
             | Op::Loop { .. }
             | Op::Cond { .. }

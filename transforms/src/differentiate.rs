@@ -6,6 +6,7 @@
 //! the partial of its row in THE table times the operand's tangent. Loops and conditionals are the business of
 //! the representation ([`Linear::structured`]).
 
+use crate::calls::Calls;
 use crate::inline::Provenance;
 use crate::linear::{Coefficient, Forward, Linear, LinearMap, constant_like};
 use crate::tape::Tape;
@@ -14,49 +15,95 @@ use evolute_ir::{
     Reduction, Region, Role, Strides, Table, Type, TypeId, Value,
 };
 use smallvec::SmallVec;
+use std::rc::Rc;
 
 /// Inserts the derivative of `body` into `builder`: the body's results, then their tangents
 /// (`Forward`) or the cotangents of the active parameters (`Reverse`).
 ///
-/// `args` are the body's parameters, of which the first `wrt` are active; `seeds` are the tangents of
-/// these, or the cotangents of the results. `level` is the application's own, `provenance` carries what the
-/// body knows of its values.
+/// The first `wrt` parameters are active; `seeds` are the tangents of these, or the cotangents of the results.
 pub(crate) fn differentiate(
     builder: &mut Builder,
-    body: &Program,
-    provenance: Provenance,
-    (mode, level): (Mode, Level),
-    (args, wrt): (&[Value], usize),
+    application: Application<'_>,
+    (mode, wrt): (Mode, usize),
     seeds: &[Value],
 ) -> Result<Vec<Value>, IrError> {
-    match mode {
+    let (params, args) = (application.args.len(), application.args);
+    let seeds = seeds.iter().copied().map(Some);
+    let (mut all, derivatives, like) = match mode {
         Mode::Forward => {
-            let origin = Origin { level, role: Role::Tangent, ..Origin::default() };
-            let linear = Forward { builder, origin };
-            let mut walk = Walk::new(body, linear, provenance, level, args);
-            for (&param, &seed) in body.root().params.iter().zip(&seeds[..wrt]) {
-                walk.tangents[param] = Some(seed);
-            }
-            walk.region(Program::ROOT)?;
-            walk.forward_results()
+            let seeds: Vec<_> = seeds.chain(std::iter::repeat(None)).take(params).collect();
+            let (results, tangents) = forward(builder, application, &seeds)?;
+            (results.clone(), tangents, results)
         }
         Mode::Reverse => {
-            let mut linear = Tape::new(builder);
-            let inputs: Vec<_> = args[..wrt].iter().map(|&arg| linear.input(arg)).collect();
-            let mut walk = Walk::new(body, linear, provenance, level, args);
-            for (&param, &input) in body.root().params.iter().zip(&inputs) {
-                walk.tangents[param] = Some(input);
-            }
-            walk.region(Program::ROOT)?;
-            let results = &body.root().results;
-            let outputs: Vec<_> =
-                results.iter().map(|&v| walk.tangents[v]).zip(seeds.iter().copied()).collect();
-            let mut all: Vec<Value> = results.iter().map(|&v| walk.known(v)).collect();
-            let origin = Origin { level, role: Role::Cotangent, ..Origin::default() };
-            all.extend(walk.transpose(&outputs, &inputs, &[], origin)?);
-            Ok(all)
+            let active: Vec<bool> = (0..params).map(|param| param < wrt).collect();
+            let seeds: Vec<_> = seeds.collect();
+            let (results, cotangents) = reverse(builder, application, &active, &seeds)?;
+            (results, cotangents, args[..wrt].to_vec())
         }
+    };
+    for (derivative, like) in derivatives.into_iter().zip(like) {
+        all.push(derivative.map_or_else(|| constant_like(builder, like, 0.0), Ok)?);
     }
+    Ok(all)
+}
+
+/// A program to be differentiated in another.
+pub(crate) struct Application<'a> {
+    pub(crate) body: &'a Program,
+    /// What the body knows of its values.
+    pub(crate) provenance: Provenance,
+    /// The derivatives of what it calls.
+    pub(crate) calls: Rc<Calls>,
+    /// The application's own.
+    pub(crate) level: Level,
+    /// The body's parameters.
+    pub(crate) args: &'a [Value],
+}
+
+/// Inserts the body's results and their tangents, given those of the parameters. An absent one is a zero.
+pub(crate) fn forward(
+    builder: &mut Builder,
+    application: Application<'_>,
+    seeds: &[Option<Value>],
+) -> Result<(Vec<Value>, Vec<Option<Value>>), IrError> {
+    let (body, level) = (application.body, application.level);
+    let origin = Origin { level, role: Role::Tangent, ..Origin::default() };
+    let mut walk = Walk::new(application, Forward { builder, origin });
+    for (&param, &seed) in body.root().params.iter().zip(seeds) {
+        walk.tangents[param] = seed;
+    }
+    walk.region(Program::ROOT)?;
+    let results = &body.root().results;
+    Ok((walk.known_all(results), results.iter().map(|&v| walk.tangents[v]).collect()))
+}
+
+/// Inserts the body's results, and the cotangents of the active parameters, given those of the results. An absent one is
+/// a zero.
+pub(crate) fn reverse(
+    builder: &mut Builder,
+    application: Application<'_>,
+    active: &[bool],
+    seeds: &[Option<Value>],
+) -> Result<(Vec<Value>, Vec<Option<Value>>), IrError> {
+    let (body, level) = (application.body, application.level);
+    let args = application.args;
+    let mut walk = Walk::new(application, Tape::new(builder));
+    let mut inputs = Vec::new();
+    for ((&param, &arg), _) in body.root().params.iter().zip(args).zip(active).filter(|&(_, &active)| active)
+    {
+        let input = walk.linear.input(arg);
+        walk.tangents[param] = Some(input);
+        inputs.push(input);
+    }
+    walk.region(Program::ROOT)?;
+    let results = &body.root().results;
+    let seeded = results.iter().zip(seeds);
+    let outputs: Vec<_> = seeded.filter_map(|(&v, &seed)| Some((walk.tangents[v], seed?))).collect();
+    let known = walk.known_all(results);
+    let origin = Origin { level, role: Role::Cotangent, ..Origin::default() };
+    let (cotangents, _) = walk.run_back(&outputs, &inputs, &[], origin)?;
+    Ok((known, cotangents))
 }
 
 /// The terms of a linear combination: no primitive has more than three operands.
@@ -66,6 +113,7 @@ pub(crate) struct Walk<'a, L: Linear> {
     pub(crate) body: &'a Program,
     pub(crate) linear: L,
     pub(crate) provenance: Provenance,
+    pub(crate) calls: Rc<Calls>,
     pub(crate) level: Level,
     /// The known value of each of the body's.
     pub(crate) known: Table<Value, Option<Value>>,
@@ -76,16 +124,17 @@ pub(crate) struct Walk<'a, L: Linear> {
 }
 
 impl<'a, L: Linear> Walk<'a, L> {
-    fn new(body: &'a Program, linear: L, provenance: Provenance, level: Level, args: &[Value]) -> Self {
+    fn new(application: Application<'a>, linear: L) -> Self {
+        let Application { body, provenance, calls, level, args } = application;
         let count = body.values().len();
         let mut known = Table::filled(count, None);
         for (&param, &arg) in body.root().params.iter().zip(args) {
             known[param] = Some(arg);
         }
-        // Only programs with loops or conditionals ask.
-        let nested = if body.regions().len() > 1 { count } else { 0 };
+        // Only programs with loops, conditionals or calls ask.
+        let nested = if body.regions().len() > 1 || !body.callees().is_empty() { count } else { 0 };
         let active = Table::filled(nested, false);
-        Walk { body, linear, provenance, level, known, tangents: Table::filled(count, None), active }
+        Walk { body, linear, provenance, calls, level, known, tangents: Table::filled(count, None), active }
     }
 
     pub(crate) fn known(&self, value: Value) -> Value {
@@ -109,7 +158,7 @@ impl<'a, L: Linear> Walk<'a, L> {
         for &inst in &self.body.region(region).insts {
             let operands = self.body.operands(inst);
             let active = operands.iter().any(|&v| self.tangents[v].is_some());
-            if self.body.op(inst).regions().next().is_some() {
+            if self.body.op(inst).is_structure() {
                 match (active, self.body.op(inst)) {
                     (false, _) => _ = self.copy_structure(inst, false)?,
                     (true, Op::Custom { rule, .. }) => self.custom(inst, rule)?,
@@ -196,6 +245,7 @@ impl<'a, L: Linear> Walk<'a, L> {
             Op::At => LinearMap::At(known[1..].into()),
             Op::Loop { .. }
             | Op::Cond { .. }
+            | Op::Call(_)
             | Op::Custom { .. }
             | Op::LinearSolve { .. }
             | Op::Jvp { .. }
@@ -330,22 +380,6 @@ impl<'a, L: Linear> Walk<'a, L> {
             None => Ok(Some(sum)),
             Some(divisor) => self.linear.combine(&[(Coefficient::Over(divisor), sum)], result).map(Some),
         }
-    }
-}
-
-impl Walk<'_, Forward<'_>> {
-    /// The results and their tangents; an absent one leaves the body as zeros.
-    fn forward_results(mut self) -> Result<Vec<Value>, IrError> {
-        let results = &self.body.root().results;
-        let mut all: Vec<Value> = results.iter().map(|&v| self.known(v)).collect();
-        for (index, &result) in results.iter().enumerate() {
-            let tangent = match self.tangents[result] {
-                Some(tangent) => tangent,
-                None => constant_like(self.linear.builder(), all[index], 0.0)?,
-            };
-            all.push(tangent);
-        }
-        Ok(all)
     }
 }
 

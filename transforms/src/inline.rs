@@ -6,6 +6,7 @@
 //! closure captured is a constant, and becomes active when the enclosing operator is removed in its
 //! turn. So perturbations of different levels cannot be confused, and no tags are needed.
 
+mod calls;
 mod clamp;
 mod expand;
 mod hoist;
@@ -14,25 +15,29 @@ mod nest;
 mod operators;
 mod provenance;
 
+pub(crate) use calls::inline_few;
+pub use calls::{apply, inline_calls};
 pub use expand::expand;
 pub(crate) use expand::is_implicit;
 pub(crate) use provenance::Provenance;
 
+use crate::calls::Calls;
 use crate::contract::fused;
 use crate::fuse::Orders;
 use evolute_ir::{
-    Bounds, Builder, ClosedRegion, Inst, IrError, Mode, Op, Origin, Program, Region, Table, Value,
+    Bounds, Builder, CalleeId, ClosedRegion, Inst, IrError, Mode, Op, Origin, Program, Region, Table, Value,
     live_insts, without_dead_code,
 };
 use hoist::Hoisting;
-use operators::removed;
+pub(crate) use operators::removed;
+use std::rc::Rc;
 
 /// What becomes of derivative operators.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 enum Operators {
     Keep,
     /// They are removed; what is copied is within operators of these modes, the outermost first.
-    Remove(Between, Vec<Mode>),
+    Remove(Rc<Calls>, Vec<Mode>),
 }
 
 /// What is done to a derivative before it is differentiated again.
@@ -129,8 +134,10 @@ pub(crate) fn inline_clamped(
 /// # Errors
 /// A program past its size limit.
 pub fn remove_operators(program: &Program, between: Between) -> Result<Program, IrError> {
-    let plain = !program.insts().values().any(|inst| inst.op.is_derivative());
-    if plain { Ok(without_dead_code(program)) } else { removed(program, Program::ROOT, between, Vec::new()) }
+    match program.any_op(Op::is_derivative) {
+        true => removed(program, Program::ROOT, &Calls::new(between), Vec::new()),
+        false => Ok(without_dead_code(program)),
+    }
 }
 
 struct Copy<'a> {
@@ -144,6 +151,8 @@ struct Copy<'a> {
     expands: bool,
     /// How often each value is used, if products are to be fused with sums.
     contract: Option<Table<Value, u32>>,
+    /// The functions that are inlined, if some are.
+    inlines: Table<CalleeId, bool>,
     /// The regions in which loops are joined.
     orders: Orders,
     /// What is known of indices, if the others are to be limited to their arrays.
@@ -162,6 +171,7 @@ impl<'a> Copy<'a> {
             hoisting: None,
             expands: false,
             contract: None,
+            inlines: Table::filled(from.callees().len(), false),
             orders: Orders::new(),
             clamps: None,
             provenance: Provenance::new(builder, from),
@@ -239,6 +249,11 @@ impl<'a> Copy<'a> {
                 let body = self.nested(builder, body, spec.own_params(), captured)?;
                 builder.set_origin(origin.unwrap_or_default());
                 let results = builder.looping(spec, condition, body, own)?;
+                self.define(builder, inst, &results);
+                self.originate_each(builder, self.from.results(inst));
+            }
+            Op::Call(id) => {
+                let results = self.call(builder, id, operands)?;
                 self.define(builder, inst, &results);
                 self.originate_each(builder, self.from.results(inst));
             }

@@ -9,6 +9,7 @@
 //! | [`rule`] | functions with a derivative that the user states |
 //! | [`implicit`](mod@implicit) | solutions of equations, with derivatives by the implicit function theorem |
 //! | `checkpoint` | how loops are cut for reverse mode to store less |
+//! | `calls` | functions that are called, differentiated once |
 //! | `differentiate` | the jvp rule of every instruction, stated once for both modes |
 //! | `linalg` | those of dense linear algebra |
 //! | `linear` | what such a rule may emit: the vocabulary of linear code |
@@ -32,6 +33,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod calls;
 mod checkpoint;
 mod contract;
 mod cotangents;

@@ -4,10 +4,11 @@
 //! In debug builds the verifier runs after each pass; a violation there is a bug of ours and panics
 //! with the printed program.
 
+use crate::calls::in_all;
 use crate::contract::contract;
 use crate::derive::copy_params;
 use crate::fuse::fuse;
-use crate::inline::{Between, expand, inline_clamped, is_implicit, remove_operators};
+use crate::inline::{Between, expand, inline_clamped, inline_few, is_implicit, remove_operators};
 use crate::simplify::{When, simplify};
 use evolute_ir::{Builder, IrError, Program, verify};
 use std::collections::BTreeMap;
@@ -66,7 +67,7 @@ pub struct Stage {
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = self.time.as_secs_f64() * 1e6;
-        writeln!(f, "; after {}: {} instructions, {time:.1} µs", self.pass, self.program.len())?;
+        writeln!(f, "; after {}: {} instructions, {time:.1} µs", self.pass, self.program.total_len())?;
         for (name, count) in &self.rewrites {
             writeln!(f, ";   {count} × {name}")?;
         }
@@ -98,30 +99,50 @@ impl Pipeline {
     /// The passes that `options` ask for.
     pub fn new(options: Options) -> Pipeline {
         let always: Applies = |_| true;
-        let mut passes: Vec<(&'static str, Applies, Pass)> =
-            vec![("differentiate", always, |program, options| {
-                // A rewrite before a derivative reorders its sums, so `Strict` waits until all are taken.
-                let simplifies = options.simplify && options.fp == FpMode::Contract;
-                let between = if simplifies { Between::Simplify } else { Between::Keep };
-                let plain = remove_operators(program, between);
-                Ok((plain.map_err(|error| error.building("the derivative"))?, BTreeMap::new()))
-            })];
+        let calls: Applies = |program| !program.callees().is_empty();
+        let mut passes: Vec<(&'static str, Applies, Pass)> = Vec::new();
+        // A copy's cotangents are summed in another order than a call's, so `Strict` waits until all are taken.
+        if options.simplify && options.fp == FpMode::Contract {
+            passes.push(("inline", calls, |program, _| Ok((inline_few(program)?, BTreeMap::new()))));
+        }
+        passes.push(("differentiate", always, |program, options| {
+            // A rewrite before a derivative reorders its sums, so `Strict` waits until all are taken.
+            let simplifies = options.simplify && options.fp == FpMode::Contract;
+            let between = if simplifies { Between::Simplify } else { Between::Keep };
+            let plain = remove_operators(program, between);
+            Ok((plain.map_err(|error| error.building("the derivative"))?, BTreeMap::new()))
+        }));
+        if options.simplify {
+            // The derivative of a function may be called in one place where the function was called in many.
+            passes.push(("inline", calls, |program, _| Ok((inline_few(program)?, BTreeMap::new()))));
+        }
         passes.push(("expand", is_implicit, |program, _| Ok((expand(program)?, BTreeMap::new()))));
         if !options.checked_indices {
-            passes.push(("clamp", always, |program, _| Ok((clamp(program)?, BTreeMap::new()))));
+            passes.push(("clamp", always, |program, _| Ok((in_all(program, clamp)?, BTreeMap::new()))));
         }
         if options.simplify {
-            passes.push(("fuse", always, |program, _| Ok((fuse(program.clone())?, BTreeMap::new()))));
+            passes.push(("fuse", always, |program, _| {
+                Ok((in_all(program, |program| fuse(program.clone()))?, BTreeMap::new()))
+            }));
             passes.push(("simplify", always, |program, options| {
                 let when = match options.fp {
                     FpMode::Strict => When::Last,
                     FpMode::Contract => When::Contract,
                 };
-                let simplified = simplify(program, when)?;
-                Ok((simplified.program, simplified.applied))
+                let mut applied = BTreeMap::new();
+                let program = in_all(program, |program| {
+                    let simplified = simplify(program, when)?;
+                    for (name, count) in simplified.applied {
+                        *applied.entry(name).or_insert(0) += count;
+                    }
+                    Ok(simplified.program)
+                })?;
+                Ok((program, applied))
             }));
             if options.fp == FpMode::Contract && options.fma {
-                passes.push(("contract", always, |program, _| Ok((contract(program)?, BTreeMap::new()))));
+                passes.push(("contract", always, |program, _| {
+                    Ok((in_all(program, contract)?, BTreeMap::new()))
+                }));
             }
         }
         Pipeline { options, passes }

@@ -1,8 +1,9 @@
-//! Operations with regions: copying them, and the rules of their derivatives.
+//! Operations with regions, and calls: copying them, and the rules of their derivatives.
 //!
 //! | module | holds |
 //! | --- | --- |
 //! | `activity` | which values of a nested region depend on an active one |
+//! | `calls` | calls of functions |
 //! | `implicit` | functions with a rule of their own, and linear systems |
 //! | `forward` | tangents run beside the values: one loop computes both |
 //! | `reverse` | what the way forward leaves for the way back, and the way back |
@@ -12,9 +13,12 @@
 //! without running the loop from its start. What is computed again and not needed is dead code.
 
 mod activity;
+mod calls;
 mod forward;
 mod implicit;
 mod reverse;
+
+pub(crate) use activity::active_results;
 
 use crate::differentiate::Walk;
 use crate::linear::Linear;
@@ -57,9 +61,9 @@ impl<L: Linear> Walk<'_, L> {
     /// Copies a region as known code; its parameters are known.
     pub(crate) fn copy_region(&mut self, region: Region) -> Result<(), IrError> {
         for &inst in &self.body.region(region).insts {
-            match self.body.op(inst).regions().next() {
-                Some(_) => _ = self.copy_structure(inst, false)?,
-                None => {
+            match self.body.op(inst).is_structure() {
+                true => _ = self.copy_structure(inst, false)?,
+                false => {
                     let known = self.known_operands(inst);
                     self.copy_plain(inst, &known)?;
                 }
@@ -149,7 +153,7 @@ impl<L: Linear> Walk<'_, L> {
         })
     }
 
-    /// Copies an operation with regions as known code. The results that are given beside the copies are a loop's
+    /// Copies an operation with regions, or a call, as known code. The results that are given beside the copies are a loop's
     /// carries as each iteration finds them, stacked, if these are wanted.
     pub(crate) fn copy_structure(&mut self, inst: Inst, stack_carries: bool) -> Result<Vec<Value>, IrError> {
         let operands = self.body.operands(inst);
@@ -175,6 +179,10 @@ impl<L: Linear> Walk<'_, L> {
                 let known = self.known_all(&operands[..=sums as usize]);
                 let results = self.linear.builder().conditional(known[0], yes, no, &known[1..])?;
                 self.define(inst, &results);
+                Ok(Vec::new())
+            }
+            Op::Call(id) => {
+                self.copy_call(inst, id)?;
                 Ok(Vec::new())
             }
             Op::Custom { primal, rule } => {

@@ -36,6 +36,25 @@ impl Walk<'_, Tape<'_>> {
         sums: &[(Tangent, Value)],
         origin: Origin,
     ) -> Result<Vec<Value>, IrError> {
+        let like: Vec<Value> =
+            inputs.iter().map(|input| self.linear.record.entries[input.index()].1).collect();
+        let (cotangents, sums) = self.run_back(outputs, inputs, sums, origin)?;
+        let mut all = Vec::with_capacity(like.len() + sums.len());
+        for (cotangent, like) in cotangents.into_iter().zip(like) {
+            all.push(cotangent.map_or_else(|| constant_like(self.linear.builder, like, 0.0), Ok)?);
+        }
+        all.extend(sums);
+        Ok(all)
+    }
+
+    /// As [`Walk::transpose`], apart; an absent cotangent is a zero.
+    pub(crate) fn run_back(
+        &mut self,
+        outputs: &[(Option<Tangent>, Value)],
+        inputs: &[Tangent],
+        sums: &[(Tangent, Value)],
+        origin: Origin,
+    ) -> Result<(Vec<Option<Value>>, Vec<Value>), IrError> {
         let record = std::mem::take(&mut self.linear.record);
         let mut backward = Backward {
             cells: vec![Cell::default(); record.entries.len()],
@@ -60,18 +79,13 @@ impl Walk<'_, Tape<'_>> {
                 _ => backward.entry(self.linear.builder, &record, Tangent(index as u32))?,
             }
         }
-        let mut all = Vec::new();
+        let mut cotangents = Vec::new();
         for &input in inputs {
             backward.derivative_of(self.linear.builder, input);
-            all.push(match backward.take(self.linear.builder, input)? {
-                Some(value) => value,
-                None => constant_like(self.linear.builder, backward.of[input.index()], 0.0)?,
-            });
+            cotangents.push(backward.take(self.linear.builder, input)?);
         }
-        for &(tangent, _) in sums {
-            all.push(backward.cells[tangent.index()].sum.expect("a sum stays one"));
-        }
-        Ok(all)
+        let sum = |&(tangent, _): &(Tangent, Value)| backward.cells[tangent.index()].sum;
+        Ok((cotangents, sums.iter().map(|pair| sum(pair).expect("a sum stays one")).collect()))
     }
 }
 
@@ -131,7 +145,12 @@ impl Backward {
         Ok(())
     }
 
-    fn add(&mut self, builder: &mut Builder, tangent: Tangent, share: Share) -> Result<(), IrError> {
+    pub(crate) fn add(
+        &mut self,
+        builder: &mut Builder,
+        tangent: Tangent,
+        share: Share,
+    ) -> Result<(), IrError> {
         self.cells[tangent.index()].add(builder, share)
     }
 
@@ -241,12 +260,22 @@ impl Backward {
 
     /// The cotangent gathered for a tangent, which is then absent.
     pub(crate) fn take(&mut self, builder: &mut Builder, tangent: Tangent) -> Result<Option<Value>, IrError> {
+        let share = self.share(builder, tangent)?;
+        share.map(|share| share.plain(builder)).transpose()
+    }
+
+    /// As [`Backward::take`], with its mask and scale beside it.
+    pub(crate) fn share(
+        &mut self,
+        builder: &mut Builder,
+        tangent: Tangent,
+    ) -> Result<Option<Share>, IrError> {
         let cell = std::mem::take(&mut self.cells[tangent.index()]);
         if cell.is_empty() {
             return Ok(None);
         }
         self.derivative_of(builder, tangent);
-        cell.gather(builder, self.of[tangent.index()])?.plain(builder).map(Some)
+        cell.gather(builder, self.of[tangent.index()]).map(Some)
     }
 
     /// What a structure adds to in place of the tangent's cotangent; [`Backward::replace`] gives it back.

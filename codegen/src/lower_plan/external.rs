@@ -17,7 +17,8 @@ impl<'p> Lowering<'_, '_, 'p> {
         let arguments = self.arguments(operands);
         let place = self.access(to);
         let result = self.address(place);
-        let number = self.ins().iconst(types::I64, function.index() as i64);
+        let number = i64::from(self.first.external) + function.index() as i64;
+        let number = self.ins().iconst(types::I64, number);
         let table = self.emitter.frame;
         let entry = self.ins().load(types::I64, READ_ONLY, table, FRAME.external);
         let mut signature = Signature::new(self.emitter.builder.func.signature.call_conv);

@@ -6,6 +6,7 @@
 
 mod address;
 mod external;
+mod function;
 mod library;
 mod looping;
 mod nest;
@@ -13,12 +14,13 @@ mod reduce;
 mod sums;
 
 use crate::emitter::{Constants, Emitter, clif_type};
-use crate::lower::{self, FRAME, READ_ONLY};
+use crate::lower::FRAME;
 use crate::plan::{Access, Crossing, Mem, Plan, Step};
+use crate::units::First;
 use address::Place;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, Function, InstBuilder, types};
-use cranelift_codegen::isa::{TargetFrontendConfig, TargetIsa};
+use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use evolute_ir::{Elem, Value};
 use std::collections::HashMap;
@@ -28,12 +30,18 @@ pub(crate) struct PlanLowering<'p> {
     plan: &'p Plan,
     target: TargetFrontendConfig,
     has_fma: bool,
+    first: First,
     pub(crate) constants: Constants,
 }
 
 impl<'p> PlanLowering<'p> {
-    pub(crate) fn new(plan: &'p Plan, isa: &dyn TargetIsa, has_fma: bool) -> Self {
-        PlanLowering { plan, target: isa.frontend_config(), has_fma, constants: Constants::default() }
+    pub(crate) fn new(
+        plan: &'p Plan,
+        target: TargetFrontendConfig,
+        has_fma: bool,
+        (first, constants): (First, Constants),
+    ) -> Self {
+        PlanLowering { plan, target, has_fma, first, constants }
     }
 
     /// The number of functions: the plan's own, which is called, and its pieces.
@@ -48,10 +56,19 @@ impl<'p> PlanLowering<'p> {
         builder.append_block_params_for_function_params(block);
         builder.switch_to_block(block);
         let frame = builder.block_params(block)[0];
-        let emitter = Emitter::new(&mut builder, &mut self.constants, frame, self.has_fma).with_blocks();
-        let (scalars, places) = (HashMap::new(), HashMap::new());
-        let mut lowering =
-            Lowering { emitter, plan: self.plan, scalars, places, lanes: None, signature: None };
+        let emitter = Emitter::new(&mut builder, &mut self.constants, frame, self.has_fma)
+            .with_first_check(self.first.check)
+            .with_blocks();
+        let mut lowering = Lowering {
+            emitter,
+            plan: self.plan,
+            first: self.first,
+            scalars: HashMap::new(),
+            places: HashMap::new(),
+            lanes: None,
+            signature: None,
+            frame: None,
+        };
         lowering.steps(match number {
             0 => &self.plan.steps,
             _ => &self.plan.pieces[number - 1],
@@ -65,13 +82,16 @@ impl<'p> PlanLowering<'p> {
 struct Lowering<'a, 'b, 'p> {
     emitter: Emitter<'a, 'b>,
     plan: &'p Plan,
+    first: First,
     scalars: HashMap<Value, ir::Value>,
     /// Of the memories met so far.
     places: HashMap<Mem, Place>,
     /// Room for the lanes of a reduction.
     lanes: Option<ir::StackSlot>,
-    /// That of pieces.
+    /// That of pieces and functions.
     signature: Option<ir::SigRef>,
+    /// Room for the frame of a function that is called.
+    frame: Option<ir::StackSlot>,
 }
 
 impl<'b, 'p> Lowering<'_, 'b, 'p> {
@@ -126,7 +146,8 @@ impl<'b, 'p> Lowering<'_, 'b, 'p> {
                 self.external(*function, operands, to, *check)
             }
             Step::Library(library) => self.library(library),
-            Step::Call(piece) => self.call(*piece),
+            Step::Function(call) => self.function(call),
+            Step::Call(piece) => self.call(self.first.piece + piece, self.emitter.frame),
         }
     }
 
@@ -152,20 +173,6 @@ impl<'b, 'p> Lowering<'_, 'b, 'p> {
         let slot = *self.plan.slots.get(&key)?;
         let offset = (self.plan.first_slot + slot as usize * size_of::<u64>()) as i64;
         Some(Place::at(self.emitter.field(FRAME.workspace)).plus(offset))
-    }
-
-    /// Calls a piece, and leaves with its status if that is not 0.
-    fn call(&mut self, piece: u32) {
-        let signature = *self.signature.get_or_insert_with(|| {
-            let call_conv = self.emitter.builder.func.signature.call_conv;
-            self.emitter.builder.import_signature(lower::signature(call_conv))
-        });
-        let table = self.emitter.field(FRAME.pieces);
-        let address = self.ins().load(types::I64, READ_ONLY, table, piece as i32 * 8);
-        let frame = self.emitter.frame;
-        let call = self.ins().call_indirect(signature, address, &[frame]);
-        let status = self.emitter.builder.inst_results(call)[0];
-        self.emitter.leave_with(status);
     }
 
     /// A scalar of the program.

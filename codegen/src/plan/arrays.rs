@@ -1,4 +1,4 @@
-//! Planning instructions without regions.
+//! Planning instructions: arrays here, the others elsewhere.
 
 use super::memory::{Home, Mem};
 use super::region::Planner;
@@ -35,6 +35,7 @@ impl Planner<'_> {
             Op::At => self.at(inst, result(), operands),
             Op::AddAt => self.add_at(inst, result(), operands),
             Op::External(id) => self.external(inst, result(), operands, id),
+            Op::Call(id) => self.function(inst, operands, id),
             Op::Linalg(linalg) => self.linalg(result(), linalg, operands),
             Op::Loop { body, condition, spec } => {
                 self.looping(inst, program.loop_spec(spec), body, condition);

@@ -7,7 +7,7 @@
 //! computing here is that of lowering.
 
 use super::memory::{Home, Mem, Memory};
-use super::{Access, LaneKind, Loop, Nest, Node, Pair, Step, To};
+use super::{Access, FunctionCall, LaneKind, Loop, Nest, Node, Pair, Step, To};
 use evolute_ir::{Literal, Table, Value};
 use std::collections::{BTreeMap, HashMap};
 
@@ -141,6 +141,10 @@ impl Walk<'_> {
             Step::Nest(nest) => self.nest(nest, f),
             Step::External { operands, to, .. } => {
                 operands.iter().chain([to]).for_each(|access| self.access(access, f));
+            }
+            Step::Function(FunctionCall { operands, results, workspace, .. }) => {
+                let all = operands.iter().chain(results).chain(workspace);
+                all.for_each(|access| self.access(access, f));
             }
             Step::Library(library) => {
                 library.operands.iter().for_each(|access| self.access(access, f));

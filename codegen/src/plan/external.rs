@@ -23,7 +23,7 @@ impl Planner<'_> {
     }
 
     /// A value in memory, its elements one after the other.
-    fn slice(&mut self, value: Value) -> Access {
+    pub(super) fn slice(&mut self, value: Value) -> Access {
         let extents = self.extents(value);
         if let Form::Memory(found) = &self.forms[value]
             && access::is_row_major(&found.at.strides, extents)

@@ -25,6 +25,7 @@ mod access;
 mod arrays;
 mod crossing;
 mod external;
+mod function;
 mod indices;
 mod linalg;
 mod looping;
@@ -39,14 +40,17 @@ mod usage;
 
 pub(crate) use access::count;
 pub(crate) use crossing::Crossing;
+pub(crate) use function::FunctionCall;
 pub(crate) use memory::{Home, Mem, Memory};
 pub(crate) use nest::{Node, Sink, UNROLLED};
 
 use crate::error::CodegenError;
 use crate::options::CodegenOptions;
 use crate::scalars::Operation;
+use crate::units::{Called, Units};
 use evolute_ir::{
-    Elem, External, ExternalId, Failure, Literal, LoopSpec, Op, Program, Strides, SumOrder, Table, Value,
+    Callee, CalleeId, Elem, External, ExternalId, Failure, Literal, LoopSpec, Op, Program, Strides, SumOrder,
+    Table, Value,
 };
 use evolute_kernels::Dense;
 use std::collections::HashMap;
@@ -105,6 +109,8 @@ pub(crate) enum Step {
     Choice(Box<Choice>),
     /// A call of a function of the user's, on elements that lie one after the other.
     External { function: ExternalId, operands: Vec<Access>, to: Access, check: u32 },
+    /// A call of a function of the program's.
+    Function(FunctionCall),
     /// The steps of a piece, which are a function of their own.
     Call(u32),
 }
@@ -225,6 +231,8 @@ pub struct Plan {
     /// The workspace's slots of eight bytes, from this byte on, for what crosses between functions.
     pub(crate) slots: HashMap<Crossing, u32>,
     pub(crate) first_slot: usize,
+    /// The most arguments and results of a function that is called.
+    pub(crate) most_addresses: u32,
     pub(crate) constants: Table<Value, Option<Literal>>,
     /// Of every value.
     pub(crate) elems: Table<Value, Elem>,
@@ -252,12 +260,22 @@ impl Plan {
     /// # Errors
     /// If derivative operators are left, or arrays need too much memory.
     pub fn new(program: &Program, options: &CodegenOptions) -> Result<Plan, CodegenError> {
+        let called = Units::of_callees(program, options)?.called(program);
+        Plan::calling(program, options, &called)
+    }
+
+    /// Plans a program that calls these functions.
+    pub(crate) fn calling(
+        program: &Program,
+        options: &CodegenOptions,
+        called: &Table<CalleeId, Called>,
+    ) -> Result<Plan, CodegenError> {
         let count =
             program.insts().values().filter(|inst| inst.op.is_derivative() || inst.op.is_implicit()).count();
         if count > 0 {
             return Err(CodegenError::OperatorsLeft { count });
         }
-        let mut planner = region::Planner::new(program);
+        let mut planner = region::Planner::new(program, called);
         let steps = planner.program();
         let first_slot = memory::place(&mut planner.mems);
         let fresh = &planner.fresh;
@@ -285,6 +303,7 @@ impl Plan {
             pieces,
             slots,
             first_slot,
+            most_addresses: most_addresses(program),
             constants,
             elems,
             weight,
@@ -300,6 +319,11 @@ impl Plan {
     pub fn workspace_bytes(&self) -> usize {
         self.workspace_bytes
     }
+}
+
+fn most_addresses(program: &Program) -> u32 {
+    let addresses = |callee: &Callee| callee.root().params.len() + callee.root().results.len();
+    program.callees().values().map(addresses).max().unwrap_or(0) as u32
 }
 
 impl Loop {
@@ -325,6 +349,9 @@ impl Step {
                 20 + sum(&looping.body) + condition + lanes.sum::<usize>() + 10 * looping.pairs.len()
             }
             Step::Call(_) => 4,
+            Step::Function(FunctionCall { operands, results, .. }) => {
+                24 + 2 * (operands.len() + results.len())
+            }
             Step::External { operands, .. } => 8 + 4 * operands.len(),
             Step::Library(library) => 8 + library.operands.len(),
             Step::Choice(choice) => 4 + sum(&choice.branches[0]) + sum(&choice.branches[1]),
@@ -349,6 +376,7 @@ pub(crate) fn is_flat(program: &Program) -> bool {
             | Op::At
             | Op::AddAt
             | Op::External(_)
+            | Op::Call(_)
             | Op::Linalg(_)
             | Op::Loop { .. }
             | Op::Cond { .. }

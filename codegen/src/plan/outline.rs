@@ -46,6 +46,7 @@ fn within(mut step: Step, limit: usize, pieces: &mut Vec<Vec<Step>>) -> Step {
         | Step::Part { .. }
         | Step::Nest(_)
         | Step::External { .. }
+        | Step::Function(_)
         | Step::Library(_)
         | Step::Call(_) => {}
     }

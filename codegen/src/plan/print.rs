@@ -1,6 +1,8 @@
 //! The text of a plan: memories, then steps.
 
-use super::{Access, Crossing, Home, LaneKind, Lanes, Library, Loop, Nest, Node, Plan, Sink, Step, To};
+use super::{
+    Access, Crossing, FunctionCall, Home, LaneKind, Lanes, Library, Loop, Nest, Node, Plan, Sink, Step, To,
+};
 use crate::scalars::Operation;
 use evolute_ir::{Strides, Trips, Value};
 use std::fmt;
@@ -76,6 +78,11 @@ impl Text<'_> {
                 let name = self.plan.externals[*function].name();
                 let operands = self.list(operands.iter().map(|operand| access(operand).to_string()));
                 writeln!(f, "{} = {name:?} {operands}{}", access(to), check_name(*check))
+            }
+            Step::Function(FunctionCall { unit, operands, results, workspace, .. }) => {
+                let list = |all: &[Access]| self.list(all.iter().map(access));
+                let with = workspace.iter().map(|place| format!(" with {}", place.mem)).collect::<String>();
+                writeln!(f, "{} = f{unit} {}{with}", list(results), list(operands))
             }
             Step::Library(library) => {
                 let operands = self.list(library.operands.iter().map(access));

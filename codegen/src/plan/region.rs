@@ -4,14 +4,17 @@ use super::memory::{Home, Mem, Memory};
 use super::registers::in_registers;
 use super::usage::{Usage, pointwise};
 use super::{Access, Form, Nest, Node, Step, access};
+use crate::units::Called;
 use evolute_ir::{
-    Bounds, Def, Elem, Entity, Failure, FailureKind, Inst, Literal, Op, Program, Region, Table, Value,
-    fallible_insts,
+    Bounds, CalleeId, Def, Elem, Entity, Failure, FailureKind, Inst, Literal, Op, Program, Region, Table,
+    Value, fallible_insts,
 };
 
 /// Plans one program.
 pub(super) struct Planner<'p> {
     pub(super) program: &'p Program,
+    /// What is known of the functions that it calls.
+    pub(super) called: &'p Table<CalleeId, Called>,
     pub(super) mems: Table<Mem, Memory>,
     pub(super) checks: Vec<Failure>,
     pub(super) usage: Table<Value, Usage>,
@@ -37,11 +40,12 @@ pub(super) struct Planner<'p> {
 }
 
 impl<'p> Planner<'p> {
-    pub(super) fn new(program: &'p Program) -> Self {
+    pub(super) fn new(program: &'p Program, called: &'p Table<CalleeId, Called>) -> Self {
         let (values, insts) = (program.values().len(), program.insts().len());
         let bounds = Bounds::new(program);
         Planner {
             program,
+            called,
             mems: Table::new(),
             checks: Vec::new(),
             usage: Table::filled(values, Usage::default()),
@@ -194,6 +198,7 @@ impl<'p> Planner<'p> {
             | Op::Dot
             | Op::At
             | Op::External(_)
+            | Op::Call(_)
             | Op::Custom { .. }
             | Op::LinearSolve { .. }
             | Op::Linalg(_)

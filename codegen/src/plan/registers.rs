@@ -51,7 +51,7 @@ fn wanted_in_memory(program: &Program, inst: Inst) -> Vec<Value> {
     let operands = program.operands(inst);
     match program.op(inst) {
         Op::At | Op::AddAt => vec![operands[0]],
-        Op::External(_) | Op::Linalg(_) => operands.to_vec(),
+        Op::External(_) | Op::Call(_) | Op::Linalg(_) => operands.to_vec(),
         Op::Loop { spec, .. } => {
             let spec = program.loop_spec(spec);
             operands[spec.first_carry_operand() + spec.carries as usize..spec.own_operands()].to_vec()

@@ -103,6 +103,7 @@ impl Planner<'_> {
                 | Op::Dot
                 | Op::AddAt
                 | Op::External(_)
+                | Op::Call(_)
                 | Op::Linalg(_)
                 | Op::Loop { .. }
                 | Op::Cond { .. }
@@ -144,6 +145,7 @@ fn computes_operand(op: Op, number: usize) -> bool {
         | Op::Dot
         | Op::At
         | Op::External(_)
+        | Op::Call(_)
         | Op::Linalg(_)
         | Op::Loop { .. }
         | Op::Cond { .. }

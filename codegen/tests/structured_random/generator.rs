@@ -1,7 +1,7 @@
 //! Random instructions without regions.
 
 use crate::common::Random;
-use evolute_ir::{Builder, Elem, Literal, Op, Prim, Reduction, Strides, Type, Value};
+use evolute_ir::{Builder, Callee, Elem, Literal, Op, Prim, Reduction, Strides, Type, Value};
 
 const REALS: [Elem; 2] = [Elem::F64, Elem::F32];
 
@@ -40,6 +40,8 @@ pub(crate) struct Generator {
     /// The values of the regions open.
     pub(crate) pool: Vec<Value>,
     pub(crate) depth: usize,
+    /// Functions to be called.
+    pub(crate) callees: Vec<Callee>,
 }
 
 impl Generator {
@@ -112,7 +114,8 @@ impl Generator {
     }
 
     pub(crate) fn step(&mut self) {
-        let _ = match self.random.below(18) {
+        let _ = match self.random.below(19) {
+            18 if !self.callees.is_empty() => self.call(),
             0..=4 => self.pointwise(),
             5 => self.cast_or_select(),
             6 => self.view(),
@@ -293,5 +296,14 @@ impl Generator {
         let array = self.pick(|ty| !ty.is_scalar() && !ty.shape.is_empty())?;
         let index = self.random.below(self.ty(array).shape.len()) as u32;
         self.insert(Op::Element(index), &[array])
+    }
+
+    fn call(&mut self) -> Option<Value> {
+        let callee = self.callees[self.random.below(self.callees.len())].clone();
+        let operands: Option<Vec<Value>> =
+            callee.param_types().iter().map(|ty| self.pick(|other| other == ty)).collect();
+        let results = self.builder.call(&callee, &operands?).expect("well typed");
+        self.pool.extend(&results);
+        results.first().copied()
     }
 }

@@ -8,13 +8,29 @@ mod nests;
 
 use common::{Random, check_code};
 use evolute_codegen::{CodegenOptions, Plan, Regalloc, compile};
-use evolute_ir::{Buffer, Builder, Elem, Program, Type, Value, verify};
+use evolute_ir::{Buffer, Builder, Callee, Elem, Program, Type, Value, verify};
 use generator::Generator;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 fn program(seed: u64) -> Program {
-    let (builder, random) = (Builder::new(), Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1));
-    let mut generator = Generator { builder, random, pool: Vec::new(), depth: 0 };
+    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut callees = Vec::new();
+    for _ in 0..random.below(3) {
+        let size = 3 + random.below(8);
+        // Loops in functions called in loops would take long.
+        let (function, next) = function(random, &callees, size, 2);
+        callees.push(Callee::new(function));
+        random = next;
+    }
+    let size = 4 + random.below(20);
+    function(random, &callees, size, 0).0
+}
+
+/// A random function that may call these, and what is random after it.
+fn function(random: Random, callees: &[Callee], size: usize, depth: usize) -> (Program, Random) {
+    let builder = Builder::new();
+    let callees = callees.to_vec();
+    let mut generator = Generator { builder, random, pool: Vec::new(), depth, callees };
     for (elem, shape) in [
         (Elem::F64, &[][..]),
         (Elem::F64, &[7]),
@@ -28,12 +44,12 @@ fn program(seed: u64) -> Program {
         let param = generator.builder.param(&Type::array(elem, shape).expect("small"));
         generator.pool.push(param);
     }
-    let size = 4 + generator.random.below(20);
     generator.steps(size);
     let results: Vec<Value> = (0..4).filter_map(|_| generator.pick(|_| true)).collect();
     let all = generator.random.below(4) == 0;
     let pool = generator.pool.clone();
-    generator.builder.finish(if all { &pool } else { &results }).expect("open")
+    let program = generator.builder.finish(if all { &pool } else { &results }).expect("open");
+    (program, generator.random)
 }
 
 fn input(ty: &Type, random: &mut Random) -> Buffer {

@@ -147,7 +147,7 @@ impl<'t, K: RealKind> Array<'t, K> {
     }
 
     /// The logarithm of the determinant, by LU factorisation: no intermediate result overflows. NaN where the
-    /// determinant is negative, −∞ where it is zero. Of a positive definite matrix twice the sum of the logarithms of the
+    /// determinant is negative, and so are its derivatives; −∞ where it is zero. Of a positive definite matrix twice the sum of the logarithms of the
     /// diagonal of its [`cholesky`](Array::cholesky) factor costs half.
     ///
     /// ```
@@ -162,10 +162,11 @@ impl<'t, K: RealKind> Array<'t, K> {
         of_determinant(self, "logdet", |site, a, f| {
             let log = linalg(site, Linalg::LogDet, &[a, f]);
             let sign = linalg(site, Linalg::DetSign, &[f]);
-            // The derivative is the same on both sides, as that of a logarithm.
-            let undefined = site.prim(Prim::Add, &[log, number(site, f64::NAN)]);
             let negative = site.pointwise(Op::Prim(Prim::Lt), "lt", &[sign, number(site, 0.0)], Elem::Bool);
-            site.pointwise(Op::Select, "select", &[negative, undefined, log], Elem::F64)
+            // A product with NaN has no derivatives of any order.
+            let [bad, good] = [f64::NAN, 1.0].map(|factor| number(site, factor));
+            let factor = site.pointwise(Op::Select, "select", &[negative, bad, good], Elem::F64);
+            site.prim(Prim::Mul, &[log, factor])
         })
     }
 

@@ -4,10 +4,10 @@ use super::Function;
 use crate::error::Error;
 use crate::kind::Kind;
 use crate::spec::{Active, RealSpec, Scalars, Spec, len};
+use evolute_ir::Callee;
 use evolute_ir::{IrError, Program, SourceLoc};
 use evolute_transforms::derive::{self, DeriveError};
 use std::panic::Location;
-use std::sync::Arc;
 
 #[allow(clippy::type_complexity, reason = "the types are the documentation")]
 impl<S: Spec, R: Spec, A: Active> Function<S, R, A> {
@@ -146,7 +146,7 @@ impl<S: Spec, R: Spec, A: Active> Function<S, R, A> {
     ) -> Result<Function<T, U, A>, Error> {
         let at = SourceLoc::of(Location::caller());
         let program = operator(&self.program, &self.wrt, Some(at.clone()));
-        let program = Arc::new(program.map_err(|source| Error::Derive { source, at })?);
+        let program = Callee::new(program.map_err(|source| Error::Derive { source, at })?);
         Ok(Function { program, inputs, outputs, active: self.active.clone(), wrt: self.wrt.clone() })
     }
 

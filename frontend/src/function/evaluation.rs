@@ -22,7 +22,7 @@ impl<S: Spec, R: Spec, A> Function<S, R, A> {
     /// # Ok::<(), evolute_frontend::Error>(())
     /// ```
     pub fn eval(&self, x: S::Host<'_>) -> Result<R::Owned, Error> {
-        if self.program.insts().values().any(|inst| inst.op.is_derivative() || inst.op.is_implicit()) {
+        if self.program.any_op(|op| op.is_derivative() || op.is_implicit()) {
             return self.interpreted()?.call(x);
         }
         let interpreter = Interpreter::new(&self.program)?;

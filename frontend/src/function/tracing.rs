@@ -10,7 +10,6 @@ use crate::trace::{self, Caller, Operand, TRACED, Trace};
 use crate::traced::Traced;
 use evolute_ir::{IrError, Program, SourceLoc, Value};
 use std::panic::Location;
-use std::sync::Arc;
 
 /// A closure from `X` to `Y`: every `FnOnce(X) -> Y` is one.
 ///
@@ -181,7 +180,7 @@ impl Tracing {
             pack,
             |_, _| outputs.clone(),
         )?;
-        Ok(Arc::unwrap_or_clone(function.program))
+        Ok(function.program.into_program())
     }
 
     fn record<S: Spec, R: Spec>(

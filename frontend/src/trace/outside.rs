@@ -67,7 +67,7 @@ fn evaluated<'t>(caller: Caller, body: impl FnOnce(&Trace) -> Leaves<'t>) -> Lea
 /// The results of a program without parameters, all scalars.
 fn slots(program: &Program, caller: Caller) -> Result<Vec<u64>, TraceError> {
     let refused = |source| TraceError::At { source, at: SourceLoc::of(caller) };
-    let derives = program.insts().values().any(|inst| inst.op.is_derivative() || inst.op.is_implicit());
+    let derives = program.any_op(|op| op.is_derivative() || op.is_implicit());
     let plain = derives.then(|| evaluable(program, Between::Keep)).transpose().map_err(refused)?;
     let interpreter = Interpreter::new(plain.as_ref().unwrap_or(program)).map_err(refused)?;
     let mut machine = interpreter.machine();

@@ -145,6 +145,14 @@ fn equal_eigenvalues() -> Result<(), Error> {
 }
 
 #[test]
+fn the_logarithm_of_a_negative_determinant_has_no_derivatives() {
+    let f = Function::trace(matrix(2, 2), |a| a.logdet()).unwrap();
+    let (swap, v) = ([0.0, 1.0, 1.0, 0.0], [1.0; 4]);
+    let all = [f.grad().unwrap().eval(&swap).unwrap(), f.hvp().unwrap().eval((&swap, &v)).unwrap()].concat();
+    assert!(all.iter().all(|d| d.is_nan()), "{all:?}");
+}
+
+#[test]
 fn bad_matrices_give_nan() -> Result<(), Error> {
     let f = Function::trace_to(matrix(2, 2), (scalar(), scalar(), scalar(), scalar()), |a| {
         (a.cholesky().sum(), a.logdet(), a.eigvalsh().sum(), a.solve([1.0, 1.0]).sum())

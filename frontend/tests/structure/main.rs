@@ -3,6 +3,7 @@
 
 mod arrays;
 mod bad_input;
+mod calls;
 mod checkpoints;
 mod contract;
 mod control;

@@ -134,6 +134,7 @@ impl Builder {
             | Op::At
             | Op::AddAt
             | Op::External(_)
+            | Op::Call(_)
             | Op::Linalg(_)
             | Op::Loop { .. }
             | Op::Cond { .. }

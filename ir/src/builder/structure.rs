@@ -1,7 +1,9 @@
-//! Insertion of operations with regions: derivative operators, loops, conditionals, what has a derivative of its own.
+//! Insertion of operations with regions: derivative operators, loops, conditionals, what has a derivative of its own; and
+//! of calls.
 
 use super::{Builder, ClosedRegion};
-use crate::entity::{ExternalId, Region, StridesId, TypeId, Value};
+use crate::callee::Callee;
+use crate::entity::{CalleeId, ExternalId, Region, StridesId, TypeId, Value};
 use crate::error::IrError;
 use crate::external::External;
 use crate::infer;
@@ -36,6 +38,45 @@ impl Builder {
         };
         let external = other.map_or_else(|| external.clone(), |name| external.renamed(name));
         self.program.externals.push(external)
+    }
+
+    /// The id of a function to be called. Equal functions have one.
+    pub fn callee(&mut self, callee: &Callee) -> CalleeId {
+        if let Some(&id) = self.callees.get(&callee.address()) {
+            return id;
+        }
+        let equal = self.program.callees.iter().find(|(_, known)| *known == callee);
+        let id = equal.map(|(id, _)| id).unwrap_or_else(|| self.program.callees.push(callee.clone()));
+        self.callees.insert(callee.address(), id);
+        // What is held keeps its address.
+        self.held.push(callee.clone());
+        id
+    }
+
+    /// Inserts a call, unless it is there already: the function's results on `operands`.
+    ///
+    /// # Errors
+    /// Operands that do not fit the function's parameters; a function whose own calls nest as deep as they may.
+    pub fn call(&mut self, callee: &Callee, operands: &[Value]) -> Result<Vec<Value>, IrError> {
+        if callee.depth() > Callee::MAX_DEPTH {
+            return Err(IrError::CallsTooDeep { limit: Callee::MAX_DEPTH });
+        }
+        let operands = operands.iter().map(|&v| self.resolve(v)).collect::<Result<Vec<_>, _>>()?;
+        let op = Op::Call(self.callee(callee));
+        let (region, signature) = (self.current(), signature(&self.program, op)?);
+        signature.expect(&self.program, op, &operands)?;
+        let key = self.key(region, op, &operands);
+        if let Some(first) = self.find(&key, op, &operands) {
+            let inst = self.program.def_inst(first).expect("a call is an instruction");
+            return Ok(self.program.results(inst).collect());
+        }
+        let types: Vec<TypeId> = signature.results.iter().map(|ty| self.intern(ty)).collect();
+        let inst = self.push_inst(region, op, &operands, &types)?;
+        let results: Vec<Value> = self.program.results(inst).collect();
+        if let Some(&first) = results.first() {
+            self.share(key, first);
+        }
+        Ok(results)
     }
 
     /// Inserts a derivative operator on a closed region: its results are the region's, then the

@@ -1,5 +1,6 @@
 //! Decoding: a program becomes steps over slots.
 
+use super::decode_calls::Decoded;
 use super::eval::{Run, cast_code, prim_code};
 use super::linalg::RoomSize;
 use super::steps::{Call, Dot, Indices, Pointwise, Reduce, Step, Work, nothing};
@@ -12,6 +13,7 @@ use crate::prim::Prim;
 use crate::program::{Program, SourceLoc};
 use crate::structure::Reduction;
 use crate::types::{Elem, Literal};
+use rustc_hash::FxHashMap;
 use std::ops::Range;
 
 /// The most scalars an evaluation may hold: 4 GiB of slots.
@@ -34,6 +36,9 @@ pub(super) struct Decoder<'p> {
     pub(super) dense: RoomSize,
     /// The most that the carries of a loop hold.
     pub(super) carried: usize,
+    /// The functions decoded, and where each is, by its address.
+    pub(super) callees: Vec<Vec<Step>>,
+    pub(super) decoded: FxHashMap<usize, Decoded>,
     /// The steps of the region at hand, and its first code that no step names.
     steps: Vec<Step>,
     unnamed: usize,
@@ -54,6 +59,8 @@ impl<'p> Decoder<'p> {
             sums: Table::filled(count, false),
             dense: RoomSize::default(),
             carried: 0,
+            callees: Vec::new(),
+            decoded: FxHashMap::default(),
             steps: Vec::new(),
             unnamed: 0,
         }
@@ -72,6 +79,7 @@ impl<'p> Decoder<'p> {
             results: body.results.iter().map(place).collect(),
             codes: self.codes,
             steps,
+            callees: self.callees,
             slots: self.slots,
             constants: self.constants,
             iotas: self.iotas,
@@ -173,6 +181,7 @@ impl<'p> Decoder<'p> {
             }
             Op::Cond { yes, no, sums } => return self.choice(inst, yes, no, sums as usize),
             Op::Custom { primal, .. } => return self.custom(inst, primal),
+            Op::Call(id) => return self.call(inst, id),
             Op::Jvp { .. } | Op::Vjp { .. } => {
                 return Err(infer::mismatch(op, "a program without derivative operators", "one"));
             }
@@ -232,6 +241,7 @@ impl<'p> Decoder<'p> {
             }
             Op::Loop { .. }
             | Op::Cond { .. }
+            | Op::Call(_)
             | Op::Custom { .. }
             | Op::LinearSolve { .. }
             | Op::Jvp { .. }

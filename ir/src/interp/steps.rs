@@ -48,6 +48,7 @@ pub(super) enum Step {
         add: Run,
     },
     External(Call),
+    Call(CalleeCall),
     Library(Library),
     Loop(Box<Loop>),
     Choice(Box<Choice>),
@@ -58,6 +59,14 @@ pub(super) struct Call {
     pub(super) function: External,
     pub(super) operands: Vec<Slots>,
     pub(super) to: Slots,
+}
+
+/// A call of a function of the program's: its arguments are copied to its parameters, what it gives to the results.
+pub(super) struct CalleeCall {
+    /// Its number in [`Interpreter::callees`].
+    pub(super) callee: usize,
+    pub(super) arguments: Vec<(Slots, Slots)>,
+    pub(super) results: Vec<(Slots, Slots)>,
 }
 
 pub(super) struct Pointwise {
@@ -202,6 +211,13 @@ impl Interpreter {
         }
     }
 
+    /// No function calls itself, so its slots are free.
+    fn execute_call(&self, call: &CalleeCall, m: &mut Machine) {
+        call.arguments.iter().for_each(|(from, to)| m.copy(from, to));
+        self.execute(&self.callees[call.callee], m);
+        call.results.iter().for_each(|(from, to)| m.copy(from, to));
+    }
+
     fn step(&self, step: &Step, m: &mut Machine) {
         match step {
             Step::Scalars(range) => {
@@ -241,6 +257,7 @@ impl Interpreter {
                 }
             }
             Step::External(call) => call.execute(m),
+            Step::Call(call) => self.execute_call(call, m),
             Step::Library(library) => library.execute(m),
             Step::Loop(looping) => self.execute_loop(looping, m),
             Step::Choice(choice) => self.execute_choice(choice, m),

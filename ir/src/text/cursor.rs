@@ -1,7 +1,7 @@
 //! Reads the phrases that need no table of the program: marks, numbers, names, types and constants.
 
 use super::lex::{Lexer, Token};
-use crate::entity::Level;
+use crate::entity::{CalleeId, Level};
 use crate::error::IrError;
 use crate::program::Role;
 use crate::solver::{Method, Solver};
@@ -206,6 +206,12 @@ impl<'t> Cursor<'t> {
 
     pub(super) fn name(&mut self) -> Read<Name> {
         self.word_as("a value", name)
+    }
+
+    pub(super) fn callee(&mut self) -> Read<CalleeId> {
+        // As many as there can be, and no wrap of the number.
+        let number = |word: &str| digits::<u32>(word.strip_prefix('f')?).filter(|&number| number < 1 << 28);
+        self.word_as("a function, like f0", |word| number(word).map(CalleeId::from_u32))
     }
 
     pub(super) fn elem(&mut self) -> Read<Elem> {

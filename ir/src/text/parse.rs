@@ -11,16 +11,16 @@ use super::lex::Token;
 use super::parse_regions::Open;
 use super::print::mode_name;
 use super::tables::{Tables, Written};
-use crate::entity::{Entity, ExternalId, Inst, Loc, Region, StridesId, TypeId, Value};
+use crate::callee::Callee;
+use crate::entity::{CalleeId, Entity, Inst, Region, TypeId, Value};
 use crate::error::IrError;
 use crate::external::External;
 use crate::infer;
 use crate::linalg::Linalg;
 use crate::op::Op;
 use crate::prim::Prim;
-use crate::program::{Def, InstData, LevelData, Mode, Origin, Program, SourceLoc, ValueData};
+use crate::program::{Def, InstData, LevelData, Mode, Origin, Program, ValueData};
 use crate::types::Type;
-use std::sync::Arc;
 
 /// How deep regions may nest, the root being at depth 1.
 pub const MAX_DEPTH: usize = 64;
@@ -49,31 +49,71 @@ pub(super) struct Parser<'t> {
     pub(super) open: Vec<Open>,
     /// The types of the results, as the program's first line has them.
     pub(super) result_types: Vec<Type>,
-    /// The functions that the program may call.
-    externals: &'t [External],
+    /// The functions of the user's that the program may call.
+    pub(super) externals: &'t [External],
+    /// The functions read.
+    callees: Vec<Callee>,
 }
 
 impl<'t> Parser<'t> {
     fn new(text: &'t str) -> Read<Self> {
         let (text, tables) = (Cursor::new(text)?, Tables::new());
-        Ok(Parser { text, tables, open: Vec::new(), result_types: Vec::new(), externals: &[] })
+        let (open, result_types, callees) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Parser { text, tables, open, result_types, externals: &[], callees })
     }
 
     fn file(mut self) -> Read<Program> {
         self.text.keyword("evolute")?;
         self.text.keyword("0")?;
         self.text.end_line()?;
-        while self.text.next == Token::Word("level") {
-            self.level()?;
+        loop {
+            self.levels()?;
+            if self.text.next != Token::Word("function") {
+                break;
+            }
+            self.function()?;
         }
-        self.signature()?;
-        while !self.open.is_empty() {
-            self.statement()?;
-        }
+        self.text.keyword("program")?;
+        self.definition_of_all()?;
         if self.text.next != Token::End {
             return self.text.expected("the end of the text");
         }
         self.tables.finish()
+    }
+
+    fn levels(&mut self) -> Read<()> {
+        while self.text.next == Token::Word("level") {
+            self.level()?;
+        }
+        Ok(())
+    }
+
+    /// A function that is called below, whose tables are its own.
+    fn function(&mut self) -> Read<()> {
+        self.text.keyword("function")?;
+        let line = self.text.line;
+        let (expected, found) = (CalleeId::new(self.callees.len()), self.text.callee()?);
+        if found != expected {
+            let message = format!("expected {expected} to be defined next, found {found}");
+            return Err(IrError::Parse { line, message });
+        }
+        self.definition_of_all()?;
+        let callee = Callee::new(std::mem::replace(&mut self.tables, Tables::new()).finish()?);
+        if callee.depth() > Callee::MAX_DEPTH {
+            return Err(at_line(line, IrError::CallsTooDeep { limit: Callee::MAX_DEPTH }));
+        }
+        self.result_types.clear();
+        self.callees.push(callee);
+        Ok(())
+    }
+
+    /// What is defined, from its parameters to its end.
+    fn definition_of_all(&mut self) -> Read<()> {
+        self.signature()?;
+        while !self.open.is_empty() {
+            self.statement()?;
+        }
+        Ok(())
     }
 
     fn level(&mut self) -> Read<()> {
@@ -93,9 +133,8 @@ impl<'t> Parser<'t> {
         self.text.end_line()
     }
 
-    /// The program's first line.
+    /// The rest of a definition's first line.
     fn signature(&mut self) -> Read<()> {
-        self.text.keyword("program")?;
         self.parameters(Program::ROOT)?;
         self.text.arrow()?;
         let types = &mut self.result_types;
@@ -151,6 +190,7 @@ impl<'t> Parser<'t> {
             Token::Word("jvp" | "vjp" | "loop" | "cond" | "custom" | "linear_solve") => {
                 self.operation_with_regions(Vec::new())
             }
+            Token::Word("call") => self.call(Vec::new()),
             Token::Word(word) if word.starts_with('v') => self.definition(),
             _ => self.text.expected(&format!("an instruction or `{end}`")),
         }
@@ -166,10 +206,11 @@ impl<'t> Parser<'t> {
             (Token::Word("jvp" | "vjp" | "loop" | "cond" | "custom" | "linear_solve"), _) => {
                 self.operation_with_regions(results)
             }
+            (Token::Word("call"), _) => self.call(results),
             (_, &[result]) => self.instruction(result),
-            _ => self
-                .text
-                .expected("`jvp`, `vjp`, `loop`, `cond` or `custom`, which alone have several results"),
+            _ => self.text.expected(
+                "`jvp`, `vjp`, `loop`, `cond`, `custom` or `call`, which alone have several results",
+            ),
         }
     }
 
@@ -230,31 +271,20 @@ impl<'t> Parser<'t> {
         Ok((op, self.values()?))
     }
 
-    fn type_id(&mut self) -> Read<TypeId> {
-        let ty = self.text.ty()?;
-        Ok(self.tables.intern(ty))
-    }
-
-    /// The function of the name that comes next.
-    fn external(&mut self) -> Read<ExternalId> {
+    fn call(&mut self, results: Vec<Name>) -> Read<()> {
+        self.text.keyword("call")?;
         let line = self.text.line;
-        let name = self.text.text()?;
-        let known = self.tables.program.externals.iter().find(|(_, known)| known.name() == name);
-        if let Some((id, _)) = known {
-            return Ok(id);
-        }
-        match self.externals.iter().find(|external| external.name() == name) {
-            Some(external) => Ok(self.tables.program.externals.push(external.clone())),
-            None => {
-                let message = format!("expected an external function that is supplied, found {name:?}");
-                Err(IrError::Parse { line, message })
-            }
-        }
-    }
-
-    fn strides(&mut self) -> Read<StridesId> {
-        let strides = self.text.strides()?;
-        Ok(self.tables.strides(strides))
+        let id = self.text.callee()?;
+        let Some(callee) = self.callees.get(id.index()) else {
+            let message = format!("expected a function defined above, found {id}");
+            return Err(IrError::Parse { line, message });
+        };
+        let op = Op::Call(self.tables.callee(callee));
+        self.text.mark('(')?;
+        let operands = self.values()?;
+        self.text.mark(')')?;
+        self.structure(line, op, results, &operands)?;
+        self.text.end_line()
     }
 
     // ── instructions ──────────────────────────────────────────────────────────────────────────────────
@@ -299,55 +329,6 @@ impl<'t> Parser<'t> {
 
     pub(super) fn current(&self) -> Region {
         self.open.last().map_or(Program::ROOT, |open| open.region)
-    }
-
-    // ── phrases that need the tables ────────────────────────────────────────────────────────────
-
-    /// What may follow a definition, each part being optional.
-    pub(super) fn written(&mut self) -> Read<Written> {
-        let mut written = Written::default();
-        if self.text.next == Token::Word("of") {
-            self.text.advance()?;
-            written.of = Some(self.text.name()?);
-        }
-        written.loc = self.place()?;
-        if self.text.at_text() {
-            written.name = Some(Arc::from(self.text.text()?));
-        }
-        Ok(written)
-    }
-
-    fn place(&mut self) -> Read<Loc> {
-        if !self.text.skip('@')? {
-            return Ok(Loc::UNKNOWN);
-        }
-        let file = Arc::from(self.text.text()?);
-        self.text.mark(':')?;
-        let line = self.text.number("a line")?;
-        Ok(self.tables.place(SourceLoc { file, line }))
-    }
-
-    pub(super) fn values(&mut self) -> Read<Vec<Value>> {
-        let mut values = Vec::new();
-        if matches!(self.text.next, Token::Word(word) if word.starts_with('v')) {
-            values.push(self.value()?);
-            while self.text.skip(',')? {
-                values.push(self.value()?);
-            }
-        }
-        Ok(values)
-    }
-
-    /// A value of the innermost region.
-    fn value(&mut self) -> Read<Value> {
-        let line = self.text.line;
-        let name = self.text.name()?;
-        let value = self.tables.known(line, name)?;
-        if self.tables.program.value(value).region != self.current() {
-            let message = format!("expected a value of this region, found {value} of another");
-            return Err(IrError::Parse { line, message });
-        }
-        Ok(value)
     }
 }
 

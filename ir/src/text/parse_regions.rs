@@ -120,6 +120,17 @@ impl Parser<'_> {
                 Op::LinearSolve { matrix: region, solver: self.tables.program.solvers.push(solver) }
             }
         };
+        self.structure(line, op, results, &operands)
+    }
+
+    /// Inserts an operation with regions, or a call, once the origins of its results are read.
+    pub(super) fn structure(
+        &mut self,
+        line: usize,
+        op: Op,
+        results: Vec<Name>,
+        operands: &[Value],
+    ) -> Read<()> {
         let signature = signature(&self.tables.program, op).map_err(|error| at_line(line, error))?;
         let found = || operands.iter().map(|&v| self.tables.program.ty(v));
         if !found().eq(&signature.operands) {
@@ -136,6 +147,6 @@ impl Parser<'_> {
             }
             rows.push((name, ty, self.written()?));
         }
-        self.insert(line, op, &operands, rows)
+        self.insert(line, op, operands, rows)
     }
 }

@@ -4,7 +4,8 @@
 //! it complains about: what does not exist is shown as `?`, and a nested region is shown once.
 
 use super::MAX_DEPTH;
-use crate::entity::{Entity, Inst, Level, Loc, Region, Value};
+use crate::callee::Callee;
+use crate::entity::{CalleeId, Entity, Inst, Level, Loc, Region, Value};
 use crate::infer::op_name;
 use crate::op::Op;
 use crate::program::{Mode, Origin, Program, Role};
@@ -13,18 +14,27 @@ use std::fmt::{self, Display, Formatter, Write};
 impl Display for Program {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         writeln!(f, "evolute 0")?;
-        for (level, data) in self.levels.iter().filter(|(level, _)| *level != Level::PRIMAL) {
-            let mode = data.mode.map_or("?", mode_name);
-            writeln!(f, "level {} = {mode}{}", level.index(), place(self, data.loc))?;
+        let callees = self.all_callees();
+        for (number, callee) in callees.iter().enumerate() {
+            definition(callee, &format!("function {}", CalleeId::new(number)), &callees, f)?;
         }
-        let root = self.regions.get(Program::ROOT);
-        let results = root.map_or(&[][..], |root| &root.results);
-        let types = list(results, |f, &v| type_of(self, v).fmt(f));
-        writeln!(f, "program {} -> ({types}) {{", parameters(self, Program::ROOT))?;
-        let mut printer = Printer { program: self, f, shown: vec![false; self.regions.len()] };
-        printer.body(Program::ROOT, 1)?;
-        writeln!(f, "}}")
+        definition(self, "program", &callees, f)
     }
+}
+
+/// A function or the program itself, with its levels.
+fn definition(program: &Program, what: &str, callees: &[&Callee], f: &mut Formatter<'_>) -> fmt::Result {
+    for (level, data) in program.levels.iter().filter(|(level, _)| *level != Level::PRIMAL) {
+        let mode = data.mode.map_or("?", mode_name);
+        writeln!(f, "level {} = {mode}{}", level.index(), place(program, data.loc))?;
+    }
+    let root = program.regions.get(Program::ROOT);
+    let results = root.map_or(&[][..], |root| &root.results);
+    let types = list(results, |f, &v| type_of(program, v).fmt(f));
+    writeln!(f, "{what} {} -> ({types}) {{", parameters(program, Program::ROOT))?;
+    let shown = vec![false; program.regions.len()];
+    Printer { program, callees, f, shown }.body(Program::ROOT, 1)?;
+    writeln!(f, "}}")
 }
 
 /// A value as the text names it: its number, then its role and level.
@@ -36,7 +46,7 @@ pub fn value_name(program: &Program, value: Value) -> impl Display {
 /// One instruction as the text shows it, without the regions in it.
 pub fn instruction(program: &Program, inst: Inst) -> impl Display {
     fmt::from_fn(move |f| {
-        head(program, inst, f)?;
+        head(program, None, inst, f)?;
         tail(program, inst, f)
     })
 }
@@ -59,6 +69,8 @@ pub(super) fn mode_name(mode: Mode) -> &'static str {
 
 struct Printer<'a, 'f> {
     program: &'a Program,
+    /// The functions of the text, in its order.
+    callees: &'a [&'a Callee],
     f: &'a mut Formatter<'f>,
     /// The regions printed, so that a cycle ends.
     shown: Vec<bool>,
@@ -74,7 +86,7 @@ impl Printer<'_, '_> {
         };
         for &inst in &data.insts {
             write!(self.f, "{:indent$}", "")?;
-            head(self.program, inst, self.f)?;
+            head(self.program, Some(self.callees), inst, self.f)?;
             let op = self.program.insts.get(inst).map(|data| data.op);
             for (number, nested) in op.into_iter().flat_map(Op::regions).enumerate() {
                 if number > 0 {
@@ -99,8 +111,17 @@ impl Printer<'_, '_> {
     }
 }
 
+/// What is called, by its number in the text, or else in the program's own table.
+fn called(program: &Program, callees: Option<&[&Callee]>, id: CalleeId) -> impl Display {
+    let number = program.callees.get(id).map(|callee| {
+        let place = callees.and_then(|all| all.iter().position(|&other| other == callee));
+        place.map_or(id, CalleeId::new)
+    });
+    known(number)
+}
+
 /// Everything of an instruction that stands before its body.
-fn head(program: &Program, inst: Inst, f: &mut Formatter<'_>) -> fmt::Result {
+fn head(program: &Program, callees: Option<&[&Callee]>, inst: Inst, f: &mut Formatter<'_>) -> fmt::Result {
     let Some(data) = program.insts.get(inst) else { return write!(f, "{inst}?") };
     let name = |f: &mut Formatter<'_>, v: Value| write!(f, "{}", value_name(program, v));
     let operands = program.operand_list(inst).unwrap_or_default();
@@ -123,6 +144,7 @@ fn head(program: &Program, inst: Inst, f: &mut Formatter<'_>) -> fmt::Result {
             Some(external) => write!(f, " {}", quoted(external.name()))?,
             None => f.write_str(" ?")?,
         },
+        Op::Call(id) => called(program, callees, id).fmt(f)?,
         Op::Prim(_)
         | Op::Select
         | Op::Element(_)
@@ -137,8 +159,13 @@ fn head(program: &Program, inst: Inst, f: &mut Formatter<'_>) -> fmt::Result {
         | Op::Jvp { .. }
         | Op::Vjp { .. } => {}
     }
-    f.write_str(if operands.is_empty() { "" } else { " " })?;
-    list(operands, |f, &v| name(f, v)).fmt(f)?;
+    let all = list(operands, |f, &v| name(f, v));
+    match data.op {
+        // Behind it may stand the origins of several results, with commas too.
+        Op::Call(_) => write!(f, " ({all})")?,
+        _ if operands.is_empty() => {}
+        _ => write!(f, " {all}")?,
+    }
     match data.op {
         Op::Element(index) => write!(f, ", {index}"),
         Op::Jvp { region, wrt } | Op::Vjp { region, wrt } => {
@@ -166,7 +193,8 @@ fn head(program: &Program, inst: Inst, f: &mut Formatter<'_>) -> fmt::Result {
         | Op::At
         | Op::AddAt
         | Op::Linalg(_)
-        | Op::External(_) => Ok(()),
+        | Op::External(_)
+        | Op::Call(_) => Ok(()),
     }
 }
 

@@ -3,7 +3,8 @@
 use super::cursor::{Name, Read};
 use super::print::suffix;
 use super::value_name;
-use crate::entity::{Entity, Loc, StridesId, TypeId, Value};
+use crate::callee::Callee;
+use crate::entity::{CalleeId, Entity, Loc, StridesId, TypeId, Value};
 use crate::error::IrError;
 use crate::infer::Inferred;
 use crate::program::{Origin, Program, SourceLoc, ValueData};
@@ -80,6 +81,13 @@ impl Tables {
     pub(super) fn strides(&mut self, strides: Strides) -> StridesId {
         let rows = &mut self.program.strides;
         *self.strides.entry(strides).or_insert_with_key(|strides| rows.push(strides.clone()))
+    }
+
+    /// The id of a function that is called; equal functions have one.
+    pub(super) fn callee(&mut self, callee: &Callee) -> CalleeId {
+        let callees = &mut self.program.callees;
+        let known = callees.iter().find(|(_, known)| *known == callee).map(|(id, _)| id);
+        known.unwrap_or_else(|| callees.push(callee.clone()))
     }
 
     pub(super) fn inferred(&mut self, inferred: Inferred) -> TypeId {

@@ -1,4 +1,4 @@
-//! The invariants of operations with regions: their types, and what becomes of sums.
+//! The invariants of operations with regions and of calls: their types, and what becomes of sums.
 
 use super::Verifier;
 use crate::entity::{Inst, Region, Value};
@@ -16,6 +16,7 @@ impl Verifier<'_> {
         let mut values = bodies.iter().flat_map(|body| body.params.iter().chain(&body.results));
         let known = match op {
             Op::Loop { spec, .. } => program.loops.get(spec).is_some(),
+            Op::Call(id) => program.callees.get(id).is_some(),
             _ => true,
         };
         if !known || !values.all(|&v| self.exists(v)) {

@@ -2,9 +2,11 @@
 //! it entails. Corrupted programs can still be printed.
 
 use super::*;
-use crate::program::{Mode, RegionData, SourceLoc, ValueData};
+use crate::callee::Callee;
+use crate::entity::{CalleeId, Level, Loc, TypeId};
+use crate::program::{Mode, Origin, RegionData, Role, SourceLoc, ValueData};
 use crate::text::parse;
-use crate::types::Literal;
+use crate::types::{Elem, Literal, Type};
 
 /// Values 5 to 7 belong to the nested region, whose instruction is number 3 and whose operator number 4.
 const BASE: &str = r#"evolute 0
@@ -207,13 +209,41 @@ fn invariant_12_operators() {
 }
 
 #[test]
-fn invariant_13_derivatives_have_levels() {
+fn invariant_15_calls() {
+    let functions = "function f0 (v0: f64) -> (f64, f64) {\n  v1 = neg v0\n  return v1, v0\n}\nfunction f1 () -> () {\n  return\n}";
+    let source = format!(
+        "evolute 0\n{functions}\nprogram (v0: f64) -> (f64) {{\n  v1, v2 = call f0 (v0)\n  call f1 ()\n  return v2\n}}\n"
+    );
+    let base = parse(&source).expect("well formed");
+    assert_eq!(verify(&base), Ok(()));
+    let check = |corrupt: &dyn Fn(&mut Program), expected: &str| {
+        let mut program = base.clone();
+        corrupt(&mut program);
+        let found = violations(&program);
+        assert!(found.iter().any(|v| v.contains(expected)), "expected {expected:?}, found {found:#?}");
+    };
+    let [first, second, none] = [0, 1, NOWHERE].map(CalleeId::from_u32);
+    check(&|p| p.insts[I(0)].op = Op::Call(none), "what it calls does not exist");
+    check(&|p| p.insts[I(0)].op = Op::Call(second), "it takes ()");
+    check(&|p| p.insts[I(1)].op = Op::Call(first), "callees are not numbered as they are first called");
+    check(&|p| p.callees[second] = p.callees[first].clone(), "two callees are equal");
+    check(&|p| p.values[V(1)].ty = TypeId::from_u32(1), "it gives (f64, f64)");
+    let broken = |p: &mut Program| {
+        let mut callee = p.callees[first].program().clone();
+        callee.names.insert(V(NOWHERE), "x".into());
+        p.callees[first] = Callee::new(callee);
+    };
+    check(&broken, "f0: v99 has a name but does not exist");
+}
+
+#[test]
+fn invariant_16_derivatives_have_levels() {
     check(|p| p.values[V(3)].origin.level = Level::from_u32(0), "a derivative belongs to a level above 0");
     check(|p| p.values[V(0)].origin.role = Role::Cotangent, "v0.a0: a derivative belongs to a level above 0");
 }
 
 #[test]
-fn invariant_14_level_0_may_use_derivatives() {
+fn invariant_17_level_0_may_use_derivatives() {
     let mut program = base();
     program.values[V(2)].origin.level = Level::from_u32(1);
     assert_eq!(verify(&program), Ok(()));

@@ -2,7 +2,8 @@
 
 use crate::support::{self, Rng};
 use evolute_ir::{
-    Buffer, Builder, Elem, External, Interpreter, IrError, Mode, Op, Program, Type, dot, text, verify,
+    Buffer, Builder, Callee, Elem, External, Interpreter, IrError, Mode, Op, Prim, Program, Type, dot, text,
+    verify,
 };
 use std::fmt::Write;
 
@@ -138,4 +139,50 @@ fn external_functions() {
     let many = vec![scalar.clone(); External::MAX_PARAMS + 1];
     assert!(External::new("f", &many, scalar.clone(), |_, _| ()).is_err());
     assert!(External::new("f", &[Type::scalar(Elem::I64)], scalar, |_, _| ()).is_err());
+}
+
+/// Functions that are equal are one, whoever made them, and equal calls of them too.
+#[test]
+fn calls() {
+    let square = || {
+        let mut builder = Builder::new();
+        let x = builder.param(&Type::scalar(Elem::F64));
+        let square = builder.insert(Op::Prim(Prim::Mul), &[x, x]).expect("well typed");
+        Callee::new(builder.finish(&[square, x]).expect("in scope"))
+    };
+    let (f, again) = (square(), square());
+    let mut builder = Builder::new();
+    let x = builder.param(&Type::scalar(Elem::F64));
+    let once = builder.call(&f, &[x]).expect("well typed");
+    assert_eq!(builder.call(&again, &[x]), Ok(once.clone()), "equal calls are one");
+    let twice = builder.call(&again, &[once[0]]).expect("well typed");
+    assert!(builder.call(&f, &[]).is_err());
+    let program = builder.finish(&[twice[0]]).expect("in scope");
+    assert_eq!((program.callees().len(), program.len(), program.total_len()), (1, 2, 3));
+    assert_eq!(verify(&program), Ok(()));
+    assert_eq!(text::parse(&program.to_string()).as_ref(), Ok(&program));
+    dot(&program);
+    let results = Interpreter::new(&program).expect("small").eval(&[Buffer::F64(vec![3.0])]);
+    assert_eq!(results, Ok(vec![Buffer::F64(vec![81.0])]));
+}
+
+/// The builder refuses what nests deeper than passes go.
+#[test]
+fn calls_too_deep() {
+    let mut callee = None::<Callee>;
+    for depth in 0.. {
+        let mut builder = Builder::new();
+        let x = builder.param(&Type::scalar(Elem::F64));
+        let y = match &callee {
+            Some(callee) => builder.call(callee, &[x]),
+            None => builder.insert(Op::Prim(Prim::Sin), &[x]).map(|y| vec![y]),
+        };
+        match y {
+            Ok(y) => callee = Some(Callee::new(builder.finish(&y).expect("in scope"))),
+            Err(error) => {
+                assert_eq!((depth, error), (65, IrError::CallsTooDeep { limit: Callee::MAX_DEPTH }));
+                return;
+            }
+        }
+    }
 }

@@ -102,6 +102,7 @@ impl<'p> Search<'p> {
             | Op::AddAt
             | Op::Linalg(_)
             | Op::External(_)
+            | Op::Call(_)
             | Op::Custom { .. }
             | Op::LinearSolve { .. }
             | Op::Jvp { .. }

@@ -136,6 +136,7 @@ impl<'a> Numbering<'a> {
             | Op::At
             | Op::AddAt
             | Op::External(_)
+            | Op::Call(_)
             | Op::Linalg(_) => Key::Op(op, numbers),
         };
         self.number(key)

@@ -34,6 +34,7 @@ impl<'a> Copy<'a> {
             | Op::Reduce(..)
             | Op::Dot
             | Op::External(_)
+            | Op::Call(_)
             | Op::Linalg(_)
             | Op::Loop { .. }
             | Op::Cond { .. }

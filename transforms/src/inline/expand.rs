@@ -4,13 +4,14 @@
 //! This comes after the last derivative; rules are then dead.
 
 use super::{Copy, Operators};
+use crate::calls::in_all;
 use crate::derive::copy_params;
 use crate::solve;
-use evolute_ir::{Builder, IrError, Program, Region, Solver, Value};
+use evolute_ir::{Builder, IrError, Op, Program, Region, Solver, Value};
 
 /// Whether there is something to expand.
 pub(crate) fn is_implicit(program: &Program) -> bool {
-    program.insts().values().any(|inst| inst.op.is_implicit())
+    program.any_op(Op::is_implicit)
 }
 
 /// An operator-free program without what is there to be differentiated.
@@ -18,9 +19,13 @@ pub(crate) fn is_implicit(program: &Program) -> bool {
 /// # Errors
 /// A program past its size limit.
 pub fn expand(program: &Program) -> Result<Program, IrError> {
-    if !is_implicit(program) {
-        return Ok(program.clone());
+    match is_implicit(program) {
+        true => in_all(program, expand_own),
+        false => Ok(program.clone()),
     }
+}
+
+fn expand_own(program: &Program) -> Result<Program, IrError> {
     let mut builder = Builder::new();
     builder.set_limit(program.limit());
     let params = copy_params(&mut builder, program);

@@ -141,6 +141,7 @@ fn is_movable(op: Op) -> bool {
         | Op::At
         | Op::AddAt
         | Op::Linalg(_)
+        | Op::Call(_)
         | Op::Loop { .. }
         | Op::Cond { .. } => true,
     }
@@ -159,6 +160,7 @@ fn is_costly(op: Op) -> bool {
         | Op::Dot
         | Op::AddAt
         | Op::Linalg(_)
+        | Op::Call(_)
         | Op::Loop { .. }
         | Op::Cond { .. } => true,
         Op::Element(_)

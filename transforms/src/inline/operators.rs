@@ -1,32 +1,22 @@
 //! What becomes of a derivative operator: the derivative of its body, which is freed of its own operators first.
 
 use super::{Between, Copy, Operators, Provenance};
-use crate::differentiate::differentiate;
+use crate::calls::Calls;
+use crate::differentiate::{Application, differentiate};
 use crate::fuse::fuse;
-use crate::simplify::{When, rewriter};
 use evolute_ir::{Builder, IrError, Mode, Program, Region, Value};
+use std::rc::Rc;
 
 /// A region as a program of its own, without operators.
-pub(super) fn removed(
+pub(crate) fn removed(
     program: &Program,
     region: Region,
-    between: Between,
+    calls: &Rc<Calls>,
     within: Vec<Mode>,
 ) -> Result<Program, IrError> {
-    let mut builder = Builder::new();
-    builder.set_limit(program.limit());
-    if between == Between::Simplify {
-        builder.set_rewriter(rewriter(When::Always));
-    }
-    let mut copy = Copy::new(&mut builder, program, Operators::Remove(between, within));
-    let mut args = Vec::new();
-    for &param in &program.region(region).params {
-        let origin = copy.provenance.map(program, param, &copy.values);
-        builder.set_origin(origin);
-        let arg = builder.param(program.ty(param));
-        copy.provenance.copy_name(&mut builder, program, param, arg);
-        args.push(arg);
-    }
+    let mut builder = calls.builder(program.limit());
+    let mut copy = Copy::new(&mut builder, program, Operators::Remove(calls.clone(), within));
+    let args = copy.provenance.params(&mut builder, program, region);
     let results = copy.region(&mut builder, region, &args)?;
     builder.finish_live(&results)
 }
@@ -45,10 +35,10 @@ impl Copy<'_> {
         let (inputs, rest) = operands.split_at(wrt);
         let (seeds, captured) = rest.split_at(rest.len() - (params - wrt));
         match &self.operators {
-            Operators::Remove(between, within) => {
-                let within = [&within[..], &[mode]].concat();
-                let mut body = removed(self.from, region, *between, within)?;
-                if *between == Between::Simplify {
+            Operators::Remove(calls, within) => {
+                let (calls, within) = (calls.clone(), [&within[..], &[mode]].concat());
+                let mut body = removed(self.from, region, &calls, within)?;
+                if calls.between() == Between::Simplify {
                     // A sum of terms and its gradient are one loop, of which each derivative is one again.
                     body = fuse(body)?;
                 }
@@ -57,7 +47,8 @@ impl Copy<'_> {
                 let provenance = Provenance::new(builder, &body);
                 let level = builder.add_level(mode, loc);
                 let args = [inputs, captured].concat();
-                differentiate(builder, &body, provenance, (mode, level), (&args, wrt), seeds)
+                let application = Application { body: &body, provenance, calls, level, args: &args };
+                differentiate(builder, application, (mode, wrt), seeds)
             }
             Operators::Keep => {
                 let origin = builder.origin();

@@ -1,6 +1,6 @@
 //! Where values come from, in another program: their levels, source lines and names, and operations in terms of its tables.
 
-use evolute_ir::{Builder, Entity, Level, Loc, Op, Origin, Program, Table, Value};
+use evolute_ir::{Builder, Entity, Level, Loc, Op, Origin, Program, Region, Table, Value};
 
 /// Carries levels, source lines and names from one program to another.
 pub(crate) struct Provenance {
@@ -67,13 +67,26 @@ impl Provenance {
             | Op::Linalg(_) => op,
             Op::Loop { .. }
             | Op::Cond { .. }
+            | Op::Call(_)
             | Op::Custom { .. }
             | Op::LinearSolve { .. }
             | Op::Jvp { .. }
             | Op::Vjp { .. } => {
-                unreachable!("operations with regions are copied with these")
+                unreachable!("calls and operations with regions are copied with these")
             }
         }
+    }
+
+    /// Parameters like those of a region.
+    pub(crate) fn params(&self, to: &mut Builder, from: &Program, region: Region) -> Vec<Value> {
+        let none = Table::filled(from.values().len(), None);
+        let param = |&param: &Value| {
+            to.set_origin(self.map(from, param, &none));
+            let copy = to.param(from.ty(param));
+            self.copy_name(to, from, param, copy);
+            copy
+        };
+        from.region(region).params.iter().map(param).collect()
     }
 
     pub(crate) fn copy_name(&self, to: &mut Builder, from: &Program, value: Value, copy: Value) {

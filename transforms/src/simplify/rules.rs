@@ -169,6 +169,7 @@ impl Rewrite {
             | Op::AddAt
             | Op::External(_)
             | Op::Linalg(_)
+            | Op::Call(_)
             | Op::Loop { .. }
             | Op::Cond { .. }
             | Op::Custom { .. }

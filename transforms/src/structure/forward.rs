@@ -8,6 +8,9 @@ use evolute_ir::{Inst, IrError, LoopSpec, Op, Region, Value};
 impl Walk<'_, Forward<'_>> {
     /// The rule of a structure of which an operand has a tangent.
     pub(crate) fn forward_structure(&mut self, inst: Inst) -> Result<(), IrError> {
+        if let Op::Call(id) = self.body.op(inst) {
+            return self.forward_call(inst, id);
+        }
         self.find_activity(inst);
         match self.body.op(inst) {
             Op::Loop { body, condition, spec } => {

@@ -48,6 +48,9 @@ impl Walk<'_, Tape<'_>> {
         backward: &mut Backward,
         structure: &Structure,
     ) -> Result<(), IrError> {
+        if let Op::Call(id) = self.body.op(structure.inst) {
+            return self.transpose_call(backward, structure, id);
+        }
         let mut cotangents = Vec::new();
         for tangent in &structure.results {
             cotangents.push(match tangent {
@@ -81,7 +84,7 @@ impl Walk<'_, Tape<'_>> {
 
     /// Says of a result of a structure that it is the cotangent of `of`. It stands on the structure's line, which is
     /// named where that fails.
-    fn originate_cotangent(&mut self, structure: &Structure, value: Value, of: Value) {
+    pub(super) fn originate_cotangent(&mut self, structure: &Structure, value: Value, of: Value) {
         self.cotangent_origin(of);
         let origin = self.linear.builder.origin();
         let first = self.body.results(structure.inst).next();

@@ -342,3 +342,35 @@ fn of_logarithms_outside_their_domain() {
         }
     }
 }
+
+// ── deep nests ──────────────────────────────────────────────────────────────────────────────────────
+
+/// Loops in loops, so many, of one carry, which the innermost changes.
+fn nested_loops(depth: usize) -> Program {
+    let param = |level: usize| 2 * level;
+    let result = |level: usize| 3 * depth + 2 - level;
+    let mut text = String::from("program (v0: f64) -> (f64) {\n");
+    for level in 0..depth {
+        let [carried, number, inner] = [param(level), param(level) + 1, param(level + 1)];
+        text += &format!("v{} = loop v{carried} trips 2 carries 1 rows 0 sums 0 ", result(level));
+        text += &format!("(v{number}: i64, v{inner}: f64) {{\n");
+    }
+    let [sine, square] = [2 * depth + 1, 2 * depth + 2];
+    text +=
+        &format!("v{sine} = sin v{}\nv{square} = mul v{sine}, v{sine}\nyield v{square}\n}}\n", param(depth));
+    (1..depth).rev().for_each(|level| text += &format!("yield v{}\n}}\n", result(level)));
+    parse(&(text + &format!("return v{}\n}}", result(0))))
+}
+
+#[test]
+fn derivatives_of_deep_nests_are_small() {
+    const DEPTH: usize = 40;
+    let program = nested_loops(DEPTH);
+    for options in [FpMode::Strict, FpMode::Contract].map(|fp| Options { fp, ..Options::default() }) {
+        for (derive, most) in [(derive::grad as Derive, DEPTH * DEPTH), (derive::hvp, 4 * DEPTH * DEPTH)] {
+            let derived = derive(&program, &[0], None).expect("a scalar function");
+            let ready = Pipeline::new(options).run(&derived).expect("small");
+            assert!(ready.len() <= most, "{} instructions", ready.len());
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! Tests of the transforms: text in and text out, every rewrite, and what derivatives exist.
 
+mod calls;
 mod checkpoints;
 mod derive;
 mod filetests;

@@ -81,12 +81,13 @@ folders! { program, inst;
     Op::At => names(["at"]), names(["at"]);
     Op::AddAt => names(["add_at"]), names(["add_at"]);
     Op::External(_) => names(["external"]), names(["external"]);
+    Op::Call(_) => names(["call"]), names(["call"]);
     Op::Linalg(linalg) => Linalg::ALL.map(library).to_vec(), vec![library(linalg)];
     Op::Loop { spec, .. } => names(LOOPS), looping(program.loop_spec(spec), program.results(inst).count());
     Op::Cond { sums: 0, .. } => names(["cond_values"]), names(["cond_values"]);
     Op::Cond { .. } => names(["cond_sums"]), names(["cond_sums"]);
     Op::Custom { .. } => names(["custom", "root"]), names(["custom", "root"]);
-    Op::LinearSolve { solver, .. } => Method::ALL.map(solve).to_vec(), vec![solve(solver.method)];
+    Op::LinearSolve { solver, .. } => Method::ALL.map(solve).to_vec(), vec![solve(program.solver(solver).method)];
     Op::Jvp { .. } => names(["jvp"]), names(["jvp"]);
     Op::Vjp { .. } => names(["vjp"]), names(["vjp"]);
 }

@@ -7,8 +7,8 @@ mod nests;
 
 use crate::structures::{Case, Rng, check};
 use evolute_ir::{
-    Builder, Elem, IrError, Literal, Method, Op, Prim, Program, Reduction, Solver, Strides, Type, Value,
-    verify,
+    Builder, Callee, Elem, IrError, Literal, Method, Op, Prim, Program, Reduction, Solver, Strides, Type,
+    Value, verify,
 };
 use evolute_transforms::FpMode;
 use evolute_transforms::pipeline::Options;
@@ -22,6 +22,8 @@ struct Generator<'a> {
     sums: Vec<Value>,
     /// The iteration number of the loop at hand, below its trips.
     iteration: Option<(Value, u32)>,
+    /// Functions to be called.
+    callees: Vec<Callee>,
 }
 
 type Built<T> = Result<T, IrError>;
@@ -101,8 +103,26 @@ impl Generator<'_> {
         }
     }
 
+    fn call(&mut self) -> Built<()> {
+        let place = self.below(self.callees.len());
+        let callee = self.callees[place].clone();
+        let mut operands = Vec::new();
+        for ty in callee.param_types() {
+            let extents: Vec<usize> = ty.shape.extents().iter().map(|&e| e as usize).collect();
+            operands.push(self.of(&extents)?);
+        }
+        for value in self.builder.call(&callee, &operands)? {
+            self.keep(value)?;
+        }
+        Ok(())
+    }
+
     fn instructions(&mut self, count: usize, depth: usize) -> Built<()> {
         for _ in 0..count {
+            if !self.callees.is_empty() && self.rng.next() < 0.15 {
+                self.call()?;
+                continue;
+            }
             match self.below(if depth == 0 { 8 } else { 13 }) {
                 0 => {
                     let extents = self.any_extents();
@@ -241,11 +261,27 @@ impl Generator<'_> {
 }
 
 pub(crate) fn program(rng: &mut Rng) -> Built<Program> {
+    let mut callees = Vec::new();
+    while callees.len() < 3 && rng.next() < 0.5 {
+        let function = function(rng, &[&[], &[3]], &callees, (4, 1))?;
+        callees.push(Callee::new(function));
+    }
+    function(rng, &[&[], &[3], &[3, 2]], &callees, (6, 2))
+}
+
+/// A function of parameters of these extents.
+fn function(
+    rng: &mut Rng,
+    params: &[&[usize]],
+    callees: &[Callee],
+    (count, depth): (usize, usize),
+) -> Built<Program> {
     let mut builder = Builder::new();
-    let types = [vec![], vec![3], vec![3, 2]].map(|extents| Type::array(Elem::F64, &extents).expect("small"));
-    let reals = types.iter().map(|ty| builder.param(ty)).collect();
-    let mut generator = Generator { builder, rng, reals, sums: Vec::new(), iteration: None };
-    generator.instructions(6, 2)?;
+    let types = params.iter().map(|extents| Type::array(Elem::F64, extents).expect("small"));
+    let reals = types.map(|ty| builder.param(&ty)).collect();
+    let callees = callees.to_vec();
+    let mut generator = Generator { builder, rng, reals, sums: Vec::new(), iteration: None, callees };
+    generator.instructions(count, depth)?;
     let last = generator.reals.len();
     let mut results = vec![generator.reals[last - 1], generator.reals[last - 2]];
     results.push(generator.scalar()?);
@@ -256,12 +292,13 @@ pub(crate) fn program(rng: &mut Rng) -> Built<Program> {
 fn derivatives_of_random_structures() {
     let count = std::env::var("EVOLUTE_STRUCTURES").map_or(150, |n| n.parse().expect("a number"));
     let first = std::env::var("EVOLUTE_SEED").map_or(1, |n| n.parse().expect("a number"));
-    let mut structures = 0;
+    let (mut structures, mut calls) = (0, 0);
     for seed in first..first + count {
         let rng = &mut Rng::new(seed);
         let program = program(rng).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         verify(&program).unwrap_or_else(|error| panic!("seed {seed}: {error}\n{program}"));
         structures += program.regions().len() - 1;
+        calls += usize::from(!program.callees().is_empty());
         let case = Case::new(program);
         let modes = [(FpMode::Strict, false), (FpMode::Strict, true), (FpMode::Contract, true)];
         let (fp, simplify) = modes[seed as usize % modes.len()];
@@ -269,4 +306,5 @@ fn derivatives_of_random_structures() {
         check(&name, &case, Options { fp, simplify, fma: true, ..Options::default() }, rng);
     }
     assert!(structures as u64 > count, "only {structures} loops and conditionals");
+    assert!(calls as u64 > count / 4, "only {calls} programs with calls");
 }
