@@ -245,7 +245,7 @@ impl<S: Spec, R: Spec, A> Function<S, R, A> {
 
     /// Compares the derivatives of this function at `x` with finite differences, to the second order, and forward mode
     /// with reverse mode. For each input element it reports the derivative, the difference with its error, and a
-    /// verdict; kinks, edges of the domain and what cannot be checked have one of their own. Takes about forty
+    /// verdict; kinks, jumps, edges of the domain and what cannot be checked have one of their own. Takes about forty
     /// evaluations of the function and of its gradient an input element, by the interpreter.
     ///
     /// # Errors

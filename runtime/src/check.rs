@@ -6,8 +6,10 @@
 //! is the Hessian, column by column. Beside these stand laws that hold up to rounding: forward mode gives what
 //! reverse mode gives, and the Hessian is symmetric.
 //!
-//! A kink at the point is found by the differences to its left and to its right, and is reported as such; so are
-//! points at the edge of the domain. Not claimed: that a derivative is right at other points.
+//! A kink at the point is found by the differences to its left and to its right, and is reported as such; so are jumps and
+//! points at the edge of the domain. Where no difference is sure enough to tell the derivative from another one, that is
+//! said, and not that they agree. Not claimed: that a derivative is right at other points, or anything of what the
+//! smallest steps, of |x|·ε^¾, do not resolve.
 
 mod comparison;
 mod difference;
@@ -105,12 +107,12 @@ pub struct DerivativeCheck {
 }
 
 impl DerivativeCheck {
-    /// Whether nothing is wrong. What cannot be checked, and kinks, are not; see [`is_complete`](Self::is_complete).
+    /// Whether nothing is wrong. What cannot be checked, kinks and jumps are not; see [`is_complete`](Self::is_complete).
     pub fn passed(&self) -> bool {
         self.verdicts().all(|verdict| !verdict.is_failure()) && self.laws.iter().all(Identity::holds)
     }
 
-    /// Whether everything could be checked, at a point without kinks.
+    /// Whether everything could be checked, at a point without kinks and jumps.
     pub fn is_complete(&self) -> bool {
         let agrees = |verdict| matches!(verdict, Verdict::Agrees | Verdict::AgreesOneSided);
         self.verdicts().all(|verdict| agrees(verdict) || verdict.is_failure())

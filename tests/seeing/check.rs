@@ -12,6 +12,10 @@ fn verdicts(check: &DerivativeCheck) -> Vec<Verdict> {
     check.first.iter().map(|input| input.verdict).collect()
 }
 
+fn at(f: impl for<'t> Fn(Scalar<'t>) -> Scalar<'t>, x: f64) -> DerivativeCheck {
+    Function::scalar(1, |x| f(x[0])).unwrap().check_derivatives(&[x]).unwrap()
+}
+
 #[test]
 fn right_derivatives_pass_at_every_scale() {
     type Plain = for<'t> fn(Scalar<'t>) -> Scalar<'t>;
@@ -132,9 +136,6 @@ fn kinks_are_reported_as_such() {
 
 #[test]
 fn edges_of_the_domain() {
-    let at = |f: for<'t> fn(Scalar<'t>) -> Scalar<'t>, x: f64| {
-        Function::scalar(1, |x| f(x[0])).unwrap().check_derivatives(&[x]).unwrap()
-    };
     let near = at(|x| x.ln(), 1e-5);
     assert!(near.passed() && near.is_complete(), "{near}");
     assert_eq!(verdicts(&near), [Verdict::Agrees]);
@@ -167,4 +168,71 @@ fn a_broken_law_is_no_pass() {
     assert!(check.passed(), "{check}");
     check.laws[2].right *= 1.0 + 1e-6;
     assert!(!check.passed() && check.to_string().contains("symmetry of the Hessian: ← fails"), "{check}");
+}
+
+/// Within an error as large as the numbers anything would agree.
+#[test]
+fn what_no_difference_tells_is_not_agreement() {
+    for slope in [5.0, -3.0, 1.0, 1e-3, 0.0] {
+        let check = at(|x| (x.sin() + 1e15).with_slope(slope, x), 0.3);
+        assert_eq!(verdicts(&check), [Verdict::Unchecked], "{slope}\n{check}");
+        assert!(check.passed() && !check.is_complete(), "{check}");
+    }
+    let wrong = at(|x| (x.sin() + 1e15).with_slope(1e6, x), 0.3);
+    assert_eq!(verdicts(&wrong), [Verdict::Disagrees], "{wrong}");
+}
+
+/// What is small beside the function's slope nearby is known, though no difference is sure of its digits.
+#[test]
+fn derivatives_at_extrema_are_checked() {
+    let pi = std::f64::consts::PI;
+    for check in [
+        at(|x| x.sin(), pi / 2.0),
+        at(|x| x.cos() * 1e6 + 3.0, pi),
+        at(|x| (x - 0.7).powi(2), 0.7),
+        at(|x| x * 0.0 + 1e9, 3.0),
+        at(|x| (-(x - 1e5) * (x - 1e5) * 1e-6).exp(), 1e5),
+    ] {
+        assert!(check.passed() && check.is_complete(), "{check}");
+        assert_eq!(verdicts(&check), [Verdict::Agrees], "{check}");
+    }
+}
+
+#[test]
+fn jumps_are_reported_as_such() {
+    let jumps = [
+        (at(|x| (x.floor() * x).stop_gradient().with_slope(-100.0, x), 2.0), [2.0, 0.0]),
+        (at(|x| x.ge(1.0).select(1.0, 0.0), 1.0), [1.0, 0.0]),
+        (at(|x| x.gt(1e-5).select(x, x - 3e4), 1e-5), [0.0, 3e4]),
+        (at(|x| x.sign(), 0.0), [1.0, 1.0]),
+        (at(|x| x.eq(7e6).select(x.sin() + 5.0, x.sin()), 7e6), [5.0, -5.0]),
+    ];
+    for (check, heights) in jumps {
+        let Verdict::Jump { left, right } = check.first[0].verdict else { panic!("{check}") };
+        let near = |a: f64, b: f64| (a - b).abs() <= 1e-5 * b.abs();
+        assert!(near(left, heights[0]) && near(right, heights[1]), "{check}");
+        assert!(check.passed() && !check.is_complete() && check.to_string().contains("jump: by"), "{check}");
+    }
+    let single = Function::scalar_of(scalars_of::<F32>(1), |x| x[0].floor() + x[0]).unwrap();
+    let check = single.check_derivatives(&[3.0f32]).unwrap();
+    assert!(matches!(check.first[0].verdict, Verdict::Jump { .. }), "{check}");
+    let root = at(|x| x.powf(0.1), 0.0);
+    assert_eq!(verdicts(&root), [Verdict::Unchecked], "{root}");
+}
+
+/// A function that no large step resolves, with slopes that two of them take for sure by chance.
+#[test]
+fn fast_functions_have_no_kinks() {
+    for exponent in 0..=10 {
+        for x in [0.3, 0.7, 1.1, 2.9, 55.0] {
+            if x * 10f64.powi(exponent) > 1e10 {
+                // The smallest steps do not resolve it either.
+                continue;
+            }
+            let check = at(|x| (x * 10f64.powi(exponent)).sin(), x);
+            let [verdict] = verdicts(&check)[..] else { panic!("{check}") };
+            assert!(matches!(verdict, Verdict::Agrees | Verdict::Unchecked), "1e{exponent} at {x}\n{check}");
+            assert!(exponent > 2 || verdict == Verdict::Agrees, "1e{exponent} at {x}\n{check}");
+        }
+    }
 }

@@ -15,6 +15,15 @@ const RATIO: f64 = 4.0;
 /// How often a quotient is extrapolated.
 const ORDERS: usize = 4;
 
+/// What stays the same at so many steps, each a quarter of the one before, is a jump.
+const JUMP_STEPS: usize = 5;
+
+/// By which part of itself a jump may change over these steps. Over these steps a tenth root changes by three quarters.
+const JUMP_CHANGE: f64 = 0.05;
+
+/// A jump is at least so many rounding errors high.
+const JUMP_ROUNDING: f64 = 100.0;
+
 /// A difference, and how far it may be from the derivative.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Estimate {
@@ -29,6 +38,12 @@ pub(super) struct Sweep {
     /// The best of each step. Where they are sure of different numbers, the function looks different from
     /// near and from afar, and may be rounded in its inside.
     pub(super) steps: Vec<Estimate>,
+    /// The quotient of the largest step: a slope as it is from afar.
+    pub(super) coarse: f64,
+    /// Whether the function has the same value at every step.
+    pub(super) is_constant: bool,
+    /// By how much the value changes however small the step is: 0 of a function that is continuous there.
+    pub(super) jump: f64,
 }
 
 /// The differences to both sides of a point, and to each; `None` where there are no finite values.
@@ -84,22 +99,34 @@ impl Steps {
     /// of the distance.
     fn extrapolated(&self, power: i32, samples: impl Iterator<Item = [f64; 3]>) -> Option<Sweep> {
         let mut steps = Vec::new();
-        let mut row: Vec<f64> = Vec::new();
+        let (mut row, mut rises, mut coarse) = (Vec::new(), Vec::new(), None);
         for [distance, low, high] in samples {
             let quotient = (high - low) / distance;
             if !quotient.is_finite() {
                 row.clear();
                 continue;
             }
+            coarse.get_or_insert(quotient);
             let magnitude = low.abs().max(high.abs()).max(self.floor);
             let rounding = self.epsilon * 4.0 * (magnitude / distance + quotient.abs());
             let next = better(quotient, &row, power);
             steps.extend(estimate(&next, &row, rounding));
+            rises.push((high - low, self.epsilon * magnitude));
             row = next;
         }
         let best = steps.iter().copied().min_by(|a, b| a.uncertainty.total_cmp(&b.uncertainty))?;
-        Some(Sweep { best, steps })
+        let is_constant = rises.iter().all(|&(rise, _)| rise == 0.0);
+        Some(Sweep { best, steps, coarse: coarse?, is_constant, jump: jump(&rises) })
     }
+}
+
+/// What the value changes by at each of the smallest steps, if that is the same and surely not rounding.
+fn jump(rises: &[(f64, f64)]) -> f64 {
+    let smallest = &rises[rises.len().saturating_sub(JUMP_STEPS)..];
+    let &(last, rounding) = smallest.last().expect("a sweep has steps");
+    let stays = |&(rise, _): &(f64, f64)| (rise - last).abs() <= JUMP_CHANGE * last.abs();
+    let is_jump = smallest.len() == JUMP_STEPS && last.abs() > JUMP_ROUNDING * rounding;
+    if is_jump && smallest.iter().all(stays) { last } else { 0.0 }
 }
 
 /// A quotient, and what it and the last row of the table extrapolate to.

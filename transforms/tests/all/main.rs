@@ -2,6 +2,7 @@
 
 mod calls;
 mod checkpoints;
+mod deep;
 mod derive;
 mod filetests;
 mod fused;
