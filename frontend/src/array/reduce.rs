@@ -68,8 +68,10 @@ impl<'t, K: Number> Array<'t, K> {
         /// assert_eq!(f.eval(&[4.0, 3.0, 1.0, 2.0])?, (4.0, vec![3.0, 1.0]));
         /// # Ok::<(), evolute_frontend::Error>(())
         /// ```
+        #[doc(alias = "max")]
         maximum maximum_along Max K;
         /// The smallest element; a NaN wins. +∞ or `i64::MAX` of no elements.
+        #[doc(alias = "min")]
         minimum minimum_along Min K;
         /// The flat index of the first largest element, or of the first NaN.
         ///

@@ -277,7 +277,8 @@ impl<S: Spec, R: Spec> Function<S, R> {
 
 impl<S: Spec> Function<S, Single<F64>> {
     /// Traces a function with one `f64` as result. `inputs` is a number of `f64` scalars, which the closure
-    /// gets as a slice, or any [`Spec`].
+    /// gets as a slice, or any [`Spec`]. A result of another kind, as of arguments `scalars_of::<F32>(2)`, takes
+    /// [`Function::scalar_of`].
     ///
     /// # Errors
     /// The first mistake made in the closure, with its line; arguments that are too large.
@@ -296,6 +297,14 @@ impl<S: Spec, K: RealKind> Function<S, Single<K>> {
     ///
     /// # Errors
     /// As [`Function::scalar`].
+    ///
+    /// ```
+    /// use evolute_frontend::{F32, Function, scalars_of};
+    ///
+    /// let f = Function::scalar_of(scalars_of::<F32>(2), |x| x[0] * x[1])?;
+    /// assert_eq!(f.eval(&[1.5, 2.0])?, 3.0f32);
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
     #[track_caller]
     pub fn scalar_of<I, F>(inputs: I, f: F) -> Result<Self, Error>
     where
