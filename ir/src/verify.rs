@@ -2,7 +2,7 @@
 //! compute is said at [`Op`] and in [`prim`](crate::prim).
 //!
 //! Tables
-//! 1. The first types are the four scalars in the order of [`Elem::ALL`]; no two types are equal.
+//! 1. The first types are the four scalars in the order of [`Elem::ALL`](crate::Elem::ALL); no two types are equal.
 //! 2. The first place, and no other, is unknown; no two places are equal.
 //! 3. Level 0 has neither mode nor place; every other level has a mode. A level's place exists.
 //! 4. Every index stored exists: of a value its type, region, definition, place, level and what it is the
