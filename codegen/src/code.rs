@@ -4,8 +4,8 @@
 //! frame and the constants, writes outputs and workspace, and returns 0 or the number of the check
 //! that failed. It calls nothing but the kernels of the frame's table, the pieces, which are functions like
 //! itself, and functions of the user's, by way of [`call_external`]. The functions of the program are such chunks too:
-//! machine code calls them with a frame that it makes on the stack, which differs in inputs, outputs and workspace. Chunks are executed in order
-//! until one fails.
+//! machine code calls them with a frame that it makes on the stack, which differs in inputs, outputs and workspace.
+//! Chunks are executed in order until one fails.
 
 use crate::lower::FRAME;
 use crate::memory::Mappings;

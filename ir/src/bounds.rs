@@ -4,6 +4,7 @@
 //! a bound not found may still hold.
 
 use crate::entity::{Inst, Region, Table, Value};
+use crate::live::region_owners;
 use crate::op::Op;
 use crate::prim::Prim;
 use crate::program::{Def, Program};
@@ -22,11 +23,7 @@ pub struct Bounds<'p> {
 impl<'p> Bounds<'p> {
     /// Looks for the loops and conditionals of `program`.
     pub fn new(program: &'p Program) -> Bounds<'p> {
-        let mut owners = Table::filled(program.regions().len(), None);
-        for inst in program.insts().keys() {
-            program.op(inst).regions().for_each(|region| owners[region] = Some(inst));
-        }
-        Bounds { program, owners }
+        Bounds { program, owners: region_owners(program) }
     }
 
     /// Whether an integer is always at least 0 and below `extent`.

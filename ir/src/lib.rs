@@ -73,7 +73,7 @@ pub use expr::{Expr, ExprBuilder, Partial};
 pub use external::{External, ExternalFn};
 pub use interp::{Buffer, EvalError, Failure, FailureKind, Interpreter, Machine};
 pub use linalg::Linalg;
-pub use live::{fallible_insts, live_insts};
+pub use live::{fallible_insts, live_insts, region_owners};
 pub use op::Op;
 pub use prim::{Class, Prim};
 pub use program::{Def, InstData, LevelData, Mode, Origin, Program, RegionData, Role, SourceLoc, ValueData};

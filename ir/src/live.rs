@@ -13,11 +13,7 @@ use crate::types::Elem;
 
 /// The values on which the program's results depend, the results included; of the root's parameters too.
 pub(crate) fn live_values(program: &Program) -> Table<Value, bool> {
-    let mut owners = Table::filled(program.regions.len(), None);
-    for (inst, data) in program.insts.iter() {
-        data.op.regions().for_each(|region| owners[region] = Some(inst));
-    }
-    let live = Table::filled(program.values.len(), false);
+    let (owners, live) = (region_owners(program), Table::filled(program.values.len(), false));
     let mut liveness = Liveness { program, owners, live, work: program.root().results.clone() };
     while let Some(value) = liveness.work.pop() {
         if !std::mem::replace(&mut liveness.live[value], true) {
@@ -25,6 +21,15 @@ pub(crate) fn live_values(program: &Program) -> Table<Value, bool> {
         }
     }
     liveness.live
+}
+
+/// The instruction that each region belongs to.
+pub fn region_owners(program: &Program) -> Table<Region, Option<Inst>> {
+    let mut owners = Table::filled(program.regions.len(), None);
+    for (inst, data) in program.insts.iter() {
+        data.op.regions().for_each(|region| owners[region] = Some(inst));
+    }
+    owners
 }
 
 /// The instructions on which a result of their region depends, where one needs all of its operands and of its regions'
@@ -102,85 +107,73 @@ struct Liveness<'a> {
 
 impl Liveness<'_> {
     fn needs(&mut self, value: Value) {
-        let program = self.program;
-        match program.values[value].def {
-            Def::Result(inst) => {
-                let index = value.index() - program.result(inst).index();
-                match program.op(inst) {
-                    Op::Loop { body, condition, spec } => {
-                        self.result_of_loop(inst, (body, condition), program.loops[spec], index);
-                    }
-                    Op::Cond { yes, no, sums } => self.result_of_cond(inst, [yes, no], sums as usize, index),
-                    op @ (Op::Jvp { .. } | Op::Vjp { .. } | Op::Custom { .. } | Op::LinearSolve { .. }) => {
-                        self.work.extend_from_slice(program.operands(inst));
-                        for region in op.regions() {
-                            self.work.extend_from_slice(&program.regions[region].params);
-                            self.work.extend_from_slice(&program.regions[region].results);
-                        }
-                    }
-                    // Its results stand or fall together.
-                    Op::Call(_) => {
-                        self.work.extend_from_slice(program.operands(inst));
-                        self.work.extend(program.results(inst));
-                    }
-                    Op::Const(_)
-                    | Op::Prim(_)
-                    | Op::Cast(_)
-                    | Op::Select
-                    | Op::Element(_)
-                    | Op::Pack(_)
-                    | Op::Iota(_)
-                    | Op::View(..)
-                    | Op::Spread(..)
-                    | Op::Reduce(..)
-                    | Op::Dot
-                    | Op::At
-                    | Op::AddAt
-                    | Op::External(_)
-                    | Op::Linalg(_) => self.work.extend_from_slice(program.operands(inst)),
-                }
-            }
+        let data = &self.program.values[value];
+        match data.def {
+            Def::Result(inst) => self.needs_of_result(inst, value),
             Def::Param(index) => {
-                let Some(inst) = self.owners[program.values[value].region] else { return };
-                let operands = program.operands(inst);
-                let index = index as usize;
-                match program.op(inst) {
-                    Op::Loop { body, condition, spec } => {
-                        let spec = program.loops[spec];
-                        let in_condition = condition == Some(program.values[value].region);
-                        self.param_of_loop(inst, (body, condition), spec, index, in_condition);
-                    }
-                    Op::Cond { yes, no, sums } => {
-                        self.work.push(operands[1 + index]);
-                        if index < sums as usize {
-                            let results = program.insts[inst].result_count as usize;
-                            self.result_of_cond(
-                                inst,
-                                [yes, no],
-                                sums as usize,
-                                results - sums as usize + index,
-                            );
-                        }
-                    }
-                    Op::Jvp { .. } | Op::Vjp { .. } | Op::Custom { .. } | Op::LinearSolve { .. } => {}
-                    Op::Const(_)
-                    | Op::Prim(_)
-                    | Op::Cast(_)
-                    | Op::Select
-                    | Op::Element(_)
-                    | Op::Pack(_)
-                    | Op::Iota(_)
-                    | Op::View(..)
-                    | Op::Spread(..)
-                    | Op::Reduce(..)
-                    | Op::Dot
-                    | Op::At
-                    | Op::AddAt
-                    | Op::External(_)
-                    | Op::Call(_)
-                    | Op::Linalg(_) => {}
+                if let Some(inst) = self.owners[data.region] {
+                    self.needs_of_param(inst, data.region, index as usize);
                 }
             }
+        }
+    }
+
+    fn needs_of_result(&mut self, inst: Inst, value: Value) {
+        let program = self.program;
+        let index = value.index() - program.result(inst).index();
+        match program.op(inst) {
+            Op::Loop { body, condition, spec } => {
+                self.result_of_loop(inst, (body, condition), program.loops[spec], index);
+            }
+            Op::Cond { yes, no, sums } => self.result_of_cond(inst, [yes, no], sums as usize, index),
+            op @ (Op::Jvp { .. } | Op::Vjp { .. } | Op::Custom { .. } | Op::LinearSolve { .. }) => {
+                self.work.extend_from_slice(program.operands(inst));
+                for region in op.regions() {
+                    self.work.extend_from_slice(&program.regions[region].params);
+                    self.work.extend_from_slice(&program.regions[region].results);
+                }
+            }
+            // Its results stand or fall together.
+            Op::Call(_) => {
+                self.work.extend_from_slice(program.operands(inst));
+                self.work.extend(program.results(inst));
+            }
+            Op::Const(_)
+            | Op::Prim(_)
+            | Op::Cast(_)
+            | Op::Select
+            | Op::Element(_)
+            | Op::Pack(_)
+            | Op::Iota(_)
+            | Op::View(..)
+            | Op::Spread(..)
+            | Op::Reduce(..)
+            | Op::Dot
+            | Op::At
+            | Op::AddAt
+            | Op::External(_)
+            | Op::Linalg(_) => self.work.extend_from_slice(program.operands(inst)),
+        }
+    }
+
+    fn needs_of_param(&mut self, inst: Inst, region: Region, index: usize) {
+        let program = self.program;
+        let operands = program.operands(inst);
+        match program.op(inst) {
+            Op::Loop { body, condition, spec } => {
+                let spec = program.loops[spec];
+                let in_condition = condition == Some(region);
+                self.param_of_loop(inst, (body, condition), spec, index, in_condition);
+            }
+            Op::Cond { yes, no, sums } => {
+                self.work.push(operands[1 + index]);
+                if index < sums as usize {
+                    let results = program.insts[inst].result_count as usize;
+                    self.result_of_cond(inst, [yes, no], sums as usize, results - sums as usize + index);
+                }
+            }
+            // What others hold lives as a whole.
+            _ => {}
         }
     }
 

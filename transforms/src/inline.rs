@@ -14,6 +14,7 @@ mod joined;
 mod nest;
 mod operators;
 mod provenance;
+mod regions;
 
 pub(crate) use calls::inline_few;
 pub use calls::{apply, inline_calls};
@@ -25,8 +26,8 @@ use crate::calls::Calls;
 use crate::contract::fused;
 use crate::fuse::Orders;
 use evolute_ir::{
-    Bounds, Builder, CalleeId, ClosedRegion, Inst, IrError, Mode, Op, Origin, Program, Region, Table, Value,
-    live_insts, without_dead_code,
+    Bounds, Builder, CalleeId, Inst, IrError, Mode, Op, Origin, Program, Region, Table, Value, live_insts,
+    without_dead_code,
 };
 use hoist::Hoisting;
 pub(crate) use operators::removed;
@@ -231,24 +232,7 @@ impl<'a> Copy<'a> {
                 self.define(builder, inst, &results);
             }
             Op::Loop { body, condition, spec } => {
-                let spec = self.from.loop_spec(spec);
-                if let Some(extents) = self.checkpoints(inst, spec)? {
-                    let results = self.checkpointed(builder, inst, &extents, operands)?;
-                    self.define(builder, inst, &results);
-                    self.originate_each(builder, self.from.results(inst));
-                    return Ok(());
-                }
-                let (own, captured) = operands.split_at(spec.own_operands());
-                self.hoist(builder, body, spec, captured)?;
-                let condition = match condition {
-                    Some(region) => {
-                        Some(self.nested(builder, region, 1 + spec.carries as usize, captured)?)
-                    }
-                    None => None,
-                };
-                let body = self.nested(builder, body, spec.own_params(), captured)?;
-                builder.set_origin(origin.unwrap_or_default());
-                let results = builder.looping(spec, condition, body, own)?;
+                let results = self.looping(builder, inst, (body, condition, spec), operands)?;
                 self.define(builder, inst, &results);
                 self.originate_each(builder, self.from.results(inst));
             }
@@ -258,11 +242,7 @@ impl<'a> Copy<'a> {
                 self.originate_each(builder, self.from.results(inst));
             }
             Op::Cond { yes, no, sums } => {
-                let (own, captured) = operands.split_at(1 + sums as usize);
-                let yes = self.nested(builder, yes, sums as usize, captured)?;
-                let no = self.nested(builder, no, sums as usize, captured)?;
-                builder.set_origin(origin.unwrap_or_default());
-                let results = builder.conditional(own[0], yes, no, &own[1..])?;
+                let results = self.conditional(builder, [yes, no], sums as usize, operands)?;
                 self.define(builder, inst, &results);
                 self.originate_each(builder, self.from.results(inst));
             }
@@ -274,15 +254,7 @@ impl<'a> Copy<'a> {
                 self.define(builder, inst, &results);
             }
             Op::LinearSolve { matrix, solver } => {
-                let solver = self.from.solver(solver);
-                let solution = match self.expands {
-                    true => self.solved(builder, matrix, solver, operands)?,
-                    false => {
-                        let matrix = self.nested(builder, matrix, 1, &operands[1..])?;
-                        builder.set_origin(origin.unwrap_or_default());
-                        builder.linear_solve(solver, matrix, operands[0])?
-                    }
-                };
+                let solution = self.linear_solve(builder, matrix, solver, operands)?;
                 self.define(builder, inst, &[solution]);
             }
             op @ (Op::Const(_)
@@ -313,48 +285,6 @@ impl<'a> Copy<'a> {
             }
         }
         Ok(())
-    }
-
-    /// A copy of a region with `own` parameters before its captures.
-    fn nested(
-        &mut self,
-        builder: &mut Builder,
-        region: Region,
-        own: usize,
-        captured: &[Value],
-    ) -> Result<ClosedRegion, IrError> {
-        builder.open_region();
-        let mut args = Vec::with_capacity(own + captured.len());
-        for &param in &self.from.region(region).params[..own] {
-            args.push(self.parameter(builder, param));
-        }
-        args.extend_from_slice(captured);
-        let results = self.region(builder, region, &args);
-        let closed = builder.close_region(results.as_deref().unwrap_or_default());
-        results?;
-        closed
-    }
-
-    /// A parameter like this one of the region under construction.
-    fn parameter(&self, builder: &mut Builder, param: Value) -> Value {
-        builder.set_origin(self.provenance.map(self.from, param, &self.values));
-        let copy = builder.param(self.from.ty(param));
-        self.provenance.copy_name(builder, self.from, param, copy);
-        copy
-    }
-
-    fn custom(
-        &mut self,
-        builder: &mut Builder,
-        primal: Region,
-        rule: Region,
-        operands: &[Value],
-    ) -> Result<Vec<Value>, IrError> {
-        let origin = builder.origin();
-        let mut copy = |region| self.nested(builder, region, self.from.region(region).params.len(), &[]);
-        let (primal, rule) = (copy(primal)?, copy(rule)?);
-        builder.set_origin(origin);
-        builder.custom(primal, rule, operands)
     }
 
     fn define(&mut self, builder: &mut Builder, inst: Inst, results: &[Value]) {

@@ -10,7 +10,9 @@ use super::access;
 use super::region::Planner;
 use super::{Carried, Form, Nest, Node, Sink, Step, To};
 use crate::scalars::Operation;
-use evolute_ir::{Def, Elem, Entity, Inst, Literal, Op, Prim, Program, Region, Strides, Table, Value};
+use evolute_ir::{
+    Def, Elem, Entity, Inst, Literal, Op, Prim, Program, Region, Strides, Table, Value, region_owners,
+};
 use std::rc::Rc;
 
 /// The most elements of an array in registers.
@@ -26,7 +28,7 @@ pub(super) fn in_registers(program: &Program) -> Table<Value, bool> {
         !program.ty(value).is_scalar() && (1..=MOST).contains(&shape.len())
     };
     let mut registers = Table::from_rows(program.values().keys().map(small));
-    let owners = owners(program);
+    let owners = region_owners(program);
     let mut work: Vec<Value> =
         program.insts().keys().flat_map(|inst| wanted_in_memory(program, inst)).collect();
     while let Some(value) = work.pop() {
@@ -35,15 +37,6 @@ pub(super) fn in_registers(program: &Program) -> Table<Value, bool> {
         }
     }
     registers
-}
-
-/// The instruction that a region belongs to.
-fn owners(program: &Program) -> Table<Region, Option<Inst>> {
-    let mut owners = Table::filled(program.regions().len(), None);
-    for (inst, data) in program.insts().iter() {
-        data.op.regions().for_each(|region| owners[region] = Some(inst));
-    }
-    owners
 }
 
 /// The operands that an instruction needs in memory.

@@ -147,8 +147,8 @@ impl<'t, K: RealKind> Array<'t, K> {
     }
 
     /// The logarithm of the determinant, by LU factorisation: no intermediate result overflows. NaN where the
-    /// determinant is negative, and so are its derivatives; −∞ where it is zero. Of a positive definite matrix twice the sum of the logarithms of the
-    /// diagonal of its [`cholesky`](Array::cholesky) factor costs half.
+    /// determinant is negative, and so are its derivatives; −∞ where it is zero. Of a positive definite matrix twice the
+    /// sum of the logarithms of the diagonal of its [`cholesky`](Array::cholesky) factor costs half.
     ///
     /// ```
     /// use evolute_frontend::{Function, matrix};
