@@ -195,3 +195,50 @@ fn the_arc_tangent_of_large_numbers() {
         check_unary("atan2", |x| x.atan2(1.0), x, expected);
     }
 }
+
+/// What quotients of numbers of very different sizes have for derivatives: by `x`, by `y`, by both, and twice by `y`.
+/// NaN stands for what is not claimed: reverse over reverse, `1/y` itself is a cotangent and out of range.
+const QUOTIENTS: [([f64; 2], [f64; 4]); 6] = [
+    ([3.0, 2.0], [0.5, -0.75, -0.25, 0.75]),
+    ([1e300, 1e162], [1e-162, -1e-24, -1e-324, 2e-186]),
+    ([1e300, 1e160], [1e-160, -1e-20, -1e-320, 2e-180]),
+    ([0.0, 1e-160], [1e160, 0.0, f64::NEG_INFINITY, 0.0]),
+    ([1e-310, 1e-160], [1e160, -1e10, f64::NEG_INFINITY, 2e170]),
+    ([0.0, 1e-310], [f64::INFINITY, 0.0, f64::NEG_INFINITY, f64::NAN]),
+];
+
+/// The derivatives of `f` in this order, for two modes.
+fn of_two<'t>(f: Quotient, x: &[Scalar<'t>], outer: bool, inner: bool) -> Vec<Scalar<'t>> {
+    let by = |k: usize, mode, f: &dyn Fn([Scalar<'t>; 2]) -> Scalar<'t>, mut x: [Scalar<'t>; 2]| {
+        slope(mode, |t| {
+            x[k] += t;
+            f(x)
+        })
+    };
+    let x = [x[0], x[1]];
+    let (by_x, by_y) = (|x| by(0, inner, &|x| f(x), x), |x| by(1, inner, &|x| f(x), x));
+    vec![by_x(x), by_y(x), by(1, outer, &by_x, x), by(1, outer, &by_y, x)]
+}
+
+/// A function of two numbers.
+type Quotient = for<'t> fn([Scalar<'t>; 2]) -> Scalar<'t>;
+
+#[test]
+fn quotients_of_numbers_of_different_sizes() {
+    let quotients: [(&str, Quotient); 2] =
+        [("a quotient", |[x, y]| x / y), ("a quotient of arrays", |[x, y]| (Array::of(&[x]) / y).sum())];
+    for (name, quotient) in quotients {
+        for (outer, inner) in [(false, false), (false, true), (true, false), (true, true)] {
+            let f = Function::vector(2, |x| of_two(quotient, x, outer, inner)).unwrap().compile().unwrap();
+            for (x, expected) in QUOTIENTS {
+                for (found, expected) in f.call(&x).unwrap().into_iter().zip(expected) {
+                    let close = (found - expected).abs() <= 1e-14 * expected.abs() + 1e-323;
+                    assert!(
+                        close || found == expected || expected.is_nan(),
+                        "{name} at {x:?}: {found:e}, not {expected:e}"
+                    );
+                }
+            }
+        }
+    }
+}

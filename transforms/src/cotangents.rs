@@ -6,15 +6,21 @@ use crate::pieces;
 use evolute_ir::{Builder, IrError, Literal, Op, Prim, Program, Value};
 use std::collections::BTreeMap;
 
-/// A contribution to a cotangent: `±scale · value` where `mask` holds, else zero.
+/// A contribution to a cotangent: `±scale · value / divisor` where `mask` holds, else zero.
 ///
 /// Note [Scales]: a power of two that [`Prim::Rescale`] gave is multiplied last, as a mask is applied last. So shares that
 /// differ in sign meet before they leave the range of numbers, and what overflows has the right sign.
+///
+/// Note [Quotients]: as `(ẋ − r·ẏ)/y` divides last, so does its transpose, `x̄ += z̄/y` and `ȳ += −(z̄·r)/y`. Were `z̄/y`
+/// multiplied by `r` instead, its derivative in `y`, about `r/y²`, would be in range and its terms' factor `1/y²` not.
+/// Shares of one divisor meet before they are divided, and where all elements have one divisor, so do they.
 #[derive(Clone, Copy)]
 pub(crate) struct Share {
     pub(crate) mask: Option<Value>,
     /// Of the type of `value`, or a scalar.
     pub(crate) scale: Option<Value>,
+    /// Likewise. Applied first, and before the share is handed on.
+    pub(crate) divisor: Option<Value>,
     pub(crate) negated: bool,
     pub(crate) value: Value,
 }
@@ -33,14 +39,19 @@ pub(crate) struct Cell {
 
 impl Share {
     pub(crate) fn of(value: Value) -> Share {
-        Share { mask: None, scale: None, negated: false, value }
+        Share { mask: None, scale: None, divisor: None, negated: false, value }
     }
 
-    /// Shares under one mask stay under it, and of one scale; others are selected and multiplied first.
+    /// Shares under one mask stay under it, of one scale and over one divisor; others are divided, selected and
+    /// multiplied first.
     fn plus(self, builder: &mut Builder, other: Share) -> Result<Share, IrError> {
-        let (a, b) = match self.mask == other.mask {
+        let (a, b) = match self.divisor == other.divisor {
             true => (self, other),
-            false => (self.selected(builder)?, other.selected(builder)?),
+            false => (self.divided(builder)?, other.divided(builder)?),
+        };
+        let (a, b) = match a.mask == b.mask {
+            true => (a, b),
+            false => (a.selected(builder)?, b.selected(builder)?),
         };
         let (a, b) = match a.scale == b.scale {
             true => (a, b),
@@ -50,26 +61,43 @@ impl Share {
         Ok(Share { negated, value, ..a })
     }
 
-    /// The share with its mask applied.
+    /// The share, which has no divisor, over this one.
+    pub(crate) fn over(self, builder: &Builder, divisor: Value) -> Share {
+        let program = builder.program();
+        Share { divisor: Some(copied_scalar(program, divisor).unwrap_or(divisor)), ..self }
+    }
+
+    /// The share with its divisor applied.
+    fn divided(self, builder: &mut Builder) -> Result<Share, IrError> {
+        let Some(divisor) = self.divisor else { return Ok(self) };
+        let ty = builder.program().ty(self.value).clone();
+        let divisor = repeated(builder, divisor, &ty)?;
+        let value = builder.insert(Op::Prim(Prim::Div), &[self.value, divisor])?;
+        Ok(Share { divisor: None, value, ..self })
+    }
+
+    /// The share with its divisor and mask applied: what is divided by zero may be masked.
     fn selected(self, builder: &mut Builder) -> Result<Share, IrError> {
         let Some(mask) = self.mask else { return Ok(self) };
-        let zero = constant_like(builder, self.value, 0.0)?;
-        let value = builder.insert(Op::Select, &[mask, self.value, zero])?;
-        Ok(Share { mask: None, value, ..self })
+        let share = self.divided(builder)?;
+        let zero = constant_like(builder, share.value, 0.0)?;
+        let value = builder.insert(Op::Select, &[mask, share.value, zero])?;
+        Ok(Share { mask: None, value, ..share })
     }
 
-    /// The share with its scale applied.
+    /// The share with its divisor and scale applied.
     fn multiplied(self, builder: &mut Builder) -> Result<Share, IrError> {
         let Some(scale) = self.scale else { return Ok(self) };
-        let ty = builder.program().ty(self.value).clone();
+        let share = self.divided(builder)?;
+        let ty = builder.program().ty(share.value).clone();
         let scale = repeated(builder, scale, &ty)?;
-        let value = builder.insert(Op::Prim(Prim::Mul), &[self.value, scale])?;
-        Ok(Share { scale: None, value, ..self })
+        let value = builder.insert(Op::Prim(Prim::Mul), &[share.value, scale])?;
+        Ok(Share { scale: None, value, ..share })
     }
 
-    /// The share as (negated, value), its mask and scale applied.
+    /// The share as (negated, value), its divisor, mask and scale applied.
     pub(crate) fn signed(self, builder: &mut Builder) -> Result<(bool, Value), IrError> {
-        let share = self.selected(builder)?.multiplied(builder)?;
+        let share = self.divided(builder)?.selected(builder)?.multiplied(builder)?;
         Ok((share.negated, share.value))
     }
 
@@ -99,10 +127,6 @@ impl Share {
                 let value = builder.insert(Op::Prim(Prim::Mul), &[self.value, k])?;
                 Ok(Share { value, ..self })
             }
-            Coefficient::Over(k) => {
-                let value = builder.insert(Op::Prim(Prim::Div), &[self.value, k])?;
-                Ok(Share { value, ..self })
-            }
             Coefficient::Cast(_) => {
                 let share = self.multiplied(builder)?;
                 let elem = builder.program().ty(of).elem;
@@ -120,7 +144,19 @@ impl Share {
         }
     }
 
-    /// The share moved by a linear map. A mask or scale that is one scalar for all elements passes, any other is applied.
+    /// The share moved by a linear map that sums elements: where all have one divisor, their sums are divided.
+    pub(crate) fn summed(
+        self,
+        builder: &mut Builder,
+        map: impl FnOnce(&mut Builder, Value) -> Result<Value, IrError>,
+    ) -> Result<Share, IrError> {
+        let uniform = |divisor: &Value| builder.program().ty(*divisor).is_scalar();
+        let divisor = self.divisor.filter(uniform).filter(|_| self.mask.is_none());
+        let share = if divisor.is_some() { Share { divisor: None, ..self } } else { self.divided(builder)? };
+        Share { divisor, ..share.mapped(builder, map)? }.divided(builder)
+    }
+
+    /// The share, which has no divisor, moved by a linear map. A mask or scale that is one scalar for all elements passes, any other is applied.
     pub(crate) fn mapped(
         self,
         builder: &mut Builder,
@@ -220,6 +256,11 @@ impl Cell {
 
     /// The contributions as one share.
     pub(crate) fn gather(self, builder: &mut Builder, of: Value) -> Result<Share, IrError> {
+        self.gather_undivided(builder, of)?.divided(builder)
+    }
+
+    /// The contributions as one share, which may have a divisor yet.
+    pub(crate) fn gather_undivided(self, builder: &mut Builder, of: Value) -> Result<Share, IrError> {
         let Cell { mut whole, elements, mut blocks, sum: _ } = self;
         let mut pieces: Vec<(usize, Share)> = elements.into_iter().collect();
         match pieces::overlap(builder, pieces.iter().chain(&blocks)) {
@@ -239,8 +280,15 @@ impl Cell {
     }
 
     /// The share of the whole array and those of single elements, if there are no others.
-    pub(crate) fn split(self) -> Result<(Option<Share>, BTreeMap<usize, Share>), Cell> {
-        if self.blocks.is_empty() { Ok((self.whole, self.elements)) } else { Err(self) }
+    pub(crate) fn split(
+        self,
+        builder: &mut Builder,
+    ) -> Result<Result<(Option<Share>, BTreeMap<usize, Share>), Cell>, IrError> {
+        if !self.blocks.is_empty() {
+            return Ok(Err(self));
+        }
+        let whole = self.whole.map(|share| share.divided(builder)).transpose()?;
+        Ok(Ok((whole, self.elements)))
     }
 }
 
@@ -254,12 +302,17 @@ fn plus(builder: &mut Builder, sum: Option<Share>, share: Share) -> Result<Share
 
 /// `k` if it is a power of two that [`Prim::Rescale`] gave, or the scalar of which all elements of `k` are copies.
 fn scale(program: &Program, k: Value) -> Option<Value> {
-    let inst = program.def_inst(k)?;
-    if program.op(inst) == Op::Prim(Prim::Rescale) {
+    if program.op(program.def_inst(k)?) == Op::Prim(Prim::Rescale) {
         return Some(k);
     }
+    copied_scalar(program, k).filter(|&copied| scale(program, copied).is_some())
+}
+
+/// The scalar of which all elements of the array `k` are copies.
+fn copied_scalar(program: &Program, k: Value) -> Option<Value> {
+    let inst = program.def_inst(k)?;
     let copied = matches!(program.op(inst), Op::View(..)).then(|| program.operands(inst)[0])?;
-    scale(program, copied).filter(|&scale| program.ty(scale).is_scalar())
+    if program.ty(copied).is_scalar() { Some(copied) } else { copied_scalar(program, copied) }
 }
 
 /// The index of the element of this flat index.

@@ -375,10 +375,9 @@ impl<'a, L: Linear> Walk<'a, L> {
         if terms.is_empty() {
             return Ok(None);
         }
-        let sum = self.linear.combine(&terms, result)?;
         match prim.divisor(known, result) {
-            None => Ok(Some(sum)),
-            Some(divisor) => self.linear.combine(&[(Coefficient::Over(divisor), sum)], result).map(Some),
+            None => self.linear.combine(&terms, result).map(Some),
+            Some(divisor) => self.linear.quotient(&terms, divisor, result).map(Some),
         }
     }
 }

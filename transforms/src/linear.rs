@@ -21,8 +21,6 @@ pub(crate) enum Coefficient {
     MinusOne,
     /// This value.
     Times(Value),
-    /// The reciprocal of this value: the tangent is divided.
-    Over(Value),
     /// 1 where this `bool` has this truth value, else a zero that does not look at the tangent.
     When(Value, bool),
     /// Conversion between real element kinds, to this one.
@@ -76,6 +74,14 @@ pub(crate) trait Linear: Sized {
     fn combine(
         &mut self,
         terms: &[(Coefficient, Self::Tangent)],
+        of: Value,
+    ) -> Result<Self::Tangent, IrError>;
+
+    /// `Σ coefficient · tangent` divided by `divisor`, once and last.
+    fn quotient(
+        &mut self,
+        terms: &[(Coefficient, Self::Tangent)],
+        divisor: Value,
         of: Value,
     ) -> Result<Self::Tangent, IrError>;
 
@@ -148,7 +154,6 @@ impl Forward<'_> {
             Coefficient::One => return Ok((false, tangent)),
             Coefficient::MinusOne => return Ok((true, tangent)),
             Coefficient::Times(k) => self.builder.insert(Op::Prim(Prim::Mul), &[k, tangent])?,
-            Coefficient::Over(k) => self.builder.insert(Op::Prim(Prim::Div), &[tangent, k])?,
             Coefficient::Cast(elem) => self.builder.insert(Op::Cast(elem), &[tangent])?,
             Coefficient::When(condition, holds) => {
                 let zero = constant_like(self.builder, tangent, 0.0)?;
@@ -184,6 +189,16 @@ impl Linear for Forward<'_> {
         }
         let (negated, value) = sum.expect("a combination has a term");
         if negated { self.builder.insert(Op::Prim(Prim::Neg), &[value]) } else { Ok(value) }
+    }
+
+    fn quotient(
+        &mut self,
+        terms: &[(Coefficient, Value)],
+        divisor: Value,
+        of: Value,
+    ) -> Result<Value, IrError> {
+        let sum = self.combine(terms, of)?;
+        self.builder.insert(Op::Prim(Prim::Div), &[sum, divisor])
     }
 
     fn map(&mut self, map: LinearMap, x: Value, of: Value) -> Result<Value, IrError> {

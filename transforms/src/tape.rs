@@ -27,6 +27,8 @@ pub(crate) enum Entry {
     Input,
     /// The sum of these [`Record::terms`].
     Combine(Range<u32>),
+    /// The same divided by this value.
+    Quotient(Range<u32>, Value),
     /// A map of one tangent: a number in [`Record::maps`].
     Map(Tangent, u32),
     /// An array of these [`Record::parts`].
@@ -115,6 +117,16 @@ impl Linear for Tape<'_> {
     fn combine(&mut self, terms: &[(Coefficient, Tangent)], of: Value) -> Result<Tangent, IrError> {
         let terms = append(&mut self.record.terms, terms.iter().copied());
         Ok(self.push(Entry::Combine(terms), of))
+    }
+
+    fn quotient(
+        &mut self,
+        terms: &[(Coefficient, Tangent)],
+        divisor: Value,
+        of: Value,
+    ) -> Result<Tangent, IrError> {
+        let terms = append(&mut self.record.terms, terms.iter().copied());
+        Ok(self.push(Entry::Quotient(terms, divisor), of))
     }
 
     fn map(&mut self, map: LinearMap, x: Tangent, of: Value) -> Result<Tangent, IrError> {

@@ -2,7 +2,7 @@
 //!
 //! Each entry hands its cotangent to the tangents it was made of, times the same coefficient. An
 //! absent cotangent is a zero and costs nothing. See Note [Masks] for what an untaken branch sends, and Note [Scales] in
-//! `cotangents` for powers of two.
+//! `cotangents` for powers of two, Note [Quotients] there for divisors.
 //!
 //! Note [Masks]: the transpose of `When(c)` is `select(c, ȳ, 0)`, but multiplying that zero further on by a
 //! partial that is infinite (`select(x > 0, ln x, 0)` at 0 has 1/x) would give NaN. So a share of a cotangent carries
@@ -114,8 +114,19 @@ impl Backward {
                     self.add(builder, to, share)?;
                 }
             }
-            Entry::Map(to, map) => {
+            Entry::Quotient(range, divisor) => {
                 let share = cell.gather(builder, of)?;
+                for &(coefficient, to) in &record.terms[range.start as usize..range.end as usize] {
+                    self.derivative_of(builder, to);
+                    let share = share.scaled(builder, coefficient, self.of[to.index()])?;
+                    self.add(builder, to, share.over(builder, *divisor))?;
+                }
+            }
+            Entry::Map(to, map) => {
+                let share = match record.maps[*map as usize] {
+                    LinearMap::View(..) => cell.gather_undivided(builder, of)?,
+                    _ => cell.gather(builder, of)?,
+                };
                 self.derivative_of(builder, *to);
                 self.map(builder, &record.maps[*map as usize], *to, share)?;
             }
@@ -210,7 +221,7 @@ impl Backward {
     ) -> Result<(), IrError> {
         let of = self.of[to.index()];
         let mut strides = builder.program().strides(strides).clone();
-        let share = share.mapped(builder, |builder, value| {
+        let share = share.summed(builder, |builder, value| {
             let (value, rest) = condensed(builder, value, &strides)?;
             strides = rest;
             Ok(value)
@@ -237,7 +248,7 @@ impl Backward {
         of: Value,
     ) -> Result<(), IrError> {
         let scalars = parts.iter().all(|&(to, _)| builder.program().ty(self.of[to.index()]).is_scalar());
-        let split = if scalars { cell.split() } else { Err(cell) };
+        let split = if scalars { cell.split(builder)? } else { Err(cell) };
         let (whole, elements) = match split {
             Ok(split) => split,
             Err(cell) => (Some(cell.gather(builder, of)?), BTreeMap::new()),

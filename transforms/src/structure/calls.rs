@@ -143,6 +143,6 @@ impl Around {
     /// The share that a value given by the call is.
     fn put(self, builder: &mut Builder, value: Value) -> Result<Share, IrError> {
         let mask = self.mask.map(|mask| masks::over(builder, mask, value)).transpose()?;
-        Ok(Share { mask, scale: self.scale, negated: self.negated, value })
+        Ok(Share { mask, scale: self.scale, negated: self.negated, ..Share::of(value) })
     }
 }
