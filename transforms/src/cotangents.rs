@@ -68,7 +68,7 @@ impl Share {
     }
 
     /// The share with its divisor applied.
-    fn divided(self, builder: &mut Builder) -> Result<Share, IrError> {
+    pub(crate) fn divided(self, builder: &mut Builder) -> Result<Share, IrError> {
         let Some(divisor) = self.divisor else { return Ok(self) };
         let ty = builder.program().ty(self.value).clone();
         let divisor = repeated(builder, divisor, &ty)?;
@@ -156,7 +156,8 @@ impl Share {
         Share { divisor, ..share.mapped(builder, map)? }.divided(builder)
     }
 
-    /// The share, which has no divisor, moved by a linear map. A mask or scale that is one scalar for all elements passes, any other is applied.
+    /// The share, which has no divisor, moved by a linear map. A mask or scale that is one scalar for all elements passes,
+    /// any other is applied.
     pub(crate) fn mapped(
         self,
         builder: &mut Builder,
@@ -280,15 +281,8 @@ impl Cell {
     }
 
     /// The share of the whole array and those of single elements, if there are no others.
-    pub(crate) fn split(
-        self,
-        builder: &mut Builder,
-    ) -> Result<Result<(Option<Share>, BTreeMap<usize, Share>), Cell>, IrError> {
-        if !self.blocks.is_empty() {
-            return Ok(Err(self));
-        }
-        let whole = self.whole.map(|share| share.divided(builder)).transpose()?;
-        Ok(Ok((whole, self.elements)))
+    pub(crate) fn split(self) -> Result<(Option<Share>, BTreeMap<usize, Share>), Cell> {
+        if self.blocks.is_empty() { Ok((self.whole, self.elements)) } else { Err(self) }
     }
 }
 

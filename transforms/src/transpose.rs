@@ -248,9 +248,9 @@ impl Backward {
         of: Value,
     ) -> Result<(), IrError> {
         let scalars = parts.iter().all(|&(to, _)| builder.program().ty(self.of[to.index()]).is_scalar());
-        let split = if scalars { cell.split(builder)? } else { Err(cell) };
+        let split = if scalars { cell.split() } else { Err(cell) };
         let (whole, elements) = match split {
-            Ok(split) => split,
+            Ok((whole, elements)) => (whole.map(|share| share.divided(builder)).transpose()?, elements),
             Err(cell) => (Some(cell.gather(builder, of)?), BTreeMap::new()),
         };
         for &(to, place) in parts {
