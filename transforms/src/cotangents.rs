@@ -42,10 +42,11 @@ impl Share {
         Share { mask: None, scale: None, divisor: None, negated: false, value }
     }
 
-    /// Shares under one mask stay under it, of one scale and over one divisor; others are divided, selected and
-    /// multiplied first.
+    /// Shares under one mask stay under it, and of one scale; others are selected and multiplied first. What is divided
+    /// by the same stays undivided, if nothing else tells the shares apart.
     fn plus(self, builder: &mut Builder, other: Share) -> Result<Share, IrError> {
-        let (a, b) = match self.divisor == other.divisor {
+        let factors = |share: Share| (share.divisor, share.mask, share.scale);
+        let (a, b) = match factors(self) == factors(other) {
             true => (self, other),
             false => (self.divided(builder)?, other.divided(builder)?),
         };
@@ -76,23 +77,21 @@ impl Share {
         Ok(Share { divisor: None, value, ..self })
     }
 
-    /// The share with its divisor and mask applied: what is divided by zero may be masked.
+    /// The share, which has no divisor, with its mask applied.
     fn selected(self, builder: &mut Builder) -> Result<Share, IrError> {
         let Some(mask) = self.mask else { return Ok(self) };
-        let share = self.divided(builder)?;
-        let zero = constant_like(builder, share.value, 0.0)?;
-        let value = builder.insert(Op::Select, &[mask, share.value, zero])?;
-        Ok(Share { mask: None, value, ..share })
+        let zero = constant_like(builder, self.value, 0.0)?;
+        let value = builder.insert(Op::Select, &[mask, self.value, zero])?;
+        Ok(Share { mask: None, value, ..self })
     }
 
-    /// The share with its divisor and scale applied.
+    /// The share, which has no divisor, with its scale applied.
     fn multiplied(self, builder: &mut Builder) -> Result<Share, IrError> {
         let Some(scale) = self.scale else { return Ok(self) };
-        let share = self.divided(builder)?;
-        let ty = builder.program().ty(share.value).clone();
+        let ty = builder.program().ty(self.value).clone();
         let scale = repeated(builder, scale, &ty)?;
-        let value = builder.insert(Op::Prim(Prim::Mul), &[share.value, scale])?;
-        Ok(Share { scale: None, value, ..share })
+        let value = builder.insert(Op::Prim(Prim::Mul), &[self.value, scale])?;
+        Ok(Share { scale: None, value, ..self })
     }
 
     /// The share as (negated, value), its divisor, mask and scale applied.
@@ -152,19 +151,20 @@ impl Share {
     ) -> Result<Share, IrError> {
         let uniform = |divisor: &Value| builder.program().ty(*divisor).is_scalar();
         let divisor = self.divisor.filter(uniform).filter(|_| self.mask.is_none());
-        let share = if divisor.is_some() { Share { divisor: None, ..self } } else { self.divided(builder)? };
+        let share = Share { divisor: self.divisor.filter(|_| divisor.is_none()), ..self };
         Share { divisor, ..share.mapped(builder, map)? }.divided(builder)
     }
 
-    /// The share, which has no divisor, moved by a linear map. A mask or scale that is one scalar for all elements passes,
-    /// any other is applied.
+    /// The share moved by a linear map. A mask or scale that is one scalar for all elements passes, any other is applied, and
+    /// a divisor before.
     pub(crate) fn mapped(
         self,
         builder: &mut Builder,
         map: impl FnOnce(&mut Builder, Value) -> Result<Value, IrError>,
     ) -> Result<Share, IrError> {
-        let uniform = self.scale.is_none_or(|scale| builder.program().ty(scale).is_scalar());
-        let share = if uniform { self } else { self.multiplied(builder)? };
+        let share = self.divided(builder)?;
+        let uniform = share.scale.is_none_or(|scale| builder.program().ty(scale).is_scalar());
+        let share = if uniform { share } else { share.multiplied(builder)? };
         match share.mask.and_then(|mask| masks::uniform(builder, mask)) {
             Some(condition) => {
                 let value = map(builder, share.value)?;
