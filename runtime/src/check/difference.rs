@@ -24,6 +24,10 @@ const JUMP_CHANGE: f64 = 0.05;
 /// A jump is at least so many rounding errors high.
 const JUMP_ROUNDING: f64 = 100.0;
 
+/// By which part at most the change of a value that has a slope may shrink with each of these steps. That of a smooth
+/// function shrinks to a quarter.
+const SETTLING: f64 = 0.5;
+
 /// A difference, and how far it may be from the derivative.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Estimate {
@@ -42,6 +46,8 @@ pub(super) struct Sweep {
     pub(super) coarse: f64,
     /// Whether the function has the same value at every step.
     pub(super) is_constant: bool,
+    /// Whether the value changes by less with each of the smallest steps, as it does where these resolve the function.
+    pub(super) settles: bool,
     /// By how much the value changes however small the step is: 0 of a function that is continuous there.
     pub(super) jump: f64,
 }
@@ -116,8 +122,19 @@ impl Steps {
         }
         let best = steps.iter().copied().min_by(|a, b| a.uncertainty.total_cmp(&b.uncertainty))?;
         let is_constant = rises.iter().all(|&(rise, _)| rise == 0.0);
-        Some(Sweep { best, steps, coarse: coarse?, is_constant, jump: jump(&rises) })
+        let (settles, jump) = (settles(&rises), jump(&rises));
+        Some(Sweep { best, steps, coarse: coarse?, is_constant, settles, jump })
     }
+}
+
+/// Whether each of the smallest steps changes the value by a part of what the one before it does, or by rounding. Where
+/// none does the function varies within the smallest step, and its differences are those of samples at random.
+fn settles(rises: &[(f64, f64)]) -> bool {
+    let smallest = &rises[rises.len().saturating_sub(JUMP_STEPS)..];
+    smallest.windows(2).all(|pair| {
+        let [(before, _), (rise, rounding)] = [pair[0], pair[1]];
+        rise.abs() <= (SETTLING * before.abs()).max(JUMP_ROUNDING * rounding)
+    })
 }
 
 /// What the value changes by at each of the smallest steps, if that is the same and surely not rounding.
