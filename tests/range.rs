@@ -195,3 +195,23 @@ fn the_arc_tangent_of_large_numbers() {
         check_unary("atan2", |x| x.atan2(1.0), x, expected);
     }
 }
+
+/// A derivative that is too large is infinite with its sign; orders 1 to 3 are (1/3) x^(−2/3), (−2/9) x^(−5/3) and
+/// (10/27) x^(−8/3).
+#[test]
+fn the_cube_root_of_small_numbers() {
+    const INF: f64 = f64::INFINITY;
+    let third = 1.0 / 3.0;
+    for (x, expected) in [
+        (8.0, [1.0 / 12.0, -1.0 / 144.0, 5.0 / 3456.0]),
+        (1e-90, [third * 1e60, -2.0 / 9.0 * 1e150, 10.0 / 27.0 * 1e240]),
+        (1e-150, [third * 1e100, -2.0 / 9.0 * 1e250, INF]),
+        (-1e-150, [third * 1e100, 2.0 / 9.0 * 1e250, INF]),
+        (1e-300, [third * 1e200, -INF, INF]),
+        (-1e-300, [third * 1e200, INF, INF]),
+        (0.0, [INF, -INF, INF]),
+        (1e300, [third * 1e-200, 0.0, 0.0]),
+    ] {
+        check_unary("cbrt", |x| x.cbrt(), x, expected);
+    }
+}

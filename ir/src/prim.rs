@@ -81,8 +81,9 @@ WithSlope with_slope (v: R, k: R, x: R) -> r: R, { real (first(v, k, x)) first }
 // ── powers and roots ────────────────────────────────────────────────────────────────────────────
 Sqrt sqrt (x: R) -> r: R, { real (x.sqrt()) sqrt }, [x.lit(0.5)] / r, [0.5..9.0],
     "The square root; NaN below 0; derivative +∞ at 0.";
-Cbrt cbrt (x: R) -> r: R, { kernel (x) Cbrt }, [(3.0 * (r * r)).recip()], [0.5..9.0],
-    "The cube root; derivative +∞ at 0.";
+Cbrt cbrt (x: R) -> r: R, { kernel (x) Cbrt }, [cube_root_slope(r)], [0.5..9.0],
+    "The cube root; derivative +∞ at 0. The partial `1/(3r²)` states its slope by powers of `1/r`, whose derivatives of \
+     each order are terms of one sign: what overflows is infinite, not the difference of infinities.";
 Powf powf (x: R, y: R) -> r: R, { kernel (x, y) Pow },
     [power_slope(x, y)]
     [pick(at_root(x, y), x.lit(0.0), r * x.ln())], [0.5..3.0, -3.0..3.0],
