@@ -215,3 +215,26 @@ fn the_cube_root_of_small_numbers() {
         check_unary("cbrt", |x| x.cbrt(), x, expected);
     }
 }
+
+/// Where it saturates, the partial of `tanh` is right to a rounding of 1 and 0 from 20 on; that of the logistic function is
+/// right in its tail.
+#[test]
+fn the_hyperbolic_tangent_where_it_saturates() {
+    const SLOPES: [(f64, [f64; 3]); 7] = [
+        (0.5, [7.864_477_329_659_274_1e-1, -7.268_619_813_835_872_8e-1, -5.652_092_882_597_703_6e-1]),
+        (5.0, [1.815_832_309_438_066_8e-4, -3.631_334_879_209_055_7e-4, 7.261_350_889_566_667_9e-4]),
+        (10.0, [8.244_614_455_767_397_4e-9, -1.648_922_884_356_112_7e-8, 3.297_845_741_522_758_4e-8]),
+        (15.0, [3.743_049_187_535_369_3e-13, -7.486_098_375_069_337_6e-13, 1.497_219_675_013_307_1e-12]),
+        (19.0, [1.255_653_116_819_211_8e-16, -2.511_306_233_638_423_4e-16, 5.022_612_467_276_846_1e-16]),
+        (25.0, [7.714_999_391_855_671_1e-22, -1.542_999_878_371_134_2e-21, 3.085_999_756_742_268_5e-21]),
+        (300.0, [1.060_158_621_201_724_3e-260, -2.120_317_242_403_448_7e-260, 4.240_634_484_806_897_3e-260]),
+    ];
+    for (x, expected) in SLOPES {
+        check_unary("logistic", |x| 2.0 * (2.0 * x).sigmoid() - 1.0, x, expected);
+        for (order, found) in in_every_nesting(|x| x.tanh(), x) {
+            let error = (found - expected[order - 1]).abs();
+            assert!(error <= 8.0 * f64::EPSILON, "order {order} at {x}: {found:e}");
+            assert!(x < 20.0 || found == 0.0, "order {order} at {x}: {found:e}");
+        }
+    }
+}

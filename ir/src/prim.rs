@@ -136,8 +136,9 @@ Sinh sinh (x: R) -> r: R, { kernel (x) Sinh }, [x.cosh()], [-3.0..3.0],
 Cosh cosh (x: R) -> r: R, { kernel (x) Cosh }, [x.sinh()], [-3.0..3.0],
     "The hyperbolic cosine.";
 Tanh tanh (x: R) -> r: R, { kernel (x) Tanh }, [(1.0 - r) * (1.0 + r)], [-3.0..3.0],
-    "The hyperbolic tangent. `(1 − r)(1 + r)` costs two additions and keeps an absolute error of one rounding where the \
-     function saturates.";
+    "The hyperbolic tangent. `(1 − r)(1 + r)` costs two additions and keeps an absolute error of one rounding of 1 where \
+     the function saturates, not a relative one: from |`x`| = 20 on, where `r` is ±1, derivatives of every order are 0, \
+     not about `4e^(−2|x|)`. Another exponential would give that; `2·sigmoid(2x) − 1` has it, where the tail counts.";
 Asinh asinh (x: R) -> r: R, { kernel (x) Asinh }, [x.hypot(x.lit(1.0)).recip()], [-3.0..3.0],
     "The inverse hyperbolic sine.";
 Acosh acosh (x: R) -> r: R, { kernel (x) Acosh }, [(x - 1.0).sqrt().recip() * (x + 1.0).sqrt().recip()], [1.5..9.0],
