@@ -123,6 +123,32 @@ fn lengths_in_single_precision() {
     check!(F32 f32 [1e-38f32, 1e-30, 1e-26, 1.0, 1e18, 1e30], 1e-5);
 }
 
+/// Second derivatives of a norm at (x, y), with a tiny y: (y², −xy, x²)/r³, of which `norm2` has the first to roundings
+/// of 1/r, also among subnormal numbers, and `hypot` to its own.
+#[test]
+fn lengths_along_an_axis() {
+    for (x, y, expected) in [
+        (1.0, 5e-14, [2.5e-27, -5e-14, 1.0]),
+        (1e-300, 5e-314, [2.5e273, -5e286, 1e300]),
+        // y is 4.94…e-324.
+        (1e-310, 5e-324, [2.441_008_6e283, -4.940_656_458e296, f64::INFINITY]),
+    ] {
+        for (n, name, length) in lengths::<F64>() {
+            let f = Function::scalar(n, |x| length(x)).unwrap().hessian().unwrap().compile().unwrap();
+            let found = f.call(&[&[x, y][..], &vec![0.0; n - 2]].concat()).unwrap();
+            let cancelled = if name.starts_with("hypot") { 0.0 } else { 4.0 * f64::EPSILON / x };
+            for (found, expected, error) in [
+                (found[0], expected[0], cancelled),
+                (found[1], expected[1], 0.0),
+                (found[n + 1], expected[2], 0.0),
+            ] {
+                let close = (found - expected).abs() <= 1e-8 * expected.abs() + error;
+                assert!(close || found == expected, "{name} at {x:e}, {y:e}: {found:e}, not {expected:e}");
+            }
+        }
+    }
+}
+
 /// Where an element is no number, the norm is what `hypot` is, and every derivative is NaN.
 #[test]
 fn lengths_of_what_is_no_number() {
