@@ -264,3 +264,15 @@ fn the_hyperbolic_tangent_where_it_saturates() {
         }
     }
 }
+
+/// The second derivative of xʸ is y·(y − 1)·xʸ⁻². Known: where xʸ⁻² alone is too large it is infinite, with its sign, though a
+/// tiny `y` would bring it into range: at 1e-160 it is −1e300. The first one, and those of larger numbers, have their value.
+#[test]
+fn powers_with_tiny_exponents() {
+    const INF: f64 = f64::INFINITY;
+    for (x, expected) in
+        [(1.0, [1e-20, -1e-20, 2e-20]), (1e-100, [1e80, -1e180, 2e280]), (1e-160, [1e140, -INF, INF])]
+    {
+        check_unary("power", |x| x.powf(1e-20), x, expected);
+    }
+}

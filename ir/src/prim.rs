@@ -89,7 +89,8 @@ Powf powf (x: R, y: R) -> r: R, { kernel (x, y) Pow },
     [pick(at_root(x, y), x.lit(0.0), r * x.ln())], [0.5..3.0, -3.0..3.0],
     "`x` to the power `y`, as C's `pow`: `x⁰` is 1 for every `x`. The derivative in `x` is the finite limit at \
      `x = 0`, and 0 for `y = 0`. At `x = 0` and `y ≥ 0` the exponent is a constant: every derivative in `y`, also \
-     mixed with `x`, is 0, which is its limit where that is finite. For `x < 0` those in `y` are NaN.";
+     mixed with `x`, is 0, which is its limit where that is finite. For `x < 0` those in `y` are NaN. Each derivative in \
+     `x` is a factor times a power, and infinite where the power alone is, however small the factor.";
 Powi powi (x: R, n: I) -> r: R, { kernel (x, n) Powi },
     [pick(n.is(0), x.lit(0.0), n.to_real_of(x) * x.powi(n.plus(-1)))] [0], [0.5..3.0, 2.0..3.0],
     "`x` to the integer power `n`; `x⁰` is 1 for every `x`, with derivative 0.";
