@@ -214,6 +214,14 @@
 //! # Ok::<(), evolute::Error>(())
 //! ```
 //!
+//! Choosing among the arguments of a function that has one:
+//!
+//! ```compile_fail,E0277
+//! use evolute::prelude::*;
+//! let f = Function::scalar(2, |x| x[0] * x[1]).unwrap();
+//! let f = f.wrt::<0>(); // `wrt::<0>` needs argument 0 of several: `f.grad()` is with respect to all of it
+//! ```
+//!
 //! # What is an error
 //!
 //! Keeping a value of an inner derivative: an error with the lines that made and that use it,

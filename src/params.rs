@@ -117,6 +117,29 @@
 //! # Ok::<(), evolute::Error>(())
 //! ```
 //!
+//! # A crate of another name
+//!
+//! The code that the macro writes names Evolute `::evolute`. Where the dependency is renamed in `Cargo.toml`
+//! (`ad = { package = "evolute", … }`), or comes through another crate, `#[params(crate = "…")]` says where it is.
+//!
+//! ```
+//! extern crate evolute as ad; // what renaming in `Cargo.toml` comes to
+//! use ad::prelude::*;
+//!
+//! #[derive(Clone, Params)]
+//! #[params(crate = "ad")]
+//! struct Line<T> {
+//!     slope: T,
+//!     offset: T,
+//! }
+//!
+//! let line = Line { slope: scalar(), offset: scalar() };
+//! let f = Function::trace((line, scalar()), |(line, x)| line.slope * x + line.offset)?;
+//! let gradient = f.wrt::<0>().grad()?.eval((&Line { slope: 2.0, offset: 1.0 }, &3.0))?;
+//! assert_eq!((gradient.slope, gradient.offset), (3.0, 1.0));
+//! # Ok::<(), ad::Error>(())
+//! ```
+//!
 //! # Errors
 //!
 //! A call says which part does not fit ([`Error::Part`](crate::Error::Part)); so does `trace_to` of a result.
@@ -198,6 +221,28 @@
 //! struct Layer<T> {
 //!     w: T,
 //!     inputs: usize, // the field `inputs` has no leaf
+//! }
+//! ```
+//!
+//! An attribute that names no crate is refused too,
+//!
+//! ```compile_fail
+//! use evolute::prelude::*;
+//! #[derive(Clone, Params)]
+//! #[params(crate = "not a path")] // expected the path of Evolute
+//! struct Layer<T> {
+//!     w: T,
+//! }
+//! ```
+//!
+//! as is one on a field.
+//!
+//! ```compile_fail
+//! use evolute::prelude::*;
+//! #[derive(Clone, Params)]
+//! struct Layer<T> {
+//!     #[params(crate = "evolute")] // `#[params(…)]` belongs on the struct
+//!     w: T,
 //! }
 //! ```
 //!

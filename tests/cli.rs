@@ -81,7 +81,14 @@ fn evaluates() {
     check(&["run", "--input", "0,3"], SQUARE, "0.0\n");
     check(&["run", "--input", "-0.0, 3"], SQUARE, "-0.0\n");
     check(&["run", "--input", "nan,3", "--interpreted"], SQUARE, "NaN\n");
+    check(&["run", "--input", "1e-999,3"], SQUARE, "0.0\n");
     check(&["run", "--input", "7", "--input=-2"], DIVIDE, "-3\n");
+    let same = "evolute 0\nprogram (v0: f64[4]) -> (f64[4]) {\n  return v0\n}\n";
+    check(
+        &["run", "--input", "inf,-inf,+Infinity,1.7976931348623157e308"],
+        same,
+        "inf,-inf,inf,1.7976931348623157e308\n",
+    );
     for options in [&["--strict"][..], &["--interpreted"], &["--strict", "--interpreted"]] {
         let args = [&["run", "--input", "0.3,1.5"][..], options].concat();
         check(&args, SQUARE, &printed(&["run", "--input", "0.3,1.5"], SQUARE));
@@ -126,6 +133,13 @@ fn failures_are_told() {
         "<stdin>: input 0: expected f64[2], found 3 elements of f64",
     );
     check_error(&["run", "--input", "1,x"], SQUARE, "--input 0: expected f64, found `x`");
+    for item in ["1e999", "-1e999", "2e308"] {
+        let message = format!("--input 0: {item} is out of the range of f64");
+        check_error(&["run", "--input", &format!("1,{item}")], SQUARE, &message);
+    }
+    let wide = "9223372036854775808";
+    let message = format!("--input 1: {wide} is out of the range of i64");
+    check_error(&["run", "--input", "7", "--input", wide], DIVIDE, &message);
     let unknown = run(&["unknown"], "");
     assert_eq!(unknown.status.code(), Some(2), "a usage error");
     let nonsense = run(&["check"], "nonsense");

@@ -123,6 +123,32 @@ fn lengths_in_single_precision() {
     check!(F32 f32 [1e-38f32, 1e-30, 1e-26, 1.0, 1e18, 1e30], 1e-5);
 }
 
+/// Second derivatives of a norm at (x, y), with a tiny y: (y², −xy, x²)/r³, of which `norm2` has the first to roundings
+/// of 1/r, also among subnormal numbers, and `hypot` to its own.
+#[test]
+fn lengths_along_an_axis() {
+    for (x, y, expected) in [
+        (1.0, 5e-14, [2.5e-27, -5e-14, 1.0]),
+        (1e-300, 5e-314, [2.5e273, -5e286, 1e300]),
+        // y is 4.94…e-324.
+        (1e-310, 5e-324, [2.441_008_6e283, -4.940_656_458e296, f64::INFINITY]),
+    ] {
+        for (n, name, length) in lengths::<F64>() {
+            let f = Function::scalar(n, |x| length(x)).unwrap().hessian().unwrap().compile().unwrap();
+            let found = f.call(&[&[x, y][..], &vec![0.0; n - 2]].concat()).unwrap();
+            let cancelled = if name.starts_with("hypot") { 0.0 } else { 4.0 * f64::EPSILON / x };
+            for (found, expected, error) in [
+                (found[0], expected[0], cancelled),
+                (found[1], expected[1], 0.0),
+                (found[n + 1], expected[2], 0.0),
+            ] {
+                let close = (found - expected).abs() <= 1e-8 * expected.abs() + error;
+                assert!(close || found == expected, "{name} at {x:e}, {y:e}: {found:e}, not {expected:e}");
+            }
+        }
+    }
+}
+
 /// Where an element is no number, the norm is what `hypot` is, and every derivative is NaN.
 #[test]
 fn lengths_of_what_is_no_number() {
@@ -240,5 +266,60 @@ fn quotients_of_numbers_of_different_sizes() {
                 }
             }
         }
+    }
+}
+
+/// A derivative that is too large is infinite with its sign; orders 1 to 3 are (1/3) x^(−2/3), (−2/9) x^(−5/3) and
+/// (10/27) x^(−8/3).
+#[test]
+fn the_cube_root_of_small_numbers() {
+    const INF: f64 = f64::INFINITY;
+    let third = 1.0 / 3.0;
+    for (x, expected) in [
+        (8.0, [1.0 / 12.0, -1.0 / 144.0, 5.0 / 3456.0]),
+        (1e-90, [third * 1e60, -2.0 / 9.0 * 1e150, 10.0 / 27.0 * 1e240]),
+        (1e-150, [third * 1e100, -2.0 / 9.0 * 1e250, INF]),
+        (-1e-150, [third * 1e100, 2.0 / 9.0 * 1e250, INF]),
+        (1e-300, [third * 1e200, -INF, INF]),
+        (-1e-300, [third * 1e200, INF, INF]),
+        (0.0, [INF, -INF, INF]),
+        (1e300, [third * 1e-200, 0.0, 0.0]),
+    ] {
+        check_unary("cbrt", |x| x.cbrt(), x, expected);
+    }
+}
+
+/// Where it saturates, the partial of `tanh` is right to a rounding of 1 and 0 from 20 on; that of the logistic function is
+/// right in its tail.
+#[test]
+fn the_hyperbolic_tangent_where_it_saturates() {
+    const SLOPES: [(f64, [f64; 3]); 7] = [
+        (0.5, [0.786_447_732_965_927_4, -0.726_861_981_383_587_3, -0.565_209_288_259_770_3]),
+        (5.0, [0.000_181_583_230_943_806_67, -0.000_363_133_487_920_905_6, 0.000_726_135_088_956_666_8]),
+        (10.0, [8.244_614_455_767_397e-09, -1.648_922_884_356_112_7e-08, 3.297_845_741_522_758_4e-08]),
+        (15.0, [3.743_049_187_535_369e-13, -7.486_098_375_069_338e-13, 1.497_219_675_013_307_2e-12]),
+        (19.0, [1.255_653_116_819_211_8e-16, -2.511_306_233_638_423e-16, 5.022_612_467_276_846e-16]),
+        (25.0, [7.714_999_391_855_671e-22, -1.542_999_878_371_134_3e-21, 3.085_999_756_742_268_5e-21]),
+        (300.0, [1.060_158_621_201_724_3e-260, -2.120_317_242_403_448_6e-260, 4.240_634_484_806_897e-260]),
+    ];
+    for (x, expected) in SLOPES {
+        check_unary("logistic", |x| 2.0 * (2.0 * x).sigmoid() - 1.0, x, expected);
+        for (order, found) in in_every_nesting(|x| x.tanh(), x) {
+            let error = (found - expected[order - 1]).abs();
+            assert!(error <= 8.0 * f64::EPSILON, "order {order} at {x}: {found:e}");
+            assert!(x < 20.0 || found == 0.0, "order {order} at {x}: {found:e}");
+        }
+    }
+}
+
+/// The second derivative of xʸ is y·(y − 1)·xʸ⁻². Known: where xʸ⁻² alone is too large it is infinite, with its sign, though a
+/// tiny `y` would bring it into range: at 1e-160 it is −1e300. The first one, and those of larger numbers, have their value.
+#[test]
+fn powers_with_tiny_exponents() {
+    const INF: f64 = f64::INFINITY;
+    for (x, expected) in
+        [(1.0, [1e-20, -1e-20, 2e-20]), (1e-100, [1e80, -1e180, 2e280]), (1e-160, [1e140, -INF, INF])]
+    {
+        check_unary("power", |x| x.powf(1e-20), x, expected);
     }
 }

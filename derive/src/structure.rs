@@ -1,5 +1,6 @@
 //! A struct that `Params` is derived for: its parameters and fields, once they are known to be what the macro is for.
 
+use crate::attribute;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
@@ -25,7 +26,7 @@ impl<'a> Structure<'a> {
     pub(crate) fn new(input: &'a DeriveInput) -> Result<Self> {
         let structure = Structure {
             name: &input.ident,
-            evolute: evolute(input)?,
+            evolute: attribute::evolute(input)?,
             fields: fields(input)?,
             params: params(input)?,
         };
@@ -90,21 +91,6 @@ impl<'a> Structure<'a> {
     pub(crate) fn own(&self) -> TokenStream {
         self.of(ToTokens::to_token_stream)
     }
-}
-
-/// The crate that the attribute names.
-fn evolute(input: &DeriveInput) -> Result<Path> {
-    let mut path = syn::parse_quote!(::evolute);
-    for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("params")) {
-        attribute.parse_nested_meta(|meta| {
-            if !meta.path.is_ident("crate") {
-                return Err(meta.error("expected `crate = path`"));
-            }
-            path = meta.value()?.call(Path::parse_mod_style)?;
-            Ok(())
-        })?;
-    }
-    Ok(path)
 }
 
 fn fields(input: &DeriveInput) -> Result<Vec<(Member, &Type)>> {

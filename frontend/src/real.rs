@@ -204,7 +204,9 @@ impl Real64 for crate::Scalar<'_> {}
 /// would be ours.
 pub trait RealSlice<T: Real> {
     /// The Euclidean norm, scaled so that squares neither overflow nor vanish; 0 for no elements. Its
-    /// gradient at 0 is 0. An infinite element wins over a NaN, as in `hypot`; the derivatives are then NaN.
+    /// gradient at 0 is 0. An infinite element wins over a NaN, as in `hypot`; the derivatives are then NaN. Second
+    /// derivatives, `(δᵢⱼ − uᵢuⱼ)/r`, are right to roundings of `1/r`, so a diagonal one of an element beside which all
+    /// others are tiny may be 0; those of `hypot` keep their digits.
     #[track_caller]
     fn norm2(&self) -> T;
     /// `ln Σ exp(xᵢ)`, shifted by the maximum so that nothing overflows; −∞ for no elements.

@@ -266,6 +266,12 @@ impl<K: RealKind> RealSpec for Single<K> {
 }
 
 /// A tuple's component: what [`Function::wrt`](crate::Function::wrt) selects.
+#[diagnostic::on_unimplemented(
+    message = "`wrt::<{I}>` needs argument {I} of several, and the function takes `{Self}`",
+    label = "no tuple of specifications with a component {I}",
+    note = "`wrt` chooses among the arguments of `Function::trace((a, b), |(a, b)| …)`, from `wrt::<0>` on, at most four",
+    note = "a function of one argument is differentiated with respect to all of it as it is: `f.grad()`"
+)]
 pub trait Argument<const I: usize>: Spec {
     /// The component's spec.
     type Spec: Spec;

@@ -175,6 +175,12 @@ fn power_slope<'b, 'p>(x: Expr<'b, 'p>, y: Expr<'b, 'p>) -> Expr<'b, 'p> {
     pick(y.eq(zero), zero.with_slope(mixed, y), held)
 }
 
+/// The derivative of a cube root `r`: 1/(3r²), as a function of `r` with the derivative −2/(3r³).
+fn cube_root_slope<'b, 'p>(r: Expr<'b, 'p>) -> Expr<'b, 'p> {
+    let inverse = r.recip();
+    (3.0 * (r * r)).recip().with_slope(inverse * inverse * (inverse * (-2.0 / 3.0)), r)
+}
+
 /// A power of two, and the point (x, y) times it: of a size at which squares neither overflow nor vanish.
 fn scaled<'b, 'p>(x: Expr<'b, 'p>, y: Expr<'b, 'p>) -> (Expr<'b, 'p>, Expr<'b, 'p>, Expr<'b, 'p>) {
     let scale = (x.abs() + y.abs()).rescale();

@@ -8,6 +8,7 @@
 
 mod buffer;
 mod decode;
+mod decode_access;
 mod decode_calls;
 mod decode_regions;
 mod eval;

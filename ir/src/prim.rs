@@ -81,14 +81,16 @@ WithSlope with_slope (v: R, k: R, x: R) -> r: R, { real (first(v, k, x)) first }
 // ── powers and roots ────────────────────────────────────────────────────────────────────────────
 Sqrt sqrt (x: R) -> r: R, { real (x.sqrt()) sqrt }, [x.lit(0.5)] / r, [0.5..9.0],
     "The square root; NaN below 0; derivative +∞ at 0.";
-Cbrt cbrt (x: R) -> r: R, { kernel (x) Cbrt }, [(3.0 * (r * r)).recip()], [0.5..9.0],
-    "The cube root; derivative +∞ at 0.";
+Cbrt cbrt (x: R) -> r: R, { kernel (x) Cbrt }, [cube_root_slope(r)], [0.5..9.0],
+    "The cube root; derivative +∞ at 0. The partial `1/(3r²)` states its slope by powers of `1/r`, whose derivatives of \
+     each order are terms of one sign: what overflows is infinite, not the difference of infinities.";
 Powf powf (x: R, y: R) -> r: R, { kernel (x, y) Pow },
     [power_slope(x, y)]
     [pick(at_root(x, y), x.lit(0.0), r * x.ln())], [0.5..3.0, -3.0..3.0],
     "`x` to the power `y`, as C's `pow`: `x⁰` is 1 for every `x`. The derivative in `x` is the finite limit at \
      `x = 0`, and 0 for `y = 0`. At `x = 0` and `y ≥ 0` the exponent is a constant: every derivative in `y`, also \
-     mixed with `x`, is 0, which is its limit where that is finite. For `x < 0` those in `y` are NaN.";
+     mixed with `x`, is 0, which is its limit where that is finite. For `x < 0` those in `y` are NaN. Each derivative in \
+     `x` is a factor times a power, and infinite where the power alone is, however small the factor.";
 Powi powi (x: R, n: I) -> r: R, { kernel (x, n) Powi },
     [pick(n.is(0), x.lit(0.0), n.to_real_of(x) * x.powi(n.plus(-1)))] [0], [0.5..3.0, 2.0..3.0],
     "`x` to the integer power `n`; `x⁰` is 1 for every `x`, with derivative 0.";
@@ -135,8 +137,9 @@ Sinh sinh (x: R) -> r: R, { kernel (x) Sinh }, [x.cosh()], [-3.0..3.0],
 Cosh cosh (x: R) -> r: R, { kernel (x) Cosh }, [x.sinh()], [-3.0..3.0],
     "The hyperbolic cosine.";
 Tanh tanh (x: R) -> r: R, { kernel (x) Tanh }, [(1.0 - r) * (1.0 + r)], [-3.0..3.0],
-    "The hyperbolic tangent. `(1 − r)(1 + r)` costs two additions and keeps an absolute error of one rounding where the \
-     function saturates.";
+    "The hyperbolic tangent. `(1 − r)(1 + r)` costs two additions and keeps an absolute error of one rounding of 1 where \
+     the function saturates, not a relative one: from |`x`| = 20 on, where `r` is ±1, derivatives of every order are 0, \
+     not about `4e^(−2|x|)`. Another exponential would give that; `2·sigmoid(2x) − 1` has it, where the tail counts.";
 Asinh asinh (x: R) -> r: R, { kernel (x) Asinh }, [x.hypot(x.lit(1.0)).recip()], [-3.0..3.0],
     "The inverse hyperbolic sine.";
 Acosh acosh (x: R) -> r: R, { kernel (x) Acosh }, [(x - 1.0).sqrt().recip() * (x + 1.0).sqrt().recip()], [1.5..9.0],

@@ -91,7 +91,9 @@ fn reflected<A: Arithmetic>(x: f64, k: i64) -> f64 {
         *value = positive::<A>(*value, k);
     }
     let [below, above, far] = values;
-    if k % 2 == 0 { below - (above - far) } else { below + (above - far) }
+    // The periodic part comes first: halfway between poles it is 0 for even `k`, and what is left is `far`, which may be
+    // small beside its terms.
+    if k % 2 == 0 { (below - above) + far } else { (below + above) - far }
 }
 
 #[inline(always)]

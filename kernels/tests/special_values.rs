@@ -225,6 +225,22 @@ fn integer_powers() {
     );
 }
 
+/// Halfway between two poles the periodic part of the reflection formula is 0 in even orders, and the rest may be small.
+#[test]
+fn even_polygammas_halfway_between_poles() {
+    for table in builds() {
+        for k in [0, 2, 4, 10] {
+            for x in [-0.5, -3.5, -1021.5, -1e6 - 0.5, -1e12 - 0.5] {
+                let far = table.unary_int(Kernel::Polygamma, 1.0 - x, k);
+                assert_eq!(table.unary_int(Kernel::Polygamma, x, k), far, "order {k} at {x}");
+            }
+        }
+        // Of the digits by multi-precision arithmetic.
+        let found = table.unary_int(Kernel::Polygamma, -1021.5, 2);
+        assert!((found / -9.574_103_199_737_827e-7 - 1.0).abs() < 1e-15, "{found:e}");
+    }
+}
+
 #[test]
 fn arithmetic() {
     check_binary(Kernel::Hypot, &[(INF, NAN, INF), (3.0, 4.0, 5.0), (3e307, 4e307, 5e307), (0.0, -0.0, 0.0)]);

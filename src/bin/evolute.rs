@@ -103,6 +103,8 @@ enum Failure {
     Call { name: String, source: CallError },
     #[error("--input {index}: expected {expected}, found `{found}`")]
     Element { index: usize, expected: Elem, found: String },
+    #[error("--input {index}: {found} is out of the range of {elem}")]
+    Range { index: usize, elem: Elem, found: String },
     #[error("cannot write: {0}")]
     Write(#[source] io::Error),
 }
@@ -227,17 +229,39 @@ fn evaluated(run: &Run) -> Result<String, Failure> {
 
 /// The elements of a parameter, as the user wrote them.
 fn parse(index: usize, text: &str, elem: Elem) -> Result<Buffer, Failure> {
-    fn all<T: std::str::FromStr>(index: usize, text: &str, elem: Elem) -> Result<Vec<T>, Failure> {
-        let items = text.split(',').map(str::trim).filter(|_| !text.trim().is_empty());
-        let bad = |found: &str| Failure::Element { index, expected: elem, found: found.into() };
-        items.map(|item| item.parse().map_err(|_| bad(item))).collect()
-    }
     Ok(match elem {
-        Elem::F64 => Buffer::F64(all(index, text, elem)?),
-        Elem::F32 => Buffer::F32(all(index, text, elem)?),
-        Elem::I64 => Buffer::I64(all(index, text, elem)?),
-        Elem::Bool => Buffer::Bool(all(index, text, elem)?),
+        Elem::F64 => Buffer::F64(elements(index, text, elem, f64::is_infinite)?),
+        Elem::F32 => Buffer::F32(elements(index, text, elem, f32::is_infinite)?),
+        Elem::I64 => Buffer::I64(elements(index, text, elem, |_| false)?),
+        Elem::Bool => Buffer::Bool(elements(index, text, elem, |_| false)?),
     })
+}
+
+/// A number is infinite if it is written in letters. One that only rounding makes infinite is refused, and so is an
+/// integer with too many digits.
+fn elements<T: std::str::FromStr + Copy>(
+    index: usize,
+    text: &str,
+    elem: Elem,
+    infinite: fn(T) -> bool,
+) -> Result<Vec<T>, Failure> {
+    let items = text.split(',').map(str::trim).filter(|_| !text.trim().is_empty());
+    let element = |item: &str| match item.parse() {
+        Ok(x) if infinite(x) && item.contains(|c: char| c.is_ascii_digit()) => Err(range(index, elem, item)),
+        Ok(x) => Ok(x),
+        Err(_) if elem == Elem::I64 && is_integer(item) => Err(range(index, elem, item)),
+        Err(_) => Err(Failure::Element { index, expected: elem, found: item.into() }),
+    };
+    items.map(element).collect()
+}
+
+fn range(index: usize, elem: Elem, item: &str) -> Failure {
+    Failure::Range { index, elem, found: item.into() }
+}
+
+fn is_integer(item: &str) -> bool {
+    let digits = item.strip_prefix(['-', '+']).unwrap_or(item);
+    !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn input(buffer: &Buffer) -> Input<'_> {

@@ -220,19 +220,37 @@ fn jumps_are_reported_as_such() {
     assert_eq!(verdicts(&root), [Verdict::Unchecked], "{root}");
 }
 
-/// A function that no large step resolves, with slopes that two of them take for sure by chance.
+/// A function that no large step resolves, with slopes that two of them take for sure by chance; from x·1e10 on the
+/// smallest steps do not resolve it either. Slow terms do not hide that.
 #[test]
 fn fast_functions_have_no_kinks() {
-    for exponent in 0..=10 {
-        for x in [0.3, 0.7, 1.1, 2.9, 55.0] {
-            if x * 10f64.powi(exponent) > 1e10 {
-                // The smallest steps do not resolve it either.
-                continue;
-            }
+    for exponent in 0..=15 {
+        for x in (0..60).map(|i| 0.013 * 1.17f64.powi(i)).chain([0.3, 0.7, 1.1, 2.9, 55.0]) {
             let check = at(|x| (x * 10f64.powi(exponent)).sin(), x);
             let [verdict] = verdicts(&check)[..] else { panic!("{check}") };
-            assert!(matches!(verdict, Verdict::Agrees | Verdict::Unchecked), "1e{exponent} at {x}\n{check}");
-            assert!(exponent > 2 || verdict == Verdict::Agrees, "1e{exponent} at {x}\n{check}");
+            assert!(
+                x * 10f64.powi(exponent) > 1e4 || verdict == Verdict::Agrees,
+                "1e{exponent} at {x}\n{check}"
+            );
+            let slow = at(|x| (x * 10f64.powi(exponent)).sin() + x * x * 1e3, x);
+            for input in [&check.first, &check.second, &slow.first, &slow.second].into_iter().flatten() {
+                let is_right = matches!(input.verdict, Verdict::Agrees | Verdict::Unchecked);
+                assert!(is_right, "1e{exponent} at {x}\n{check}{slow}");
+            }
+        }
+    }
+}
+
+/// What is wrong by however much is seen where the steps resolve the function.
+#[test]
+fn steep_derivatives_of_slow_functions_are_wrong() {
+    for slope in [1e3, 1e10, 1e15] {
+        for x in [0.3, 55.0, 1e6] {
+            for check in [at(|x| x.sin().with_slope(slope, x), x), at(|x| x.powi(2).with_slope(slope, x), x)]
+            {
+                let verdict = check.first[0].verdict;
+                assert_eq!(verdict, Verdict::Disagrees, "{slope:e} at {x}\n{check}");
+            }
         }
     }
 }

@@ -156,7 +156,8 @@ impl<'t, K: RealKind> Array<'t, K> {
         /// ```
         logsumexp logsumexp_along logsumexp_of;
         /// The Euclidean norm, scaled so that squares neither overflow nor vanish; 0 of no elements. Its gradient
-        /// at 0 is 0. An infinite element wins over a NaN, as in `hypot`; the derivatives are then NaN.
+        /// at 0 is 0. An infinite element wins over a NaN, as in `hypot`; the derivatives are then NaN. Second derivatives
+        /// are right to roundings of 1 over the norm, as those of [`RealSlice::norm2`](crate::RealSlice::norm2).
         ///
         /// ```
         /// use evolute_frontend::{Function, vector};

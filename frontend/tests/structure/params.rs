@@ -7,7 +7,7 @@ mod renamed {
 }
 
 #[derive(Clone, Params)]
-#[params(crate = evolute_frontend)]
+#[params(crate = "evolute_frontend")]
 struct Affine<T> {
     a: T,
     b: T,

@@ -3,7 +3,7 @@
 use super::decode_calls::Decoded;
 use super::eval::{Run, cast_code, prim_code};
 use super::linalg::RoomSize;
-use super::steps::{Call, Dot, Indices, Pointwise, Reduce, Step, Work, nothing};
+use super::steps::{Dot, Pointwise, Reduce, Step, Work, nothing};
 use super::{Code, Failure, FailureKind, Interpreter, Machine, Slots};
 use crate::entity::{Inst, Region, Table, Value};
 use crate::error::IrError;
@@ -175,79 +175,62 @@ impl<'p> Decoder<'p> {
     fn inst(&mut self, inst: Inst) -> Result<(), IrError> {
         let program = self.program;
         let (op, operands) = (program.op(inst), program.operands(inst));
+        let value = || program.result(inst);
         match op {
+            Op::Const(literal) => self.constant(value(), literal),
+            Op::Element(index) => self.element(value(), operands[0], index as usize),
+            Op::Pack(_) => self.pack(value(), operands),
+            Op::Iota(_) => self.iota(value()),
+            Op::Prim(prim) => self.primitive(value(), prim, operands),
+            Op::Cast(to) => self.pointwise(value(), cast_code(self.elem(operands[0]), to), operands, false),
+            Op::Select => self.pointwise(value(), select, operands, false),
+            Op::View(_, strides) => self.view(value(), operands[0], strides),
+            Op::Spread(_, strides) => self.spread(value(), operands[0], strides),
+            Op::Reduce(reduction, _) => self.reduce(value(), reduction, operands[0]),
+            Op::Dot => self.dot(value(), operands),
+            Op::At => self.at(value(), operands),
+            Op::AddAt => self.add_at(value(), operands),
+            Op::Linalg(linalg) => self.linalg(value(), linalg, operands),
+            Op::External(id) => self.external(value(), id, operands),
             Op::Loop { body, condition, spec } => {
-                return self.looping(inst, body, condition, program.loop_spec(spec));
+                self.looping(inst, body, condition, program.loop_spec(spec))
             }
-            Op::Cond { yes, no, sums } => return self.choice(inst, yes, no, sums as usize),
-            Op::Custom { primal, .. } => return self.custom(inst, primal),
-            Op::Call(id) => return self.call(inst, id),
+            Op::Cond { yes, no, sums } => self.choice(inst, yes, no, sums as usize),
+            Op::Custom { primal, .. } => self.custom(inst, primal),
+            Op::Call(id) => self.call(inst, id),
             Op::Jvp { .. } | Op::Vjp { .. } => {
-                return Err(infer::mismatch(op, "a program without derivative operators", "one"));
+                Err(infer::mismatch(op, "a program without derivative operators", "one"))
             }
             Op::LinearSolve { .. } => {
-                return Err(infer::mismatch(op, "to be replaced by the steps of its method", "a system"));
+                Err(infer::mismatch(op, "to be replaced by the steps of its method", "a system"))
             }
-            _ => {}
         }
-        let value = program.result(inst);
-        match op {
-            Op::Const(literal) => {
-                let slot = self.define(value)?;
-                self.constants.push((slot.get(0), literal.to_slot()));
-            }
-            Op::Element(index) => {
-                let slot = self.places[operands[0]].get(index as usize);
-                self.places[value] = Slots::Range(slot..slot + 1);
-            }
-            Op::Pack(_) => self.pack(value, operands)?,
-            Op::Iota(_) => {
-                let range = self.fresh_range(program.ty(value).shape.len())?;
-                self.places[value] = Slots::Range(range.clone());
-                self.iotas.push(range);
-            }
-            Op::Prim(prim) => {
-                let run = self.prim(prim, self.elem(operands[0]))?;
-                let can_fail = prim.may_fail() && self.elem(operands[0]) == Elem::I64;
-                self.pointwise(value, run, operands, can_fail)?;
-            }
-            Op::Cast(to) => self.pointwise(value, cast_code(self.elem(operands[0]), to), operands, false)?,
-            Op::Select => self.pointwise(value, select, operands, false)?,
-            Op::View(_, strides) => {
-                let (from, to) = (self.places[operands[0]].clone(), self.define(value)?);
-                let shape = program.ty(value).shape.clone();
-                self.push(Step::View { from, to, strides: program.strides(strides).clone(), shape });
-            }
-            Op::Spread(_, strides) => {
-                let (from, to) = (self.places[operands[0]].clone(), self.define(value)?);
-                let shape = program.ty(operands[0]).shape.clone();
-                let add = self.prim(Prim::Add, self.elem(value))?;
-                self.push(Step::Spread { from, to, strides: program.strides(strides).clone(), shape, add });
-            }
-            Op::Reduce(reduction, _) => self.reduce(value, reduction, operands[0])?,
-            Op::Dot => self.dot(value, operands)?,
-            Op::At => {
-                let indices = self.indices(value, operands[0], &operands[1..]);
-                let (from, to) = (self.places[operands[0]].clone(), self.define(value)?);
-                self.push(Step::At { from, to, indices });
-            }
-            Op::AddAt => self.add_at(value, operands)?,
-            Op::Linalg(linalg) => self.linalg(value, linalg, operands)?,
-            Op::External(id) => {
-                let operands = operands.iter().map(|&v| self.places[v].clone()).collect();
-                let to = self.define(value)?;
-                let function = program.externals()[id].clone();
-                self.push(Step::External(Call { function, operands, to }));
-            }
-            Op::Loop { .. }
-            | Op::Cond { .. }
-            | Op::Call(_)
-            | Op::Custom { .. }
-            | Op::LinearSolve { .. }
-            | Op::Jvp { .. }
-            | Op::Vjp { .. } => {}
-        }
+    }
+
+    fn constant(&mut self, value: Value, literal: Literal) -> Result<(), IrError> {
+        let slot = self.define(value)?;
+        self.constants.push((slot.get(0), literal.to_slot()));
         Ok(())
+    }
+
+    /// An element lies in its array.
+    fn element(&mut self, value: Value, array: Value, index: usize) -> Result<(), IrError> {
+        let slot = self.places[array].get(index);
+        self.places[value] = Slots::Range(slot..slot + 1);
+        Ok(())
+    }
+
+    fn iota(&mut self, value: Value) -> Result<(), IrError> {
+        let range = self.fresh_range(self.program.ty(value).shape.len())?;
+        self.places[value] = Slots::Range(range.clone());
+        self.iotas.push(range);
+        Ok(())
+    }
+
+    fn primitive(&mut self, value: Value, prim: Prim, operands: &[Value]) -> Result<(), IrError> {
+        let elem = self.elem(operands[0]);
+        let run = self.prim(prim, elem)?;
+        self.pointwise(value, run, operands, prim.may_fail() && elem == Elem::I64)
     }
 
     /// Scalars stay where they are; arrays are copied behind each other.
@@ -321,35 +304,6 @@ impl<'p> Decoder<'p> {
         let (mul, add) = (self.prim(Prim::Mul, elem)?, self.prim(Prim::Add, elem)?);
         let (to, work) = (self.define(value)?, self.work()?);
         self.push(Step::Dot(Dot { operands, to, extents, mul, add, start: nothing(elem), work }));
-        Ok(())
-    }
-
-    fn indices(&mut self, value: Value, array: Value, indices: &[Value]) -> Indices {
-        let (extents, part) = self.program.ty(array).shape.extents().split_at(indices.len());
-        Indices {
-            slots: indices.iter().map(|&i| self.places[i].get(0)).collect(),
-            extents: extents.into(),
-            part: part.iter().map(|&e| e as usize).product(),
-            check: self.check(FailureKind::Index, Some(value)),
-        }
-    }
-
-    /// A sum is added to in its place.
-    fn add_at(&mut self, value: Value, operands: &[Value]) -> Result<(), IrError> {
-        let (array, term) = (operands[0], operands[1]);
-        let to = match self.sums[array] {
-            true => self.places[array].clone(),
-            false => {
-                let to = self.fresh(self.program.ty(array).shape.len())?;
-                self.push(Step::Copy { from: self.places[array].clone(), to: to.clone() });
-                to
-            }
-        };
-        self.sums[value] = self.sums[array];
-        self.places[value] = to.clone();
-        let indices = self.indices(value, array, &operands[2..]);
-        let (from, add) = (self.places[term].clone(), self.prim(Prim::Add, self.elem(array))?);
-        self.push(Step::AddAt { from, to, indices, add });
         Ok(())
     }
 }

@@ -1,10 +1,10 @@
-//! Decoding of calls: each function once, with slots of its own.
+//! Decoding of calls: each function once, with slots of its own, and external ones.
 
 use super::Slots;
 use super::decode::Decoder;
-use super::steps::{CalleeCall, Step};
+use super::steps::{Call, CalleeCall, Step};
 use crate::callee::Callee;
-use crate::entity::{CalleeId, Inst, Table};
+use crate::entity::{CalleeId, ExternalId, Inst, Table, Value};
 use crate::error::IrError;
 use crate::program::Program;
 
@@ -18,6 +18,19 @@ pub(super) struct Decoded {
 }
 
 impl<'p> Decoder<'p> {
+    pub(super) fn external(
+        &mut self,
+        value: Value,
+        id: ExternalId,
+        operands: &[Value],
+    ) -> Result<(), IrError> {
+        let operands = operands.iter().map(|&v| self.places[v].clone()).collect();
+        let to = self.define(value)?;
+        let function = self.program.externals()[id].clone();
+        self.push(Step::External(Call { function, operands, to }));
+        Ok(())
+    }
+
     pub(super) fn call(&mut self, inst: Inst, id: CalleeId) -> Result<(), IrError> {
         let program = self.program;
         let decoded = self.callee(&program.callees()[id])?;

@@ -7,8 +7,66 @@ use super::{FailureKind, Slots};
 use crate::entity::{Inst, Region, Value};
 use crate::error::IrError;
 use crate::prim::Prim;
+use crate::program::Program;
 use crate::structure::{LoopSpec, Trips};
 use crate::summation::SumOrder;
+
+/// The values that a loop relates, each kind in its order.
+struct Related {
+    iteration: Value,
+    /// How often it ran, if that is a result.
+    trips: Option<Value>,
+    carries: Vec<Carried>,
+    /// Arrays, and the parameters that are rows of them.
+    rows: Vec<(Value, Value)>,
+    /// What an iteration gives, and the results it is stacked in.
+    stacks: Vec<(Value, Value)>,
+    sums: Vec<Added>,
+    captures: Vec<(Value, Value)>,
+}
+
+struct Carried {
+    initial: Value,
+    param: Value,
+    next: Value,
+    result: Value,
+}
+
+#[derive(Clone, Copy)]
+struct Added {
+    initial: Value,
+    param: Value,
+    result: Value,
+}
+
+impl Related {
+    fn new(program: &Program, inst: Inst, body: Region, spec: &LoopSpec) -> Related {
+        let (data, operands) = (program.region(body), program.operands(inst));
+        let results: Vec<Value> = program.results(inst).collect();
+        let [carries, rows] = [spec.carries, spec.rows].map(|count| count as usize);
+        let (own, captured) = operands.split_at(spec.own_operands());
+        let (params, captures) = data.params.split_at(spec.own_params());
+        let (own, given) = (&own[spec.first_carry_operand()..], &results[spec.first_carry_result()..]);
+        let (params, next) = (&params[1..], &data.results);
+        let stacked = given.len() - spec.sums as usize;
+        let carried =
+            |k: usize| Carried { initial: own[k], param: params[k], next: next[k], result: given[k] };
+        let added = |k: usize| {
+            let at = carries + rows + k;
+            Added { initial: own[at], param: params[at], result: given[stacked + k] }
+        };
+        let pairs = |a: &[Value], b: &[Value]| a.iter().copied().zip(b.iter().copied()).collect();
+        Related {
+            iteration: data.params[0],
+            trips: matches!(spec.trips, Trips::While(_)).then(|| results[0]),
+            carries: (0..carries).map(carried).collect(),
+            rows: pairs(&own[carries..carries + rows], &params[carries..carries + rows]),
+            stacks: pairs(&next[carries..], &given[carries..stacked]),
+            sums: (0..spec.sums as usize).map(added).collect(),
+            captures: pairs(captures, captured),
+        }
+    }
+}
 
 impl Decoder<'_> {
     pub(super) fn looping(
@@ -19,70 +77,59 @@ impl Decoder<'_> {
         spec: LoopSpec,
     ) -> Result<(), IrError> {
         let program = self.program;
-        let operands = program.operands(inst);
-        let results: Vec<Value> = program.results(inst).collect();
-        let data = program.region(body);
-        let [carries, rows, sums] = [spec.carries, spec.rows, spec.sums].map(|count| count as usize);
-        let (own, captured) = operands.split_at(spec.own_operands());
-        let own = &own[spec.first_carry_operand()..];
-        let given = &results[spec.first_carry_result()..];
-        let (carry_results, given) = given.split_at(carries);
-        let (stacks, sum_results) = given.split_at(given.len() - sums);
-        let (params, captures) = data.params.split_at(spec.own_params());
-        self.capture(captures, captured);
-        let iteration = self.define(params[0])?.get(0);
-        for &param in &params[1..=carries + rows] {
-            self.define(param)?;
-        }
-        for k in 0..sums {
-            self.place_sum(spec, own[carries + rows + k], params[1 + carries + rows + k], sum_results[k])?;
-        }
-        for &result in carry_results.iter().chain(stacks) {
-            self.define(result)?;
-        }
-        let kind = match spec.trips {
-            Trips::While(_) => spec.aim.missed(),
-            Trips::Fixed(_) | Trips::Counted(_) => FailureKind::Count,
-        };
-        let check = self.check(kind, results.first().copied());
-        let trips = match spec.trips {
-            Trips::While(_) => Some(self.define(results[0])?.get(0)),
-            Trips::Fixed(_) | Trips::Counted(_) => None,
-        };
-        let condition = match condition {
-            Some(region) => Some(self.condition(region, carries, captured)?),
-            None => None,
-        };
-        let steps = self.region(body)?;
-        let carried = data.results[..carries].iter().map(|&v| self.places[v].len()).sum();
-        self.carried = self.carried.max(carried);
+        let related = Related::new(program, inst, body, &spec);
+        self.place(&related, &spec)?;
+        let check = self.check(missed(&spec), program.results(inst).next());
+        let captured = &program.operands(inst)[spec.own_operands()..];
+        let condition = condition.map(|region| self.condition(region, related.carries.len(), captured));
+        let condition = condition.transpose()?;
+        let body = self.region(body)?;
+        let sums = related.sums.iter().map(|&added| self.sum(&spec, added)).collect::<Result<_, _>>()?;
         let at = |v: Value| self.places[v].clone();
-        let carry = |k: usize| Carry {
-            initial: at(own[k]),
-            param: at(params[1 + k]),
-            next: at(data.results[k]),
-            result: at(carry_results[k]),
+        let pairs = |all: &[(Value, Value)]| all.iter().map(|&(a, b)| (at(a), at(b))).collect();
+        let carry = |c: &Carried| Carry {
+            initial: at(c.initial),
+            param: at(c.param),
+            next: at(c.next),
+            result: at(c.result),
         };
+        let carries: Vec<Carry> = related.carries.iter().map(carry).collect();
+        let carried = carries.iter().map(|carry| carry.next.len()).sum();
         let looping = Loop {
-            spec,
-            count: matches!(spec.trips, Trips::Counted(_)).then(|| at(operands[0]).get(0)),
-            trips,
-            iteration,
+            count: matches!(spec.trips, Trips::Counted(_)).then(|| at(program.operands(inst)[0]).get(0)),
+            trips: related.trips.map(|v| at(v).get(0)),
+            iteration: at(related.iteration).get(0),
             condition,
-            carries: (0..carries).map(carry).collect(),
-            rows: (0..rows).map(|k| (at(own[carries + k]), at(params[1 + carries + k]))).collect(),
-            stacks: stacks.iter().enumerate().map(|(k, &v)| (at(data.results[carries + k]), at(v))).collect(),
-            sums: Vec::new(),
-            body: steps,
+            carries,
+            rows: pairs(&related.rows),
+            stacks: pairs(&related.stacks),
+            sums,
+            body,
             check,
+            spec,
         };
-        let mut looping = looping;
-        for k in 0..sums {
-            let [initial, param, result] =
-                [own[carries + rows + k], params[1 + carries + rows + k], sum_results[k]];
-            looping.sums.push(self.sum(spec, initial, param, result)?);
-        }
+        self.carried = self.carried.max(carried);
         self.push(Step::Loop(Box::new(looping)));
+        Ok(())
+    }
+
+    /// Places for parameters and results.
+    fn place(&mut self, related: &Related, spec: &LoopSpec) -> Result<(), IrError> {
+        for &(param, outer) in &related.captures {
+            self.places[param] = self.places[outer].clone();
+        }
+        for carried in &related.carries {
+            self.define(carried.param)?;
+            self.define(carried.result)?;
+        }
+        for &added in &related.sums {
+            self.place_sum(spec, added)?;
+        }
+        let rows = related.rows.iter().map(|&(_, param)| param);
+        let stacks = related.stacks.iter().map(|&(_, result)| result);
+        for value in rows.chain(stacks).chain(related.trips).chain([related.iteration]) {
+            self.define(value)?;
+        }
         Ok(())
     }
 
@@ -94,13 +141,7 @@ impl Decoder<'_> {
     }
 
     /// A loop adds to a sum of an enclosing one in its place; its own lanes and segments lie elsewhere.
-    fn place_sum(
-        &mut self,
-        spec: LoopSpec,
-        initial: Value,
-        param: Value,
-        result: Value,
-    ) -> Result<(), IrError> {
+    fn place_sum(&mut self, spec: &LoopSpec, Added { initial, param, result }: Added) -> Result<(), IrError> {
         let len = self.program.ty(result).shape.len();
         let place = if self.sums[initial] { self.places[initial].clone() } else { self.fresh(len)? };
         self.sums[result] = self.sums[initial];
@@ -111,7 +152,7 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    fn sum(&mut self, spec: LoopSpec, initial: Value, param: Value, result: Value) -> Result<Sum, IrError> {
+    fn sum(&mut self, spec: &LoopSpec, Added { initial, param, result }: Added) -> Result<Sum, IrError> {
         let (elem, len) = (self.elem(result), self.program.ty(result).shape.len());
         let order = spec.order(len);
         Ok(Sum {
@@ -179,5 +220,13 @@ impl Decoder<'_> {
         let condition = self.places[operands[0]].get(0);
         self.push(Step::Choice(Box::new(Choice { condition, branches, sums: starts })));
         Ok(())
+    }
+}
+
+/// What a call fails with where the loop cannot run as often as it should.
+fn missed(spec: &LoopSpec) -> FailureKind {
+    match spec.trips {
+        Trips::While(_) => spec.aim.missed(),
+        Trips::Fixed(_) | Trips::Counted(_) => FailureKind::Count,
     }
 }

@@ -131,20 +131,38 @@ fn head(program: &Program, callees: Option<&[&Callee]>, inst: Inst, f: &mut Form
     }
     f.write_str(if data.result_count == 0 { "" } else { " = " })?;
     f.write_str(&op_name(data.op))?;
+    before_operands(program, callees, data.op, f)?;
+    let all = list(operands, |f, &v| name(f, v));
     match data.op {
-        Op::Const(literal) => write!(f, " {literal}")?,
-        Op::Cast(elem) => write!(f, " {elem}")?,
+        // Behind it may stand the origins of several results, with commas too.
+        Op::Call(_) => write!(f, " ({all})")?,
+        _ if operands.is_empty() => {}
+        _ => write!(f, " {all}")?,
+    }
+    behind_operands(program, data.op, f)
+}
+
+/// What belongs to the name of the instruction.
+fn before_operands(
+    program: &Program,
+    callees: Option<&[&Callee]>,
+    op: Op,
+    f: &mut Formatter<'_>,
+) -> fmt::Result {
+    match op {
+        Op::Const(literal) => write!(f, " {literal}"),
+        Op::Cast(elem) => write!(f, " {elem}"),
         Op::Pack(ty) | Op::Iota(ty) | Op::View(ty, _) | Op::Spread(ty, _) => {
-            known(program.types.get(ty)).fmt(f)?;
+            known(program.types.get(ty)).fmt(f)
         }
         Op::Reduce(reduction, ty) => {
-            write!(f, " {}{}", reduction.name(), known(program.types.get(ty)))?;
+            write!(f, " {}{}", reduction.name(), known(program.types.get(ty)))
         }
         Op::External(id) => match program.externals.get(id) {
-            Some(external) => write!(f, " {}", quoted(external.name()))?,
-            None => f.write_str(" ?")?,
+            Some(external) => write!(f, " {}", quoted(external.name())),
+            None => f.write_str(" ?"),
         },
-        Op::Call(id) => called(program, callees, id).fmt(f)?,
+        Op::Call(id) => called(program, callees, id).fmt(f),
         Op::Prim(_)
         | Op::Select
         | Op::Element(_)
@@ -157,16 +175,13 @@ fn head(program: &Program, callees: Option<&[&Callee]>, inst: Inst, f: &mut Form
         | Op::Custom { .. }
         | Op::LinearSolve { .. }
         | Op::Jvp { .. }
-        | Op::Vjp { .. } => {}
+        | Op::Vjp { .. } => Ok(()),
     }
-    let all = list(operands, |f, &v| name(f, v));
-    match data.op {
-        // Behind it may stand the origins of several results, with commas too.
-        Op::Call(_) => write!(f, " ({all})")?,
-        _ if operands.is_empty() => {}
-        _ => write!(f, " {all}")?,
-    }
-    match data.op {
+}
+
+/// What says how the operands are used.
+fn behind_operands(program: &Program, op: Op, f: &mut Formatter<'_>) -> fmt::Result {
+    match op {
         Op::Element(index) => write!(f, ", {index}"),
         Op::Jvp { region, wrt } | Op::Vjp { region, wrt } => {
             write!(f, " wrt {wrt} {}", parameters(program, region))

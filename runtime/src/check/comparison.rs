@@ -123,7 +123,7 @@ fn kink(sides: &Sides) -> Option<Verdict> {
     let both = left.steps.iter().rev().zip(right.steps.iter().rev());
     let seen: Vec<bool> = both.map(|(l, r)| near(l, left.best) && near(r, right.best)).collect();
     let is_seen = seen.windows(KINK_STEPS).any(|steps| steps.iter().all(|&seen| seen));
-    let is_kink = is_seen && apart(left.best, right.best);
+    let is_kink = is_seen && left.settles && right.settles && apart(left.best, right.best);
     is_kink.then_some(Verdict::Kink { left: left.best.value, right: right.best.value })
 }
 
@@ -147,7 +147,7 @@ fn judged(derivative: f64, sweep: &Sweep, scale: f64, epsilon: f64) -> Verdict {
     match fits(derivative, sweep.best, epsilon) {
         _ if !converges => Verdict::Unchecked,
         true => Verdict::Agrees,
-        false if sweep.steps.iter().any(contradicts) => Verdict::Unchecked,
+        false if !sweep.settles || sweep.steps.iter().any(contradicts) => Verdict::Unchecked,
         false => Verdict::Disagrees,
     }
 }

@@ -24,6 +24,10 @@ const JUMP_CHANGE: f64 = 0.05;
 /// A jump is at least so many rounding errors high.
 const JUMP_ROUNDING: f64 = 100.0;
 
+/// By which part at most the change of a value that has a slope may shrink with each step. That of a smooth
+/// function shrinks to a quarter.
+const SETTLING: f64 = 0.5;
+
 /// A difference, and how far it may be from the derivative.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Estimate {
@@ -42,6 +46,8 @@ pub(super) struct Sweep {
     pub(super) coarse: f64,
     /// Whether the function has the same value at every step.
     pub(super) is_constant: bool,
+    /// Whether the value changes by less with each of the smaller steps, as it does where these resolve the function.
+    pub(super) settles: bool,
     /// By how much the value changes however small the step is: 0 of a function that is continuous there.
     pub(super) jump: f64,
 }
@@ -57,6 +63,8 @@ pub(super) struct Sides {
 /// The step sizes at a point: each is the exact distance of two numbers.
 pub(super) struct Steps {
     sizes: Vec<f64>,
+    /// The magnitude of the point.
+    at: f64,
     epsilon: f64,
     floor: f64,
 }
@@ -70,7 +78,7 @@ impl Steps {
         let smallest = scale * epsilon.powf(0.75);
         let sizes = std::iter::successors(Some(scale / 4.0), |h| Some(h / RATIO));
         let sizes = sizes.take_while(|&h| h >= smallest).map(|h| rounded(x + h) - x).filter(|&h| h > 0.0);
-        Steps { sizes: sizes.collect(), epsilon, floor }
+        Steps { sizes: sizes.collect(), at: x.abs(), epsilon, floor }
     }
 
     /// For each element of the results of `f` its differences at `x`.
@@ -108,7 +116,9 @@ impl Steps {
             }
             coarse.get_or_insert(quotient);
             let magnitude = low.abs().max(high.abs()).max(self.floor);
-            let rounding = self.epsilon * 4.0 * (magnitude / distance + quotient.abs());
+            // What a function makes of its argument first, a multiple of it, is rounded too.
+            let argument = quotient.abs() * (1.0 + self.at / distance);
+            let rounding = self.epsilon * 4.0 * (magnitude / distance + argument);
             let next = better(quotient, &row, power);
             steps.extend(estimate(&next, &row, rounding));
             rises.push((high - low, self.epsilon * magnitude));
@@ -116,8 +126,18 @@ impl Steps {
         }
         let best = steps.iter().copied().min_by(|a, b| a.uncertainty.total_cmp(&b.uncertainty))?;
         let is_constant = rises.iter().all(|&(rise, _)| rise == 0.0);
-        Some(Sweep { best, steps, coarse: coarse?, is_constant, jump: jump(&rises) })
+        let (settles, jump) = (settles(&rises), jump(&rises));
+        Some(Sweep { best, steps, coarse: coarse?, is_constant, settles, jump })
     }
+}
+
+/// Whether each of the smaller half of the steps changes the value by a part of what the one before it does, or by
+/// rounding. A function that varies within the smallest step gives differences as of samples at random.
+fn settles(rises: &[(f64, f64)]) -> bool {
+    rises[rises.len() / 2..].windows(2).all(|pair| {
+        let [(before, _), (rise, rounding)] = [pair[0], pair[1]];
+        rise.abs() <= (SETTLING * before.abs()).max(JUMP_ROUNDING * rounding)
+    })
 }
 
 /// What the value changes by at each of the smallest steps, if that is the same and surely not rounding.
