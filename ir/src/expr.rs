@@ -207,6 +207,13 @@ fn direction<'b, 'p>(x: Expr<'b, 'p>, y: Expr<'b, 'p>) -> (Expr<'b, 'p>, Expr<'b
     (component(cos, -sin), component(sin, cos))
 }
 
+/// The derivative of the logistic function with this result: `r·(1 − r)`, of which the derivative is stated. By the product
+/// rule it would be a multiple of `(1 − r) − r`, which cancels near 0; that difference is `−tanh(x/2)`.
+fn bell<'b, 'p>(x: Expr<'b, 'p>, r: Expr<'b, 'p>) -> Expr<'b, 'p> {
+    let bell = r * (-x).sigmoid();
+    bell.with_slope(-(bell * (x * 0.5).tanh()), x)
+}
+
 macro_rules! operator {
     ($Trait:ident $method:ident $Prim:ident) => {
         impl<'b, 'p> $Trait for Expr<'b, 'p> {

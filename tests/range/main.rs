@@ -195,3 +195,34 @@ fn the_arc_tangent_of_large_numbers() {
         check_unary("atan2", |x| x.atan2(1.0), x, expected);
     }
 }
+
+/// With `sigmoid(x)` and `sigmoid(−x)` stand the derivatives of `sigmoid`, which are those of all four; near 0 the second
+/// is a difference of equals.
+#[test]
+fn the_logistic_functions() {
+    for (x, [up, down], [bell, second, third]) in [
+        (2e-32, [0.5, 0.5], [0.25, -2.5e-33, -0.125]),
+        (
+            0.7,
+            [0.668_187_772_168_166_1, 0.331_812_227_831_833_9],
+            [0.221_712_873_293_109_05, -0.074_578_788_440_341_81, -0.073_226_715_810_208_33],
+        ),
+        (
+            -3.0,
+            [0.047_425_873_177_566_78, 0.952_574_126_822_433_2],
+            [0.045_176_659_730_912_13, 0.040_891_574_660_943_48, 0.032_931_076_224_256_425],
+        ),
+        (
+            40.0,
+            [1.0, 4.248_354_255_291_589e-18],
+            [4.248_354_255_291_589e-18, -4.248_354_255_291_589e-18, 4.248_354_255_291_589e-18],
+        ),
+        (-700.0, [9.859_676_543_759_77e-305, 1.0], [9.859_676_543_759_77e-305; 3]),
+    ] {
+        check_unary("sigmoid", |x| x.sigmoid(), x, [bell, second, third]);
+        check_unary("softplus", |x| x.softplus(), x, [up, bell, second]);
+        check_unary("log_sigmoid", |x| x.log_sigmoid(), x, [down, -bell, -second]);
+        check_unary("logaddexp", |x| x.logaddexp(0.0), x, [up, bell, second]);
+        check_unary("logaddexp, the other way", |x| Scalar::from(0.0).logaddexp(x), x, [up, bell, second]);
+    }
+}
