@@ -6,6 +6,8 @@
 //! intermediate result may leave it: forward and reverse, in every nesting of two, in both modes. Where an element is no
 //! number, so is every derivative.
 
+mod shares;
+
 use evolute::prelude::*;
 use evolute::{RealKind, Traced, grad, jvp, scalars_of};
 
