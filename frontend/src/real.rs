@@ -209,10 +209,11 @@ pub trait RealSlice<T: Real> {
     /// others are tiny may be 0; those of `hypot` keep their digits.
     #[track_caller]
     fn norm2(&self) -> T;
-    /// `ln Σ exp(xᵢ)`, shifted by the maximum so that nothing overflows; −∞ for no elements.
+    /// `ln Σ exp(xᵢ)`, shifted by the maximum so that nothing overflows; −∞ for no elements. Derivatives of every order
+    /// keep their digits where elements are far apart.
     #[track_caller]
     fn logsumexp(&self) -> T;
-    /// `exp(xᵢ) / Σ exp(xⱼ)`, shifted by the maximum.
+    /// `exp(xᵢ) / Σ exp(xⱼ)`, the gradient of `logsumexp`.
     #[track_caller]
     fn softmax(&self) -> Vec<T>;
 }
@@ -239,28 +240,13 @@ impl<T: Real> RealSlice<T> for [T] {
 
     #[track_caller]
     fn logsumexp(&self) -> T {
-        let Some(shift) = shift(self) else { return T::of(f64::NEG_INFINITY) };
-        let mut sum = T::of(0.0);
-        for &x in self {
-            sum += (x - shift).exp();
-        }
-        shift + sum.ln()
+        let Some((logarithm, shares)) = logarithm_and_shares(self) else { return T::of(f64::NEG_INFINITY) };
+        logarithm.with_slope(T::of(1.0), linear(&shares, self))
     }
 
     #[track_caller]
     fn softmax(&self) -> Vec<T> {
-        let Some(shift) = shift(self) else { return Vec::new() };
-        let mut sum = T::of(0.0);
-        let mut terms = Vec::with_capacity(self.len());
-        for &x in self {
-            let term = (x - shift).exp();
-            sum += term;
-            terms.push(term);
-        }
-        for term in &mut terms {
-            *term /= sum;
-        }
-        terms
+        logarithm_and_shares(self).map_or_else(Vec::new, |(_, shares)| shares)
     }
 }
 
@@ -306,7 +292,60 @@ fn norm_gradient<T: Real>(x: &[T], scale: T, length: T) -> Vec<T> {
     unit
 }
 
-/// The maximum, as a constant of every derivative: the results do not depend on it. An infinite one
+/// `ln Σ exp(xᵢ)`, whose gradient is to be stated, and what each `exp(xᵢ)` is of the sum: that gradient.
+///
+/// Note [A dominant element]: the derivative of a share pᵢ is made of pᵢ·(1 − pᵢ), and 1 − pᵢ loses its digits where pᵢ is
+/// close to 1. At most one element has a share above ½: it dominates. If one does, all is measured from this base,
+/// differentiated like any other element, and its own term is the constant 1. So 1 − pₘ is the sum of the other
+/// shares, in every order and mode. If none does, every 1 − pᵢ is at least ½ and the base is a constant: a
+/// base that does not dominate would have as its share what many others leave of 1. No result depends on the
+/// base, so which one it is counts as constant.
+///
+/// That an element dominates is known when the exponentials are. So these are taken of `xᵢ − shift`, with a constant
+/// that equals the base, and `exp(shift − base)` is a factor with the value 1. Values do without it.
+#[track_caller]
+fn logarithm_and_shares<T: Real>(x: &[T]) -> Option<(T, Vec<T>)> {
+    let shift = shift(x)?;
+    let (mut terms, sum) = exponentials(x, shift);
+    let (own, rest) = set_apart(&mut terms, sum);
+    let factor = (-linear(&own, x)).exp();
+    let above_one = rest * factor - rest.lt(sum).select(T::of(0.0), T::of(1.0));
+    let share = (above_one + T::of(1.0)).recip();
+    let factor = factor * share;
+    for (term, &own) in terms.iter_mut().zip(&own) {
+        *term = own * share + *term * factor;
+    }
+    Some((shift + above_one.log1p(), terms))
+}
+
+/// `exp(xᵢ − shift)`, and their sum.
+#[track_caller]
+fn exponentials<T: Real>(x: &[T], shift: T) -> (Vec<T>, T) {
+    let (mut terms, mut sum) = (Vec::with_capacity(x.len()), T::of(0.0));
+    for &x in x {
+        let term = (x - shift).exp();
+        sum += term;
+        terms.push(term);
+    }
+    (terms, sum)
+}
+
+/// Puts 0 for the term that is more than half of this sum, if there is one. Gives 1 for it, and 0 for the others, and
+/// the sum of what is left: less than before if there is one, else the same.
+#[track_caller]
+fn set_apart<T: Real>(terms: &mut [T], sum: T) -> (Vec<T>, T) {
+    let half = sum * T::of(0.5);
+    let (mut own, mut rest) = (Vec::with_capacity(terms.len()), T::of(0.0));
+    for term in terms {
+        let dominant = term.gt(half).select(T::of(1.0), T::of(0.0));
+        *term *= T::of(1.0) - dominant;
+        rest += *term;
+        own.push(dominant);
+    }
+    (own, rest)
+}
+
+/// The maximum, as a constant of every derivative: no result depends on it. An infinite one
 /// would make `x - shift` undefined, so then it is 0.
 #[track_caller]
 fn shift<T: Real>(x: &[T]) -> Option<T> {

@@ -160,8 +160,8 @@ Digamma digamma (x: R) -> r: R, { kernel (x) Digamma }, [x.polygamma(x.int(1))],
     "The derivative of `ln_gamma`; NaN at its poles.";
 Polygamma polygamma (x: R, n: I) -> r: R, { kernel (x, n) Polygamma }, [x.polygamma(pick(n.lt(n.int(0)), n, n.plus(1)))] [0], [0.5..9.0, 1.0..2.0],
     "The `n`-th derivative of `digamma`, `n ≥ 0`; NaN for negative `n` in every order.";
-Sigmoid sigmoid (x: R) -> r: R, { kernel (x) Sigmoid }, [r * (-x).sigmoid()], [-3.0..3.0],
-    "`1 / (1 + e⁻ˣ)`. The partial takes `1 − r` as `sigmoid(−x)`, which does not cancel.";
+Sigmoid sigmoid (x: R) -> r: R, { kernel (x) Sigmoid }, [bell(x, r)], [-3.0..3.0],
+    "`1 / (1 + e⁻ˣ)`. The partial takes `1 − r` as `sigmoid(−x)`, which does not cancel; nor does the next derivative.";
 LogSigmoid log_sigmoid (x: R) -> r: R, { real (log_sigmoid(x)) log_sigmoid }, [(-x).sigmoid()], [-3.0..3.0],
     "`ln sigmoid(x)`, without overflow.";
 Softplus softplus (x: R) -> r: R, { kernel (x) Softplus }, [x.sigmoid()], [-3.0..3.0],

@@ -145,7 +145,8 @@ impl<'t, K: RealKind> Array<'t, K> {
         /// # Ok::<(), evolute_frontend::Error>(())
         /// ```
         mean mean_along mean_of;
-        /// `ln Σ exp(xᵢ)`, shifted by the maximum so that nothing overflows; −∞ of no elements.
+        /// `ln Σ exp(xᵢ)`, shifted by the maximum so that nothing overflows; −∞ of no elements. Derivatives of every
+        /// order keep their digits where elements are far apart.
         ///
         /// ```
         /// use evolute_frontend::{Function, vector};
@@ -169,7 +170,7 @@ impl<'t, K: RealKind> Array<'t, K> {
         norm2 norm2_along norm2_of;
     }
 
-    /// `exp(xᵢ) / Σ exp(xⱼ)` along an axis, shifted by the maximum.
+    /// `exp(xᵢ) / Σ exp(xⱼ)` along an axis, the gradient of `logsumexp`.
     ///
     /// ```
     /// use evolute_frontend::{Function, vector};
@@ -185,9 +186,7 @@ impl<'t, K: RealKind> Array<'t, K> {
             if axis >= site.extents(x).len() {
                 return no_axis(site, "softmax", x, axis);
             }
-            let terms = site.prim(Prim::Exp, &[shifted(site, x, axis).0]);
-            let sum = reduced(site, Reduction::Sum, terms, Some(axis));
-            site.prim(Prim::Div, &[terms, kept(site, sum, axis)])
+            logarithm_and_shares(site, x, axis).1
         })
     }
 }
@@ -213,25 +212,51 @@ fn mean_of(site: Site<'_>, x: Value, axis: usize) -> Value {
     site.prim(Prim::Div, &[sum, count])
 }
 
-/// `x` less its largest elements along an axis, and these, as constants of every derivative: the results do not
-/// depend on them. An infinite one would make the difference undefined, so then it is 0.
-fn shifted(site: Site<'_>, x: Value, axis: usize) -> (Value, Value) {
-    let largest = reduced(site, Reduction::Max, x, Some(axis));
-    let magnitude = site.prim(Prim::Abs, &[largest]);
-    let finite = compared(site, Prim::Lt, magnitude, real(site, x, f64::INFINITY));
-    let shift = select(site, finite, largest, real(site, x, 0.0));
-    let shift = site.prim(Prim::StopGradient, &[shift]);
-    (site.prim(Prim::Sub, &[x, kept(site, shift, axis)]), shift)
-}
-
 fn compared(site: Site<'_>, comparison: Prim, a: Value, b: Value) -> Value {
     site.pointwise(Op::Prim(comparison), comparison.name(), &[a, b], Elem::Bool)
 }
 
 fn logsumexp_of(site: Site<'_>, x: Value, axis: usize) -> Value {
-    let (x, shift) = shifted(site, x, axis);
-    let sum = reduced(site, Reduction::Sum, site.prim(Prim::Exp, &[x]), Some(axis));
-    site.prim(Prim::Add, &[shift, site.prim(Prim::Ln, &[sum])])
+    let (logarithm, shares) = logarithm_and_shares(site, x, axis);
+    site.prim(Prim::WithSlope, &[logarithm, real(site, x, 1.0), linear(site, shares, x, axis)])
+}
+
+/// `ln Σ exp(xᵢ)` along an axis, and what `exp(xᵢ)` is of these sums: as those of slices, where Note [A dominant element]
+/// explains it.
+fn logarithm_and_shares(site: Site<'_>, x: Value, axis: usize) -> (Value, Value) {
+    let (zero, one) = (real(site, x, 0.0), real(site, x, 1.0));
+    let shift = shift(site, x, axis);
+    let terms = site.prim(Prim::Exp, &[site.prim(Prim::Sub, &[x, kept(site, shift, axis)])]);
+    let sum = reduced(site, Reduction::Sum, terms, Some(axis));
+    let (own, others, rest) = set_apart(site, terms, sum, axis);
+    let from_base = site.prim(Prim::WithSlope, &[zero, real(site, x, -1.0), linear(site, own, x, axis)]);
+    let factor = site.prim(Prim::Exp, &[from_base]);
+    let in_base = select(site, compared(site, Prim::Lt, rest, sum), zero, one);
+    let above_one = site.prim(Prim::Sub, &[site.prim(Prim::Mul, &[rest, factor]), in_base]);
+    let share = site.prim(Prim::Recip, &[site.prim(Prim::Add, &[above_one, one])]);
+    let factor = site.prim(Prim::Mul, &[factor, share]);
+    let own = site.prim(Prim::Mul, &[own, kept(site, share, axis)]);
+    let others = site.prim(Prim::Mul, &[others, kept(site, factor, axis)]);
+    let logarithm = site.prim(Prim::Add, &[shift, site.prim(Prim::Log1p, &[above_one])]);
+    (logarithm, site.prim(Prim::Add, &[own, others]))
+}
+
+/// 1 for a term that is more than half of the sum along an axis, and 0 for the others; the terms, with 0 for that one; and
+/// the sum of these.
+fn set_apart(site: Site<'_>, terms: Value, sum: Value, axis: usize) -> (Value, Value, Value) {
+    let one = real(site, terms, 1.0);
+    let half = kept(site, site.prim(Prim::Mul, &[sum, real(site, terms, 0.5)]), axis);
+    let own = select(site, compared(site, Prim::Gt, terms, half), one, real(site, terms, 0.0));
+    let others = site.prim(Prim::Mul, &[terms, site.prim(Prim::Sub, &[one, own])]);
+    (own, others, reduced(site, Reduction::Sum, others, Some(axis)))
+}
+
+/// The largest elements along an axis, as constants of every derivative, or 0 for an infinite one: as those of slices.
+fn shift(site: Site<'_>, x: Value, axis: usize) -> Value {
+    let largest = reduced(site, Reduction::Max, x, Some(axis));
+    let magnitude = site.prim(Prim::Abs, &[largest]);
+    let finite = compared(site, Prim::Lt, magnitude, real(site, x, f64::INFINITY));
+    site.prim(Prim::StopGradient, &[select(site, finite, largest, real(site, x, 0.0))])
 }
 
 /// As that of slices, [`RealSlice::norm2`](crate::RealSlice::norm2), where Note [The gradient of a norm] explains it.

@@ -6,6 +6,8 @@
 //! intermediate result may leave it: forward and reverse, in every nesting of two, in both modes. Where an element is no
 //! number, so is every derivative.
 
+mod shares;
+
 use evolute::prelude::*;
 use evolute::{RealKind, Traced, grad, jvp, scalars_of};
 
@@ -321,5 +323,46 @@ fn powers_with_tiny_exponents() {
         [(1.0, [1e-20, -1e-20, 2e-20]), (1e-100, [1e80, -1e180, 2e280]), (1e-160, [1e140, -INF, INF])]
     {
         check_unary("power", |x| x.powf(1e-20), x, expected);
+    }
+}
+
+/// With `sigmoid(x)` and `sigmoid(−x)` stand the derivatives of `sigmoid`, which are those of all four; near 0 the second
+/// is a difference of equals.
+#[test]
+fn the_logistic_functions() {
+    for (x, [up, down], [bell, second, third]) in [
+        (2e-32, [0.5, 0.5], [0.25, -2.5e-33, -0.125]),
+        (
+            0.1249,
+            [0.531_184_470_698_556, 0.468_815_529_301_444_05],
+            [0.249_027_528_787_250_9, -0.015_531_583_349_199_652, -0.123_060_731_776_059_57],
+        ),
+        (
+            -0.126,
+            [0.468_541_608_443_683_1, 0.531_458_391_556_316_9],
+            [0.249_010_369_600_689_45, 0.015_666_931_416_963_372, -0.123_026_615_411_342_33],
+        ),
+        (
+            0.7,
+            [0.668_187_772_168_166, 0.331_812_227_831_833_9],
+            [0.221_712_873_293_109_04, -0.074_578_788_440_341_81, -0.073_226_715_810_208_33],
+        ),
+        (
+            -3.0,
+            [0.047_425_873_177_566_78, 0.952_574_126_822_433_3],
+            [0.045_176_659_730_912_13, 0.040_891_574_660_943_48, 0.032_931_076_224_256_42],
+        ),
+        (
+            40.0,
+            [1.0, 4.248_354_255_291_589e-18],
+            [4.248_354_255_291_589e-18, -4.248_354_255_291_589e-18, 4.248_354_255_291_589e-18],
+        ),
+        (-700.0, [9.859_676_543_759_77e-305, 1.0], [9.859_676_543_759_77e-305; 3]),
+    ] {
+        check_unary("sigmoid", |x| x.sigmoid(), x, [bell, second, third]);
+        check_unary("softplus", |x| x.softplus(), x, [up, bell, second]);
+        check_unary("log_sigmoid", |x| x.log_sigmoid(), x, [down, -bell, -second]);
+        check_unary("logaddexp", |x| x.logaddexp(0.0), x, [up, bell, second]);
+        check_unary("logaddexp, the other way", |x| Scalar::from(0.0).logaddexp(x), x, [up, bell, second]);
     }
 }
