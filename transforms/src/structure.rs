@@ -17,6 +17,7 @@ mod calls;
 mod forward;
 mod implicit;
 mod reverse;
+mod reverse_loop;
 
 pub(crate) use activity::active_results;
 
@@ -24,17 +25,17 @@ use crate::differentiate::Walk;
 use crate::linear::Linear;
 use evolute_ir::{ClosedRegion, Inst, IrError, LoopSpec, Op, Region, Trips, Value};
 
-/// The parts of a loop's operands, parameters or results.
-pub(crate) struct LoopParts<'a> {
-    pub(crate) carries: &'a [Value],
-    pub(crate) rows: &'a [Value],
-    pub(crate) stacks: &'a [Value],
-    pub(crate) sums: &'a [Value],
-    pub(crate) captures: &'a [Value],
+/// The parts of a loop's operands, parameters or results, or of what there is for each of them.
+pub(crate) struct LoopParts<'a, T = Value> {
+    pub(crate) carries: &'a [T],
+    pub(crate) rows: &'a [T],
+    pub(crate) stacks: &'a [T],
+    pub(crate) sums: &'a [T],
+    pub(crate) captures: &'a [T],
 }
 
 /// The operands of a loop but for its count.
-pub(crate) fn operand_parts<'a>(spec: &LoopSpec, operands: &'a [Value]) -> LoopParts<'a> {
+pub(crate) fn operand_parts<'a, T>(spec: &LoopSpec, operands: &'a [T]) -> LoopParts<'a, T> {
     let (own, captures) =
         operands[spec.first_carry_operand()..].split_at((spec.carries + spec.rows + spec.sums) as usize);
     let (carries, rest) = own.split_at(spec.carries as usize);
@@ -51,7 +52,7 @@ pub(crate) fn param_parts<'a>(spec: &LoopSpec, params: &'a [Value]) -> LoopParts
 }
 
 /// The results of a loop's body, or of the loop but for the count of a `while`.
-pub(crate) fn result_parts<'a>(spec: &LoopSpec, results: &'a [Value]) -> LoopParts<'a> {
+pub(crate) fn result_parts<'a, T>(spec: &LoopSpec, results: &'a [T]) -> LoopParts<'a, T> {
     let (carries, rest) = results.split_at(spec.carries as usize);
     let (stacks, sums) = rest.split_at(rest.len() - spec.sums as usize);
     LoopParts { carries, rows: &[], stacks, sums, captures: &[] }

@@ -1,14 +1,11 @@
 //! Reverse mode: a structure leaves an entry on the tape, and is run backwards from there.
 //!
-//! The reverse of a loop is a loop over the same iterations in the other order. What was a row becomes a stack and the
-//! other way round; a captured value's cotangent is a sum. See Note [Recomputation] in [`structure`](super).
+//! See Note [Recomputation] in [`structure`](super).
 
-use super::{LoopParts, operand_parts, param_parts, result_parts, same_trips};
 use crate::differentiate::Walk;
-use crate::linear::constant_like;
 use crate::tape::{Entry, Structure, Tangent, Tape};
 use crate::transpose::Backward;
-use evolute_ir::{ClosedRegion, Inst, IrError, LoopSpec, Op, Origin, Region, Role, Trips, Value};
+use evolute_ir::{ClosedRegion, Inst, IrError, Op, Origin, Region, Role, Value};
 
 impl Walk<'_, Tape<'_>> {
     /// The rule of a structure of which an operand has a tangent: on the way forward.
@@ -64,7 +61,7 @@ impl Walk<'_, Tape<'_>> {
         match self.body.op(structure.inst) {
             Op::Loop { body, spec, .. } => {
                 let spec = self.body.loop_spec(spec);
-                self.transpose_loop(backward, structure, body, spec, &cotangents)
+                self.transpose_loop(backward, structure, (body, spec), &cotangents)
             }
             Op::Cond { yes, no, sums } => {
                 self.transpose_cond(backward, structure, [yes, no], sums as usize, &cotangents)
@@ -111,7 +108,7 @@ impl Walk<'_, Tape<'_>> {
     }
 
     /// The active ones of these parameters as inputs of the record at hand.
-    fn inputs(&mut self, params: &[Value]) -> Vec<Tangent> {
+    pub(super) fn inputs(&mut self, params: &[Value]) -> Vec<Tangent> {
         let mut inputs = Vec::new();
         for &param in params {
             if self.active[param] {
@@ -122,160 +119,6 @@ impl Walk<'_, Tape<'_>> {
             }
         }
         inputs
-    }
-
-    fn transpose_loop(
-        &mut self,
-        backward: &mut Backward,
-        structure: &Structure,
-        body: Region,
-        spec: LoopSpec,
-        cotangents: &[Option<Value>],
-    ) -> Result<(), IrError> {
-        self.restore(structure);
-        let data = self.body.region(body);
-        let params = param_parts(&spec, &data.params);
-        let given = result_parts(&spec, &data.results);
-        let cotangents = &cotangents[spec.first_carry_result()..];
-        let (of_carries, rest) = cotangents.split_at(params.carries.len());
-        let (of_stacks, of_sums) = rest.split_at(given.stacks.len());
-        let known = operand_parts(&spec, &structure.known);
-        let from = operand_parts(&spec, self.body.operands(structure.inst));
-        let tangents = operand_parts_of(&spec, &structure.operands);
-        let captures: Vec<usize> = (0..from.captures.len()).filter(|&k| tangents[3][k].is_some()).collect();
-        let active_carries: Vec<usize> =
-            (0..params.carries.len()).filter(|&k| self.active[params.carries[k]]).collect();
-        let seeded: Vec<usize> = (0..of_stacks.len()).filter(|&k| of_stacks[k].is_some()).collect();
-
-        let closed = self.nested(|walk| {
-            walk.with_record(|walk| {
-                walk.reverse_body(
-                    body,
-                    &params,
-                    &given,
-                    &from,
-                    &captures,
-                    (&active_carries, &seeded),
-                    [of_stacks, of_sums],
-                )
-            })
-        })?;
-
-        self.cotangent_origin(structure.known[0]);
-        let (trips, count) = same_trips(
-            spec.trips,
-            match spec.trips {
-                Trips::Counted(_) => Some(structure.known[0]),
-                Trips::Fixed(_) | Trips::While(_) => structure.count,
-            },
-        );
-        let mut operands: Vec<Value> = count.into_iter().collect();
-        for &k in &active_carries {
-            operands.push(match of_carries[k] {
-                Some(cotangent) => cotangent,
-                None => constant_like(self.linear.builder, known.carries[k], 0.0)?,
-            });
-        }
-        operands.extend_from_slice(known.rows);
-        operands.extend_from_slice(&structure.carries);
-        operands.extend(seeded.iter().filter_map(|&k| of_stacks[k]));
-        for &k in &captures {
-            let tangent = tangents[3][k].expect("an active capture has a tangent");
-            operands.push(backward.sum(self.linear.builder, tangent, known.captures[k])?);
-        }
-        let rows = (known.rows.len() + structure.carries.len() + seeded.len()) as u32;
-        let reversed = LoopSpec {
-            // Without carries the order matters to sums alone: it stays, so that the two loops can be one.
-            reverse: if active_carries.is_empty() { spec.reverse } else { !spec.reverse },
-            carries: active_carries.len() as u32,
-            rows,
-            sums: captures.len() as u32,
-            // Loops that follow one another iteration by iteration may be cut anywhere.
-            ordered: spec.ordered || spec.carries > 0,
-            ..LoopSpec::new(trips)
-        };
-        let results = self.linear.builder.looping(reversed, None, closed, &operands)?;
-        let (results, sums) = results.split_at(results.len() - captures.len());
-        for (&k, &value) in captures.iter().zip(sums) {
-            let tangent = tangents[3][k].expect("an active capture has a tangent");
-            self.originate_cotangent(structure, value, known.captures[k]);
-            backward.replace(self.linear.builder, tangent, value)?;
-        }
-        let (carries, rows) = results.split_at(active_carries.len());
-        let of_carries = active_carries.iter().map(|&k| (tangents[0][k], known.carries[k])).zip(carries);
-        let active_rows = (0..params.rows.len()).filter(|&k| self.active[params.rows[k]]);
-        let of_rows = active_rows.map(|k| (tangents[1][k], known.rows[k])).zip(rows);
-        let of_sums = of_sums
-            .iter()
-            .enumerate()
-            .filter_map(|(k, c)| Some(((tangents[2][k], known.sums[k]), c.as_ref()?)));
-        let of_results: Vec<_> = of_carries.chain(of_rows).collect();
-        for &((_, of), &value) in &of_results {
-            self.originate_cotangent(structure, value, of);
-        }
-        for ((tangent, of), &value) in of_results.into_iter().chain(of_sums) {
-            if let Some(tangent) = tangent {
-                self.cotangent_origin(of);
-                backward.give(self.linear.builder, tangent, value)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The body of a loop's reverse: `[i, c̄…, rows…, carries…, ȳ…, sums…]`, giving the next `c̄…`, the rows' cotangents and
-    /// the sums.
-    #[expect(clippy::too_many_arguments, reason = "the parts of a loop")]
-    fn reverse_body(
-        &mut self,
-        body: Region,
-        params: &LoopParts<'_>,
-        given: &LoopParts<'_>,
-        from: &LoopParts<'_>,
-        captures: &[usize],
-        (active_carries, seeded): (&[usize], &[usize]),
-        [of_stacks, of_sums]: [&[Option<Value>]; 2],
-    ) -> Result<Vec<Value>, IrError> {
-        let data = self.body.region(body);
-        self.param(data.params[0]);
-        let mut seeds = Vec::new();
-        for &k in active_carries {
-            let like = self.known(from.carries[k]);
-            seeds.push((given.carries[k], self.cotangent_param(like)));
-        }
-        for &row in params.rows.iter().chain(params.carries) {
-            self.param(row);
-        }
-        for &k in seeded {
-            let array = of_stacks[k].expect("it is seeded");
-            let ty = self.body.ty(given.stacks[k]);
-            self.cotangent_origin(array);
-            seeds.push((given.stacks[k], self.linear.builder.param(ty)));
-        }
-        let sums: Vec<Value> = captures.iter().map(|&k| self.known(from.captures[k])).collect();
-        let sums: Vec<Value> = sums.into_iter().map(|like| self.cotangent_param(like)).collect();
-        self.captured(params.captures, from.captures);
-        for (k, &param) in params.sums.iter().enumerate() {
-            // What the sum is does not matter: it is not read, and computing it again is dead code.
-            self.known[param] = Some(self.known(from.sums[k]));
-            self.tangents[param] = None;
-            if let Some(cotangent) = of_sums[k] {
-                seeds.push((given.sums[k], cotangent));
-            }
-        }
-        let carries = self.inputs(params.carries);
-        let rows = self.inputs(params.rows);
-        self.inputs(params.sums);
-        let captured: Vec<Value> = captures.iter().map(|&k| params.captures[k]).collect();
-        let captured = self.inputs(&captured);
-        self.region(body)?;
-        let outputs: Vec<_> = seeds.into_iter().map(|(v, seed)| (self.tangents[v], seed)).collect();
-        let sums: Vec<_> = captured.into_iter().zip(sums).collect();
-        self.transpose(
-            &outputs,
-            &[carries, rows].concat(),
-            &sums,
-            Origin { level: self.level, ..Origin::default() },
-        )
     }
 
     fn transpose_cond(
@@ -337,7 +180,7 @@ impl Walk<'_, Tape<'_>> {
     }
 
     /// What was known and active on the way forward; another pass over the region may have come between.
-    fn restore(&mut self, structure: &Structure) {
+    pub(super) fn restore(&mut self, structure: &Structure) {
         self.restore_known(structure);
         for (&operand, &tangent) in self.body.operands(structure.inst).iter().zip(&structure.operands) {
             self.tangents[operand] = tangent;
@@ -350,12 +193,4 @@ impl Walk<'_, Tape<'_>> {
             self.known[operand] = Some(known);
         }
     }
-}
-
-/// The tangents of carries, rows, sums and captures.
-fn operand_parts_of<'a>(spec: &LoopSpec, tangents: &'a [Option<Tangent>]) -> [&'a [Option<Tangent>]; 4] {
-    let (carries, rest) = tangents[spec.first_carry_operand()..].split_at(spec.carries as usize);
-    let (rows, rest) = rest.split_at(spec.rows as usize);
-    let (sums, captures) = rest.split_at(spec.sums as usize);
-    [carries, rows, sums, captures]
 }
