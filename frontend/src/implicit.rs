@@ -107,7 +107,7 @@ impl Default for Iteration {
 #[track_caller]
 pub fn linear_solve<'t, V: RealTree<'t>>(a: impl FnOnce(V) -> V, b: V, solver: Solver) -> V {
     unknown("linear_solve", Location::caller(), b, a, |builder, matrix, b| {
-        builder.linear_solve(solver, matrix, b)
+        builder.linear_solve(solver, matrix, None, b)
     })
 }
 

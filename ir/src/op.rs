@@ -77,10 +77,13 @@ pub enum Op {
         /// How it is differentiated, in every mode and order.
         rule: Region,
     },
-    /// `linear_solve b, c…`: the vector `x` with `A x = b`, where `matrix` on `[v, c…]` gives `A v`, linear in `v`.
+    /// `linear_solve b, c…`: the vector `x` with `A x = b`, where `matrix` on `[v, c…]` gives `A v`, linear in `v`. What
+    /// `inverse` gives on `[v, w, c…]` approximates `A⁻¹ v` and `A⁻ᵀ w`; the transposed system has them the other way round.
     LinearSolve {
         /// The product of the matrix and a vector.
         matrix: Region,
+        /// What the user knows of the inverse, as the method takes it.
+        inverse: Option<Region>,
         /// How the solution is found.
         solver: SolverId,
     },
@@ -118,7 +121,7 @@ impl Op {
             Op::Loop { body, condition, .. } => Some((Closure::Loop, [condition, Some(body)])),
             Op::Cond { yes, no, .. } => Some((Closure::Branch, [Some(yes), Some(no)])),
             Op::Custom { primal, rule } => Some((Closure::Custom, [Some(primal), Some(rule)])),
-            Op::LinearSolve { matrix, .. } => Some((Closure::Matrix, [Some(matrix), None])),
+            Op::LinearSolve { matrix, inverse, .. } => Some((Closure::Matrix, [Some(matrix), inverse])),
             Op::Const(_)
             | Op::Prim(_)
             | Op::Cast(_)
@@ -171,7 +174,10 @@ impl Op {
                 let primal = to(primal);
                 Op::Custom { primal, rule: to(rule) }
             }
-            Op::LinearSolve { matrix, solver } => Op::LinearSolve { matrix: to(matrix), solver },
+            Op::LinearSolve { matrix, inverse, solver } => {
+                let matrix = to(matrix);
+                Op::LinearSolve { matrix, inverse: inverse.map(to), solver }
+            }
             op @ (Op::Const(_)
             | Op::Prim(_)
             | Op::Cast(_)

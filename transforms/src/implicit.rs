@@ -8,7 +8,7 @@
 use crate::inline::inline;
 use crate::linear::constant_like;
 use crate::solve::vectors::Vectors;
-use crate::solve::{ensured, or_nan, while_loop};
+use crate::solve::{ensured, or_nan, region, unless, while_loop};
 use evolute_ir::{
     Aim, Builder, ClosedRegion, IrError, Literal, Mode, Op, Prim, Program, Solver, Type, Value,
 };
@@ -67,7 +67,7 @@ impl Equation {
     fn solved(&self, builder: &mut Builder, solver: Solver, x: Value, b: Value) -> Result<Value, IrError> {
         let ty = builder.program().ty(b).clone();
         let matrix = region(builder, &[ty], |builder, params| self.along(builder, x, params[0]))?;
-        builder.linear_solve(solver, matrix, b)
+        builder.linear_solve(solver, matrix, None, b)
     }
 
     /// Inserts the solution that `finding`, a region without parameters of its own, gives; its derivative is that of
@@ -218,11 +218,8 @@ impl Equation {
         [x, length]: [Value; 2],
     ) -> Result<Value, IrError> {
         let near = stop.is_short(builder, x, length)?;
-        let missed = |builder: &mut Builder| {
-            let no = region(builder, &[], |builder, _| self.is_given_numbers(builder, start))?;
-            let yes = region(builder, &[], |builder, _| Ok(builder.constant(Literal::Bool(false))))?;
-            Ok(builder.conditional(near, yes, no, &[])?[0])
-        };
+        let missed =
+            |builder: &mut Builder| unless(builder, near, |builder| self.is_given_numbers(builder, start));
         let x = ensured(builder, Aim::Converge, x, missed)?;
         or_nan(builder, near, x)
     }
@@ -277,18 +274,4 @@ impl Stop {
 fn constant_of(builder: &mut Builder, like: Value, x: f64) -> Value {
     let elem = builder.program().ty(like).elem;
     builder.constant(Literal::from_f64(elem, x))
-}
-
-/// A region with one result. An error leaves none open.
-fn region(
-    builder: &mut Builder,
-    types: &[Type],
-    body: impl FnOnce(&mut Builder, &[Value]) -> Result<Value, IrError>,
-) -> Result<ClosedRegion, IrError> {
-    builder.open_region();
-    let params: Vec<Value> = types.iter().map(|ty| builder.param(ty)).collect();
-    let result = body(builder, &params);
-    let closed = builder.close_region(result.as_ref().map_or(&[], std::slice::from_ref));
-    result?;
-    closed
 }
