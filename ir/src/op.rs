@@ -2,6 +2,7 @@
 
 use crate::entity::{CalleeId, ExternalId, LoopId, Region, SolverId, StridesId, TypeId};
 use crate::error::Closure;
+use crate::infer::op_name;
 use crate::linalg::Linalg;
 use crate::prim::Prim;
 #[cfg(doc)]
@@ -139,6 +140,11 @@ impl Op {
             | Op::Call(_)
             | Op::Linalg(_) => None,
         }
+    }
+
+    /// The name in the text form.
+    pub fn name(self) -> String {
+        op_name(self)
     }
 
     /// Whether it has regions or is a call: then it has any number of results, and a derivative that is not an

@@ -5,8 +5,10 @@
 //! [`linear_solve`](evolute_ir::Op::LinearSolve). The rule is code in the solution and in `c`, so higher derivatives
 //! come from differentiating it, and none goes through the iterations.
 
-use crate::inline::inline;
+use crate::inline::{Between, inline, remove_operators};
 use crate::linear::constant_like;
+use crate::linearity::find_nonlinear;
+pub use crate::linearity::{Fault, NotLinear};
 use crate::solve::vectors::Vectors;
 use crate::solve::{ensured, or_nan, region, unless, while_loop};
 use evolute_ir::{
@@ -21,6 +23,48 @@ pub struct Equation {
     captured: Vec<Value>,
     /// Whether a fixed point of the function is sought, not a zero.
     fixed: bool,
+}
+
+/// The matrix of a linear system, known by its product with a vector.
+#[derive(Debug)]
+pub struct Matrix {
+    /// The product, `[v, c…]` to a vector like `v`.
+    program: Program,
+    captured: Vec<Value>,
+}
+
+impl Matrix {
+    /// That of a region with one parameter of its own and one result.
+    pub fn of(builder: &Builder, product: &ClosedRegion) -> Matrix {
+        Matrix { program: builder.program_of(product), captured: product.captured().to_vec() }
+    }
+
+    /// What in the region is not linear in the vector, if anything is found. Each operation is judged by what it is, without
+    /// numbers: so `v · v / v` is found.
+    ///
+    /// # Errors
+    /// A derivative in the region that there is not, or a program past its size limit.
+    pub fn nonlinear(&self) -> Result<Option<NotLinear>, IrError> {
+        Ok(find_nonlinear(&remove_operators(&self.program, Between::Keep)?))
+    }
+
+    /// Inserts the product with a vector, of the matrix or of its transpose.
+    ///
+    /// # Errors
+    /// A vector of another type, or a program past its size limit.
+    pub fn times(&self, builder: &mut Builder, v: Value, transposed: bool) -> Result<Value, IrError> {
+        if !transposed {
+            return self.product(builder, v);
+        }
+        let ty = builder.program().ty(v).clone();
+        let body = region(builder, &[ty], |builder, params| self.product(builder, params[0]))?;
+        let zero = constant_like(builder, v, 0.0)?;
+        Ok(builder.operator(Mode::Reverse, body, &[zero], &[v])?[1])
+    }
+
+    fn product(&self, builder: &mut Builder, v: Value) -> Result<Value, IrError> {
+        Ok(inline(builder, &self.program, &[&[v], &self.captured[..]].concat())?[0])
+    }
 }
 
 /// When iterations stop: when a step is at most `tolerance · (1 + ‖x‖)` long, where `‖x‖` is the largest magnitude of an

@@ -189,7 +189,12 @@ impl Builder {
     ///
     /// It costs the size of all that has been built.
     pub fn detach(&self, closed: ClosedRegion) -> (Program, Vec<Value>) {
-        (crate::copy::of_region(&self.program, closed.region), closed.captured)
+        (self.program_of(&closed), closed.captured)
+    }
+
+    /// A closed region as a program of its own, whose last parameters are what it captured, at the same cost.
+    pub fn program_of(&self, closed: &ClosedRegion) -> Program {
+        crate::copy::of_region(&self.program, closed.region)
     }
 
     /// Gives both regions the captures of either, in one order.
