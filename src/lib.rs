@@ -24,7 +24,8 @@
 //! - [`Array`] is a traced array of any rank, one value of the program ([`mod@array`]); [`sum`], [`map`], [`scan`],
 //!   [`while_loop`] and [`cond`] are loops and conditionals that stay so in the program and its derivatives
 //!   ([`control`]).
-//! - [`linear_solve`], [`root`] and [`fixed_point`] are differentiated by the implicit function theorem ([`mod@implicit`]);
+//! - [`linear_solve`], [`root`] and [`fixed_point`] are differentiated by the implicit function theorem ([`mod@implicit`]),
+//!   [`linear_solve_by`] with a solver or preconditioner of the user's;
 //!   [`Function::with_rule`] states a derivative, [`Function::external`] calls any Rust code.
 //! - Structs are arguments and results by `#[derive(Params)]` ([`params`]).
 //! - Inside a closure, [`grad()`], [`jvp()`], [`vjp()`] and [`hvp()`] differentiate inner closures.

@@ -250,7 +250,7 @@ impl<'a> Check<'a> {
         let tangent = |&x: &Dependence| if x.is_known() { Zero } else { x };
         let is_real = |&v: &Value| self.program.ty(v).elem.is_real();
         let real = self.program.operands(inst).iter().map(is_real);
-        let tangents = x.iter().zip(real).filter_map(|(x, is_real)| is_real.then(|| tangent(x)));
+        let tangents = x.iter().zip(real).filter(|&(_, is_real)| is_real).map(|(x, _)| tangent(x));
         let points = results.iter().map(|_| fault).chain(x.iter().map(point));
         let params: Vec<Dependence> = tangents.chain(points).collect();
         let mut moved = self.run(rule, &params).into_iter();
