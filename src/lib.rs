@@ -24,7 +24,8 @@
 //! - [`Array`] is a traced array of any rank, one value of the program ([`mod@array`]); [`sum`], [`map`], [`scan`],
 //!   [`while_loop`] and [`cond`] are loops and conditionals that stay so in the program and its derivatives
 //!   ([`control`]).
-//! - [`linear_solve`], [`root`] and [`fixed_point`] are differentiated by the implicit function theorem ([`mod@implicit`]);
+//! - [`linear_solve`], [`root`] and [`fixed_point`] are differentiated by the implicit function theorem ([`mod@implicit`]),
+//!   [`linear_solve_by`] with a solver or preconditioner of the user's;
 //!   [`Function::with_rule`] states a derivative, [`Function::external`] calls any Rust code.
 //! - Structs are arguments and results by `#[derive(Params)]` ([`params`]).
 //! - Inside a closure, [`grad()`], [`jvp()`], [`vjp()`] and [`hvp()`] differentiate inner closures.
@@ -43,10 +44,10 @@ pub use evolute_frontend::{
     Cursor, Dense, Error, F32, F64, Form, Function, I64, Int, IntoArray, Iteration, Kind, Leaf, Leaves,
     Limit, Logic, Method, Newton, Number, Params, Part, Real, Real64, RealForm, RealKind, RealSlice,
     RealSpec, RealTree, Rule, RuleCheck, RuleError, Scalar, Scalar32, Scalars, Single, Solver, Spec, Stack,
-    Store, TraceError, Traced, Tracing, Tree, array, array_of, axpy, checkpoint, concat, cond, control,
-    einsum, fixed_point, grad, hvp, implicit, inner, jvp, linear_solve, map, map_rows, matrix, matrix_of,
-    nested, root, scalar, scalar_of, scalars, scalars_of, scan, scan_stacked, spec, stack, sum, sum_rows,
-    value_and_grad, vector, vector_of, vjp, vmap, while_at_most, while_loop,
+    Store, System, TraceError, Traced, Tracing, Tree, array, array_of, axpy, checkpoint, concat, cond,
+    control, einsum, fixed_point, grad, hvp, implicit, inner, jvp, linear_solve, linear_solve_by, map,
+    map_rows, matrix, matrix_of, nested, root, scalar, scalar_of, scalars, scalars_of, scan, scan_stacked,
+    spec, stack, sum, sum_rows, value_and_grad, vector, vector_of, vjp, vmap, while_at_most, while_loop,
 };
 pub use evolute_ir as ir;
 pub use evolute_runtime::{
@@ -75,9 +76,10 @@ pub mod prelude {
         Array, ArraySpec, Bool, Checkpoint, Compiled, Condition, Count, F32, F64, Function, I64, Int,
         IntoArray, Iteration, Logic, Newton, Options, Params, Real, Real64, RealKind, RealSlice, RuleCheck,
         Scalar, Scalar32, Scalars, Single, Solver, Traced, Tracing, Workspace, array, array_of, axpy,
-        checkpoint, concat, cond, einsum, fixed_point, grad, hvp, implicit, inner, jvp, linear_solve, map,
-        map_rows, matrix, matrix_of, root, scalar, scalar_of, scalars, scalars_of, scan, scan_stacked, stack,
-        sum, sum_rows, value_and_grad, vector, vector_of, vjp, vmap, while_at_most, while_loop,
+        checkpoint, concat, cond, einsum, fixed_point, grad, hvp, implicit, inner, jvp, linear_solve,
+        linear_solve_by, map, map_rows, matrix, matrix_of, root, scalar, scalar_of, scalars, scalars_of,
+        scan, scan_stacked, stack, sum, sum_rows, value_and_grad, vector, vector_of, vjp, vmap,
+        while_at_most, while_loop,
     };
 }
 

@@ -87,6 +87,16 @@ pub enum TraceError {
         /// The line of the loop.
         at: SourceLoc,
     },
+    /// The closure of a linear system is no product of a matrix and its argument.
+    #[error("at {at}: {what} of the linear system at {system}")]
+    NotLinear {
+        /// The operation that is not linear, and how.
+        what: String,
+        /// Its line.
+        at: SourceLoc,
+        /// The line of the system.
+        system: SourceLoc,
+    },
     /// An array outside of every trace, where only scalars have values.
     #[error("at {at}: an array outside of a trace")]
     Outside {

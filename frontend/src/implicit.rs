@@ -8,6 +8,7 @@
 //! | | finds `x` with |
 //! | --- | --- |
 //! | [`linear_solve`] | `A(x) = b` for a linear closure `A` |
+//! | [`linear_solve_by`] | the same, by a closure of the user's, or preconditioned by it |
 //! | [`root`] | `f(x) = 0`, by [`Newton`]'s method |
 //! | [`fixed_point`] | `g(x) = x`, by [`Iteration`] |
 //! | [`implicit`] | `f(x) = 0`, by a closure of the user's |
@@ -20,7 +21,7 @@
 //! faster, unless a product costs much and iterations converge at once.)
 //!
 //! What has no solution is an error of the call, with the line: iterations that do not converge within their limit or leave
-//! the numbers, a matrix that is formed and singular to working precision. But if what goes in is NaN, that
+//! the numbers, a matrix that is formed and singular to working precision, a given solution that is none. But if what goes in is NaN, that
 //! is no error: where the start or what a closure captures has a NaN and iterations do not converge, the solution is NaN,
 //! as is that of a linear system whose matrix or right-hand side has a NaN or an infinity (but a number divided by an
 //! infinity, of one unknown, is 0). Where the right-hand side is 0, so is the solution, whatever the matrix.
@@ -37,9 +38,13 @@
 //! # Ok::<(), evolute_frontend::Error>(())
 //! ```
 
+mod linear;
+
+pub use linear::{System, linear_solve, linear_solve_by};
+
 use crate::trace::{self, Caller, Layout, Site};
 use crate::tree::{RealTree, leaves, operands};
-use evolute_ir::{Builder, ClosedRegion, IrError, Solver, Value};
+use evolute_ir::{ClosedRegion, Solver, Value};
 use evolute_transforms::implicit::{Equation, Stop};
 use std::panic::Location;
 
@@ -84,31 +89,6 @@ impl Default for Iteration {
     fn default() -> Self {
         Iteration { tolerance: 1e-14, max_iterations: 10_000, solver: Solver::default() }
     }
-}
-
-/// The solution of `a(x) = b` for a closure `a` that is linear in its argument: the product of a matrix and a vector.
-/// Its derivatives are taken with respect to `b` and to what the closure captures.
-///
-/// `Solver::default()` forms a small matrix and factorises it; `Solver::conjugate_gradient()` and `Solver::gmres()` never
-/// form one.
-///
-/// ```
-/// use evolute_frontend::{Function, Solver, linear_solve, vector};
-///
-/// // (diag(d) + 1·1ᵀ) x = b
-/// let f = Function::trace((vector(2), vector(2)), |(d, b)| {
-///     linear_solve(|x| d * x + x.sum(), *b, Solver::default())
-/// })?;
-/// let x = f.eval((&[1.0, 1.0], &[4.0, 5.0]))?;
-/// assert!((x[0] - 1.0).abs() < 1e-14 && (x[1] - 2.0).abs() < 1e-14);
-/// assert!(f.eval((&[-2.0, -2.0], &[1.0, 2.0])).is_err()); // the matrix is singular: an error with this file and line
-/// # Ok::<(), evolute_frontend::Error>(())
-/// ```
-#[track_caller]
-pub fn linear_solve<'t, V: RealTree<'t>>(a: impl FnOnce(V) -> V, b: V, solver: Solver) -> V {
-    unknown("linear_solve", Location::caller(), b, a, |builder, matrix, b| {
-        builder.linear_solve(solver, matrix, b)
-    })
 }
 
 /// A zero of `f`, found by Newton's method from `start`. See [`Newton`].
@@ -204,10 +184,12 @@ impl Newton {
     #[track_caller]
     pub fn root<'t, A: RealTree<'t>>(self, f: impl FnOnce(A) -> A, start: A) -> A {
         let stop = Stop { tolerance: self.tolerance, max_iterations: self.max_iterations };
-        unknown("root", Location::caller(), start, f, |builder, function, start| {
-            let equation = Equation::root(builder, function);
-            let finding = equation.newton(builder, start, stop, self.solver)?;
-            equation.solution(builder, finding, self.solver)
+        unknown("root", Location::caller(), start, f, |site, _, function, start| {
+            site.trace.build(site.caller, |builder| {
+                let equation = Equation::root(builder, function);
+                let finding = equation.newton(builder, start, stop, self.solver)?;
+                equation.solution(builder, finding, self.solver)
+            })
         })
     }
 }
@@ -217,10 +199,12 @@ impl Iteration {
     #[track_caller]
     pub fn fixed_point<'t, A: RealTree<'t>>(self, g: impl FnOnce(A) -> A, start: A) -> A {
         let stop = Stop { tolerance: self.tolerance, max_iterations: self.max_iterations };
-        unknown("fixed_point", Location::caller(), start, g, |builder, function, start| {
-            let equation = Equation::fixed_point(builder, function);
-            let finding = equation.iterated(builder, start, stop)?;
-            equation.solution(builder, finding, self.solver)
+        unknown("fixed_point", Location::caller(), start, g, |site, _, function, start| {
+            site.trace.build(site.caller, |builder| {
+                let equation = Equation::fixed_point(builder, function);
+                let finding = equation.iterated(builder, start, stop)?;
+                equation.solution(builder, finding, self.solver)
+            })
         })
     }
 }
@@ -231,7 +215,7 @@ fn unknown<'t, A: RealTree<'t>>(
     caller: Caller,
     start: A,
     f: impl FnOnce(A) -> A,
-    build: impl FnOnce(&mut Builder, ClosedRegion, Value) -> Result<Value, IrError>,
+    build: impl FnOnce(Site<'_>, &Layout, ClosedRegion, Value) -> Option<Value>,
 ) -> A {
     let like = leaves(&start);
     let solution = trace::within(caller, |trace| {
@@ -239,12 +223,22 @@ fn unknown<'t, A: RealTree<'t>>(
         let solution = site.layout(operation, &like).and_then(|layout| {
             let vector = site.packed(operation, &layout, &operands(&like))?;
             let function = vector_function(operation, site, &start, &layout, f)?;
-            let solution = trace.build(caller, |builder| build(builder, function, vector))?;
+            let solution = build(site, &layout, function, vector)?;
             Some(site.unpacked(&layout, solution, &like))
         });
         solution.unwrap_or_else(|| site.placeholders(&like))
     });
     start.rebuild(&mut solution.into_iter())
+}
+
+/// A tree as a vector, `None` after a mistake.
+fn vector_of<'t, A: RealTree<'t>>(
+    operation: &'static str,
+    site: Site<'_>,
+    layout: &Layout,
+    tree: &A,
+) -> Option<Value> {
+    site.packed(operation, layout, &operands(&leaves(tree)))
 }
 
 /// A closure on trees as a region on vectors, `None` after a mistake.
@@ -259,7 +253,7 @@ fn vector_function<'t, A: RealTree<'t>>(
     let function = site.trace.region(site.caller, &[layout.vector(site)], |params| {
         let points = site.unpacked(layout, params[0], &leaves(like));
         let value = f(like.rebuild(&mut points.into_iter()));
-        let vector = site.packed(operation, layout, &operands(&leaves(&value)));
+        let vector = vector_of(operation, site, layout, &value);
         fits = vector.is_some();
         vector.map(|vector| (site.trace.node(vector), site.elem(vector))).into_iter().collect()
     });

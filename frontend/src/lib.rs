@@ -39,7 +39,7 @@ pub use evolute_derive::Params;
 pub use evolute_ir::{Method, Solver};
 pub use evolute_runtime::rule::{RuleCheck, RuleError};
 pub use function::{Closure, Function, Rule, Tracing};
-pub use implicit::{Iteration, Newton, fixed_point, implicit, linear_solve, root};
+pub use implicit::{Iteration, Newton, System, fixed_point, implicit, linear_solve, linear_solve_by, root};
 pub use kind::{Bool, Dense, F32, F64, Form, I64, Kind, Number, RealForm, RealKind, Store};
 pub use nested::{grad, hvp, jvp, value_and_grad, vjp};
 pub use real::{Logic, Real, Real64, RealSlice};

@@ -77,7 +77,7 @@ pub use live::{fallible_insts, live_insts, region_owners};
 pub use op::Op;
 pub use prim::{Class, Prim};
 pub use program::{Def, InstData, LevelData, Mode, Origin, Program, RegionData, Role, SourceLoc, ValueData};
-pub use solver::{Method, Solver};
+pub use solver::{Method, Solver, Taken};
 pub use structure::{Aim, Checkpoint, LoopSpec, Reduction, Strides, Trips};
 pub use summation::{LANES, MAX_LANE_ELEMENTS, MOST_SEGMENTS, REDUCED, SHORTEST, SumOrder};
 pub use types::{Elem, Literal, Shape, Type};

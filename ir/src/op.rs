@@ -2,6 +2,7 @@
 
 use crate::entity::{CalleeId, ExternalId, LoopId, Region, SolverId, StridesId, TypeId};
 use crate::error::Closure;
+use crate::infer::op_name;
 use crate::linalg::Linalg;
 use crate::prim::Prim;
 #[cfg(doc)]
@@ -77,10 +78,13 @@ pub enum Op {
         /// How it is differentiated, in every mode and order.
         rule: Region,
     },
-    /// `linear_solve b, c…`: the vector `x` with `A x = b`, where `matrix` on `[v, c…]` gives `A v`, linear in `v`.
+    /// `linear_solve b, c…`: the vector `x` with `A x = b`, where `matrix` on `[v, c…]` gives `A v`, linear in `v`. What
+    /// `inverse` gives on `[v, w, c…]` approximates `A⁻¹ v` and `A⁻ᵀ w`; the transposed system has them the other way round.
     LinearSolve {
         /// The product of the matrix and a vector.
         matrix: Region,
+        /// What the user knows of the inverse, as the method takes it.
+        inverse: Option<Region>,
         /// How the solution is found.
         solver: SolverId,
     },
@@ -118,7 +122,7 @@ impl Op {
             Op::Loop { body, condition, .. } => Some((Closure::Loop, [condition, Some(body)])),
             Op::Cond { yes, no, .. } => Some((Closure::Branch, [Some(yes), Some(no)])),
             Op::Custom { primal, rule } => Some((Closure::Custom, [Some(primal), Some(rule)])),
-            Op::LinearSolve { matrix, .. } => Some((Closure::Matrix, [Some(matrix), None])),
+            Op::LinearSolve { matrix, inverse, .. } => Some((Closure::Matrix, [Some(matrix), inverse])),
             Op::Const(_)
             | Op::Prim(_)
             | Op::Cast(_)
@@ -136,6 +140,11 @@ impl Op {
             | Op::Call(_)
             | Op::Linalg(_) => None,
         }
+    }
+
+    /// The name in the text form.
+    pub fn name(self) -> String {
+        op_name(self)
     }
 
     /// Whether it has regions or is a call: then it has any number of results, and a derivative that is not an
@@ -171,7 +180,10 @@ impl Op {
                 let primal = to(primal);
                 Op::Custom { primal, rule: to(rule) }
             }
-            Op::LinearSolve { matrix, solver } => Op::LinearSolve { matrix: to(matrix), solver },
+            Op::LinearSolve { matrix, inverse, solver } => {
+                let matrix = to(matrix);
+                Op::LinearSolve { matrix, inverse: inverse.map(to), solver }
+            }
             op @ (Op::Const(_)
             | Op::Prim(_)
             | Op::Cast(_)

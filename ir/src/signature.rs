@@ -5,6 +5,7 @@ use crate::error::{IrError, Operand};
 use crate::infer::{mismatch, op_name, too_large};
 use crate::op::Op;
 use crate::program::Program;
+use crate::solver::{Method, Taken};
 use crate::structure::{LoopSpec, Trips};
 use crate::types::{Elem, Type};
 
@@ -42,7 +43,10 @@ pub(crate) fn signature(program: &Program, op: Op) -> Result<Signature, IrError>
         Op::Jvp { region, wrt } => operator(program, op, region, wrt as usize),
         Op::Vjp { region, wrt } => operator(program, op, region, wrt as usize),
         Op::Custom { primal, rule } => custom(program, op, primal, rule),
-        Op::LinearSolve { matrix, .. } => linear_solve(program, op, matrix),
+        Op::LinearSolve { matrix, inverse, solver } => {
+            let solver = program.solvers.get(solver).ok_or_else(|| mismatch(op, "a known solver", "none"))?;
+            linear_solve(program, op, matrix, inverse, solver.method)
+        }
         Op::Loop { body, condition, spec } => {
             let spec = program.loops.get(spec).ok_or_else(|| mismatch(op, "a known loop", "none"))?;
             looping(program, op, *spec, body, condition)
@@ -121,7 +125,13 @@ fn custom(program: &Program, op: Op, primal: Region, rule: Region) -> Result<Sig
     Ok(Signature { own: roles(Operand::Input, operands.len()).collect(), operands, results })
 }
 
-fn linear_solve(program: &Program, op: Op, matrix: Region) -> Result<Signature, IrError> {
+fn linear_solve(
+    program: &Program,
+    op: Op,
+    matrix: Region,
+    inverse: Option<Region>,
+    method: Method,
+) -> Result<Signature, IrError> {
     let data = program.region(matrix);
     at_least(op, "parameters of its matrix", &data.params, 1)?;
     let operands = types(program, &data.params);
@@ -130,7 +140,31 @@ fn linear_solve(program: &Program, op: Op, matrix: Region) -> Result<Signature, 
     if !results[0].elem.is_real() || results[0].shape.extents().len() != 1 {
         return Err(mismatch(op, "a vector of reals", &results[0]));
     }
+    check_inverse(program, op, inverse, method, &operands)?;
     Ok(Signature { own: roles(Operand::Input, 1).collect(), operands, results })
+}
+
+fn check_inverse(
+    program: &Program,
+    op: Op,
+    inverse: Option<Region>,
+    method: Method,
+    operands: &[Type],
+) -> Result<(), IrError> {
+    let inverse = match (method.takes_inverse(), inverse) {
+        (Taken::Optionally | Taken::Always, Some(inverse)) => inverse,
+        (Taken::Never | Taken::Optionally, None) => return Ok(()),
+        (taken, found) => {
+            let expected = if taken == Taken::Always { "an inverse" } else { "no inverse" };
+            let found = if found.is_some() { "one" } else { "none" };
+            return Err(mismatch(op, format!("{expected} with the method `{}`", method.name()), found));
+        }
+    };
+    let data = program.region(inverse);
+    let params = [&operands[..1], operands].concat();
+    expect(op, "as parameters of its inverse", &params, &types(program, &data.params))?;
+    let pair = [operands[0].clone(), operands[0].clone()];
+    expect(op, "from its inverse", &pair, &types(program, &data.results))
 }
 
 fn looping(

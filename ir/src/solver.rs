@@ -18,11 +18,25 @@ pub enum Method {
     /// Minimal residuals of a general matrix, restarted: the adaptive simpler GMRES of Jiránek and Rozložník
     /// (Numerical Algorithms 53, 2010). It takes no transposed products.
     Gmres,
+    /// The solution is what the user's inverse gives, if it is one: if its residual is small.
+    Given,
+}
+
+/// Whether a method takes an inverse of the user's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Taken {
+    /// It has no use for one.
+    Never,
+    /// It is preconditioned by one.
+    Optionally,
+    /// It is nothing without.
+    Always,
 }
 
 impl Method {
     /// Every method.
-    pub const ALL: [Method; 4] = [Method::Automatic, Method::Dense, Method::ConjugateGradient, Method::Gmres];
+    pub const ALL: [Method; 5] =
+        [Method::Automatic, Method::Dense, Method::ConjugateGradient, Method::Gmres, Method::Given];
 
     /// The most unknowns for which [`Automatic`](Method::Automatic) forms the matrix.
     pub const FEW: usize = 32;
@@ -34,12 +48,22 @@ impl Method {
             Method::Dense => "dense",
             Method::ConjugateGradient => "conjugate_gradient",
             Method::Gmres => "gmres",
+            Method::Given => "given",
         }
     }
 
     /// The method of this name.
     pub fn from_name(name: &str) -> Option<Method> {
         Method::ALL.into_iter().find(|method| method.name() == name)
+    }
+
+    /// Whether it takes an inverse of the user's: an approximation that preconditions its iterations, or the solution.
+    pub const fn takes_inverse(self) -> Taken {
+        match self {
+            Method::Automatic | Method::Dense => Taken::Never,
+            Method::ConjugateGradient | Method::Gmres => Taken::Optionally,
+            Method::Given => Taken::Always,
+        }
     }
 
     /// Whether the matrix is its own transpose.
@@ -59,7 +83,9 @@ impl Method {
 ///
 /// A solution is accepted if its residual is small: `‖b − A x‖ ≤ tolerance · (‖A‖ ‖x‖ + ‖b‖)`, which is the exact
 /// solution of a system whose coefficients differ by `tolerance` (Rigal and Gaches, 1967), and at most a tenth of `‖b‖`,
-/// which no solution of a singular system is. A tolerance below what the numbers can resolve is raised to that. If `max_iterations` do not suffice, that is an error of the call.
+/// which no solution of a singular system is. Of a solution that is [`Given`](Method::Given) nothing is known but itself:
+/// it is accepted if `‖b − A x‖ ≤ tolerance · ‖b‖`, and the limit does not matter. A tolerance below what the numbers can
+/// resolve is raised to that. If `max_iterations` do not suffice, that is an error of the call.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Solver {
     /// The method.
@@ -91,6 +117,11 @@ impl Solver {
     /// Conjugate gradients, for a symmetric positive definite matrix: to a tolerance of 1e-14 within 1000 products.
     pub fn conjugate_gradient() -> Solver {
         Solver::new(Method::ConjugateGradient, 1e-14, 1000)
+    }
+
+    /// The user's inverse, whose residual `‖b − A x‖` may be 1e-8 times as large as `‖b‖`.
+    pub fn given() -> Solver {
+        Solver::new(Method::Given, 1e-8, 1)
     }
 
     /// The same method with another tolerance.

@@ -35,8 +35,10 @@
 //!     are ordered.
 //! 14. A `custom` takes the parameters of its primal region and gives its results. Its rule has as parameters a tangent
 //!     for each real one of these parameters, the results, the parameters; and gives a tangent for each real
-//!     result. A `linear_solve` takes the parameters of its region, of which the first is a vector of reals, as
-//!     the region's one result is and its own.
+//!     result. A `linear_solve` takes the parameters of its matrix, of which the first is a vector of reals, as
+//!     the matrix's one result is and its own. Its inverse, which is there as the method takes one
+//!     ([`Method::takes_inverse`](crate::Method::takes_inverse)), has another such parameter before these, and gives two
+//!     such vectors.
 //!
 //! Calls
 //! 15. A call takes the parameters of its callee and gives its results. Callees are valid programs, numbered in the order

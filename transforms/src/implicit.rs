@@ -5,10 +5,12 @@
 //! [`linear_solve`](evolute_ir::Op::LinearSolve). The rule is code in the solution and in `c`, so higher derivatives
 //! come from differentiating it, and none goes through the iterations.
 
-use crate::inline::inline;
+use crate::inline::{Between, inline, remove_operators};
 use crate::linear::constant_like;
+use crate::linearity::find_nonlinear;
+pub use crate::linearity::{Fault, NotLinear};
 use crate::solve::vectors::Vectors;
-use crate::solve::{ensured, or_nan, while_loop};
+use crate::solve::{ensured, or_nan, region, unless, while_loop};
 use evolute_ir::{
     Aim, Builder, ClosedRegion, IrError, Literal, Mode, Op, Prim, Program, Solver, Type, Value,
 };
@@ -21,6 +23,48 @@ pub struct Equation {
     captured: Vec<Value>,
     /// Whether a fixed point of the function is sought, not a zero.
     fixed: bool,
+}
+
+/// The matrix of a linear system, known by its product with a vector.
+#[derive(Debug)]
+pub struct Matrix {
+    /// The product, `[v, c…]` to a vector like `v`.
+    program: Program,
+    captured: Vec<Value>,
+}
+
+impl Matrix {
+    /// That of a region with one parameter of its own and one result.
+    pub fn of(builder: &Builder, product: &ClosedRegion) -> Matrix {
+        Matrix { program: builder.program_of(product), captured: product.captured().to_vec() }
+    }
+
+    /// What in the region is not linear in the vector, if anything is found. Each operation is judged by what it is, without
+    /// numbers: so `v · v / v` is found.
+    ///
+    /// # Errors
+    /// A derivative in the region that there is not, or a program past its size limit.
+    pub fn nonlinear(&self) -> Result<Option<NotLinear>, IrError> {
+        Ok(find_nonlinear(&remove_operators(&self.program, Between::Keep)?))
+    }
+
+    /// Inserts the product with a vector, of the matrix or of its transpose.
+    ///
+    /// # Errors
+    /// A vector of another type, or a program past its size limit.
+    pub fn times(&self, builder: &mut Builder, v: Value, transposed: bool) -> Result<Value, IrError> {
+        if !transposed {
+            return self.product(builder, v);
+        }
+        let ty = builder.program().ty(v).clone();
+        let body = region(builder, &[ty], |builder, params| self.product(builder, params[0]))?;
+        let zero = constant_like(builder, v, 0.0)?;
+        Ok(builder.operator(Mode::Reverse, body, &[zero], &[v])?[1])
+    }
+
+    fn product(&self, builder: &mut Builder, v: Value) -> Result<Value, IrError> {
+        Ok(inline(builder, &self.program, &[&[v], &self.captured[..]].concat())?[0])
+    }
 }
 
 /// When iterations stop: when a step is at most `tolerance · (1 + ‖x‖)` long, where `‖x‖` is the largest magnitude of an
@@ -67,7 +111,7 @@ impl Equation {
     fn solved(&self, builder: &mut Builder, solver: Solver, x: Value, b: Value) -> Result<Value, IrError> {
         let ty = builder.program().ty(b).clone();
         let matrix = region(builder, &[ty], |builder, params| self.along(builder, x, params[0]))?;
-        builder.linear_solve(solver, matrix, b)
+        builder.linear_solve(solver, matrix, None, b)
     }
 
     /// Inserts the solution that `finding`, a region without parameters of its own, gives; its derivative is that of
@@ -218,11 +262,8 @@ impl Equation {
         [x, length]: [Value; 2],
     ) -> Result<Value, IrError> {
         let near = stop.is_short(builder, x, length)?;
-        let missed = |builder: &mut Builder| {
-            let no = region(builder, &[], |builder, _| self.is_given_numbers(builder, start))?;
-            let yes = region(builder, &[], |builder, _| Ok(builder.constant(Literal::Bool(false))))?;
-            Ok(builder.conditional(near, yes, no, &[])?[0])
-        };
+        let missed =
+            |builder: &mut Builder| unless(builder, near, |builder| self.is_given_numbers(builder, start));
         let x = ensured(builder, Aim::Converge, x, missed)?;
         or_nan(builder, near, x)
     }
@@ -277,18 +318,4 @@ impl Stop {
 fn constant_of(builder: &mut Builder, like: Value, x: f64) -> Value {
     let elem = builder.program().ty(like).elem;
     builder.constant(Literal::from_f64(elem, x))
-}
-
-/// A region with one result. An error leaves none open.
-fn region(
-    builder: &mut Builder,
-    types: &[Type],
-    body: impl FnOnce(&mut Builder, &[Value]) -> Result<Value, IrError>,
-) -> Result<ClosedRegion, IrError> {
-    builder.open_region();
-    let params: Vec<Value> = types.iter().map(|ty| builder.param(ty)).collect();
-    let result = body(builder, &params);
-    let closed = builder.close_region(result.as_ref().map_or(&[], std::slice::from_ref));
-    result?;
-    closed
 }

@@ -253,8 +253,8 @@ impl<'a> Copy<'a> {
                 };
                 self.define(builder, inst, &results);
             }
-            Op::LinearSolve { matrix, solver } => {
-                let solution = self.linear_solve(builder, matrix, solver, operands)?;
+            Op::LinearSolve { matrix, inverse, solver } => {
+                let solution = self.linear_solve(builder, (matrix, inverse), solver, operands)?;
                 self.define(builder, inst, &[solution]);
             }
             op @ (Op::Const(_)

@@ -8,6 +8,7 @@
 //! | [`inline`](mod@inline) | copying a program into another under construction; removing operators innermost first |
 //! | [`rule`] | functions with a derivative that the user states |
 //! | [`implicit`](mod@implicit) | solutions of equations, with derivatives by the implicit function theorem |
+//! | `linearity` | whether a system's matrix is one: what is not linear in its unknown |
 //! | `checkpoint` | how loops are cut for reverse mode to store less |
 //! | `calls` | functions that are called, differentiated once |
 //! | `differentiate` | the jvp rule of every instruction, stated once for both modes |
@@ -44,6 +45,7 @@ pub mod implicit;
 pub mod inline;
 mod linalg;
 mod linear;
+mod linearity;
 mod masks;
 mod matrices;
 mod pieces;

@@ -1,7 +1,8 @@
 //! Solution of linear systems whose matrix is known by its products, as loops of a program under construction.
 //!
-//! In go a right-hand side and a way to insert the product of the matrix and a vector; out comes the solution. Systems
-//! of few unknowns form the matrix and factorise it (`dense`); the others are solved by iteration.
+//! In go a right-hand side and a way to insert products with the matrix and its inverse; out comes the solution. Systems
+//! of few unknowns form the matrix and factorise it (`dense`); the others are solved by iteration, which an inverse of the
+//! user's may precondition; or such an inverse is the solution (`given`).
 //!
 //! An iterative method runs as an inner loop that updates its residual; the outer loop computes the residual anew, starts the
 //! method again from there if that is too large, and gives up after the most products allowed. The
@@ -11,6 +12,7 @@
 
 mod conjugate_gradient;
 mod dense;
+mod given;
 mod gmres;
 pub(crate) mod vectors;
 
@@ -20,11 +22,20 @@ use evolute_ir::{
 };
 use vectors::Vectors;
 
-/// Inserts the product of the matrix and a vector.
-pub(crate) type Product<'a> = &'a mut dyn FnMut(&mut Builder, Value) -> Result<Value, IrError>;
+/// What is known of a system's matrix.
+pub(crate) trait System {
+    /// Inserts the product of the matrix and a vector.
+    fn product(&mut self, builder: &mut Builder, v: Value) -> Result<Value, IrError>;
+
+    /// Whether anything is known of the inverse.
+    fn has_inverse(&self) -> bool;
+
+    /// Inserts what is known of the product of the inverse and a vector: that vector, if nothing is.
+    fn inverse(&mut self, builder: &mut Builder, v: Value) -> Result<Value, IrError>;
+}
 
 /// Runs a method from a state until its own residual is small.
-type Iterative = fn(&mut Builder, Goal, State, Product<'_>) -> Result<State, IrError>;
+type Iterative = fn(&mut Builder, Goal, State, &mut dyn System) -> Result<State, IrError>;
 
 /// Where a method is: the solution and its residual so far, a lower bound of the matrix's norm, and how many products
 /// there have been.
@@ -98,17 +109,18 @@ pub(crate) fn solution(
     builder: &mut Builder,
     solver: Solver,
     b: Value,
-    product: Product<'_>,
+    system: &mut dyn System,
 ) -> Result<Value, IrError> {
     let n = builder.program().ty(b).shape.len();
     if n == 0 {
         return Ok(b);
     }
     match solver.method {
-        Method::Automatic if n <= Method::FEW => dense::solution(builder, b, product),
-        Method::Dense => dense::solution(builder, b, product),
-        Method::ConjugateGradient => iterated(builder, solver, conjugate_gradient::run, b, product),
-        Method::Automatic | Method::Gmres => iterated(builder, solver, gmres::run, b, product),
+        Method::Automatic if n <= Method::FEW => dense::solution(builder, b, system),
+        Method::Dense => dense::solution(builder, b, system),
+        Method::ConjugateGradient => iterated(builder, solver, conjugate_gradient::run, b, system),
+        Method::Given => given::solution(builder, solver, b, system),
+        Method::Automatic | Method::Gmres => iterated(builder, solver, gmres::run, b, system),
     }
 }
 
@@ -118,7 +130,7 @@ fn iterated(
     solver: Solver,
     method: Iterative,
     b: Value,
-    product: Product<'_>,
+    system: &mut dyn System,
 ) -> Result<Value, IrError> {
     let ty = builder.program().ty(b).clone();
     let scale = scale(builder, b)?;
@@ -136,7 +148,7 @@ fn iterated(
         b_norm: on.norm(b)?,
         max_iterations: on.0.constant(Literal::I64(i64::from(solver.max_iterations))),
     };
-    let end = restarted(builder, (solver, method), goal, b, start, product)?;
+    let end = restarted(builder, (solver, method), goal, b, start, system)?;
     let x = checked(builder, goal, end)?;
     builder.insert(Op::Prim(Prim::Mul), &[x, scales])
 }
@@ -167,7 +179,7 @@ fn restarted(
     goal: Goal,
     b: Value,
     start: State,
-    product: Product<'_>,
+    system: &mut dyn System,
 ) -> Result<State, IrError> {
     let again = |builder: &mut Builder, carries: &[Value]| {
         let state = State::of(carries);
@@ -176,8 +188,8 @@ fn restarted(
     };
     let run = |builder: &mut Builder, carries: &[Value]| {
         let state = State::of(carries);
-        let mut state = method(builder, goal, state, product)?;
-        let moved = product(builder, state.x)?;
+        let mut state = method(builder, goal, state, system)?;
+        let moved = system.product(builder, state.x)?;
         state.r = builder.insert(Op::Prim(Prim::Sub), &[b, moved])?;
         Ok(state.values().to_vec())
     };
@@ -224,25 +236,54 @@ pub(crate) fn while_loop(
     go: impl FnOnce(&mut Builder, &[Value]) -> Result<Value, IrError>,
     step: impl FnOnce(&mut Builder, &[Value]) -> Result<Vec<Value>, IrError>,
 ) -> Result<Vec<Value>, IrError> {
-    let condition = region(builder, start, |builder, _, carries| Ok(vec![go(builder, carries)?]))?;
-    let body = region(builder, start, |builder, _, carries| step(builder, carries))?;
+    let condition = iteration(builder, start, |builder, _, carries| Ok(vec![go(builder, carries)?]))?;
+    let body = iteration(builder, start, |builder, _, carries| step(builder, carries))?;
     let carries = start.len() as u32;
     let spec = LoopSpec { carries, aim, ..LoopSpec::new(Trips::While(cap)) };
     let results = builder.looping(spec, Some(condition), body, start)?;
     Ok(results[1..].to_vec())
 }
 
-/// A region of a loop with an iteration number and carries like these. An error leaves none open.
-fn region(
+/// Whether `otherwise` holds where `reached` does not; it is evaluated there only.
+pub(crate) fn unless(
+    builder: &mut Builder,
+    reached: Value,
+    otherwise: impl FnOnce(&mut Builder) -> Result<Value, IrError>,
+) -> Result<Value, IrError> {
+    let no = region(builder, &[], |builder, _| otherwise(builder))?;
+    let yes = region(builder, &[], |builder, _| Ok(builder.constant(Literal::Bool(false))))?;
+    Ok(builder.conditional(reached, yes, no, &[])?[0])
+}
+
+/// A region of a loop with an iteration number and carries like these.
+fn iteration(
     builder: &mut Builder,
     like: &[Value],
     body: impl FnOnce(&mut Builder, Value, &[Value]) -> Result<Vec<Value>, IrError>,
 ) -> Result<ClosedRegion, IrError> {
-    let types: Vec<Type> = like.iter().map(|&v| builder.program().ty(v).clone()).collect();
+    let mut types = vec![Type::scalar(Elem::I64)];
+    types.extend(like.iter().map(|&v| builder.program().ty(v).clone()));
+    closed(builder, &types, |builder, params| body(builder, params[0], &params[1..]))
+}
+
+/// A region with one result.
+pub(crate) fn region(
+    builder: &mut Builder,
+    types: &[Type],
+    body: impl FnOnce(&mut Builder, &[Value]) -> Result<Value, IrError>,
+) -> Result<ClosedRegion, IrError> {
+    closed(builder, types, |builder, params| Ok(vec![body(builder, params)?]))
+}
+
+/// A region. An error leaves none open.
+fn closed(
+    builder: &mut Builder,
+    types: &[Type],
+    body: impl FnOnce(&mut Builder, &[Value]) -> Result<Vec<Value>, IrError>,
+) -> Result<ClosedRegion, IrError> {
     builder.open_region();
-    let number = builder.param(&Type::scalar(Elem::I64));
-    let carries: Vec<Value> = types.iter().map(|ty| builder.param(ty)).collect();
-    let results = body(builder, number, &carries);
+    let params: Vec<Value> = types.iter().map(|ty| builder.param(ty)).collect();
+    let results = body(builder, &params);
     let closed = builder.close_region(results.as_deref().unwrap_or_default());
     results?;
     closed

@@ -194,11 +194,12 @@ impl<L: Linear> Walk<'_, L> {
                 self.define(inst, &results);
                 Ok(Vec::new())
             }
-            Op::LinearSolve { matrix, solver } => {
+            Op::LinearSolve { matrix, inverse, solver } => {
                 let matrix = self.copy_matrix(inst, matrix)?;
+                let inverse = inverse.map(|region| self.copy_inverse(inst, region, false)).transpose()?;
                 self.originate_inst(inst);
                 let (b, solver) = (self.known(operands[0]), self.body.solver(solver));
-                let solution = self.linear.builder().linear_solve(solver, matrix, b)?;
+                let solution = self.linear.builder().linear_solve(solver, matrix, inverse, b)?;
                 self.define(inst, &[solution]);
                 Ok(Vec::new())
             }

@@ -3,8 +3,10 @@
 
 mod equations;
 mod external;
+mod linearity;
 mod mistakes;
 mod rules;
+mod systems;
 
 use evolute_frontend::{Error, F64, Function, Single, Spec};
 

@@ -7,8 +7,9 @@ use evolute_frontend::{
 use evolute_ir::FailureKind::{self, NotConverged, Singular};
 use evolute_ir::SourceLoc;
 use evolute_runtime::CallError;
+use std::panic::Location;
 
-/// Whether an error of a call is of this kind and names this line.
+/// Whether an error of a call is of this kind and names this line of the test's file.
 #[track_caller]
 fn fails_at<T: std::fmt::Debug>(result: Result<T, Error>, kind: FailureKind, line: u32) {
     let failure = match result {
@@ -16,12 +17,17 @@ fn fails_at<T: std::fmt::Debug>(result: Result<T, Error>, kind: FailureKind, lin
         other => panic!("{other:?}"),
     };
     assert_eq!(failure.kind, kind);
-    assert_eq!(failure.loc, Some(SourceLoc { file: file!().into(), line }));
+    assert_eq!(failure.loc, Some(SourceLoc { file: Location::caller().file().into(), line }));
 }
 
 /// Whether a function of one number fails so at it, interpreted and native.
 #[track_caller]
-fn fails<R: Spec>(f: &Function<Single<F64>, R>, x: f64, kind: FailureKind, line: u32) -> Result<(), Error>
+pub(crate) fn fails<R: Spec>(
+    f: &Function<Single<F64>, R>,
+    x: f64,
+    kind: FailureKind,
+    line: u32,
+) -> Result<(), Error>
 where
     R::Owned: std::fmt::Debug,
 {

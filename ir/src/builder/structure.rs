@@ -166,10 +166,21 @@ impl Builder {
     /// Inserts the solution of a linear system with the right-hand side `b`; see [`Op::LinearSolve`].
     ///
     /// # Errors
-    /// A matrix that does not map vectors like `b` to such vectors.
-    pub fn linear_solve(&mut self, solver: Solver, matrix: ClosedRegion, b: Value) -> Result<Value, IrError> {
+    /// A matrix that does not map vectors like `b` to such vectors; an inverse that does not, or that the method does not
+    /// take or lacks.
+    pub fn linear_solve(
+        &mut self,
+        solver: Solver,
+        mut matrix: ClosedRegion,
+        inverse: Option<ClosedRegion>,
+        b: Value,
+    ) -> Result<Value, IrError> {
+        let inverse = inverse.map(|mut inverse| {
+            self.share_captures(&mut matrix, &mut inverse);
+            inverse.region
+        });
         let solver = self.program.solvers.push(solver);
-        let op = Op::LinearSolve { matrix: matrix.region, solver };
+        let op = Op::LinearSolve { matrix: matrix.region, inverse, solver };
         let solution = self.insert_with_regions(op, &[&[b], &matrix.captured[..]].concat())?;
         Ok(solution[0])
     }
@@ -178,7 +189,12 @@ impl Builder {
     ///
     /// It costs the size of all that has been built.
     pub fn detach(&self, closed: ClosedRegion) -> (Program, Vec<Value>) {
-        (crate::copy::of_region(&self.program, closed.region), closed.captured)
+        (self.program_of(&closed), closed.captured)
+    }
+
+    /// A closed region as a program of its own, whose last parameters are what it captured, at the same cost.
+    pub fn program_of(&self, closed: &ClosedRegion) -> Program {
+        crate::copy::of_region(&self.program, closed.region)
     }
 
     /// Gives both regions the captures of either, in one order.

@@ -87,8 +87,9 @@ impl<'a> Copier<'a> {
             (Op::Loop { body, condition, .. }, Some(spec)) => {
                 Op::Loop { body, condition, spec: self.to.loops.push(spec) }
             }
-            (Op::LinearSolve { matrix, solver }, _) => {
-                Op::LinearSolve { matrix, solver: self.to.solvers.push(self.from.solvers[solver]) }
+            (Op::LinearSolve { matrix, inverse, solver }, _) => {
+                let solver = self.to.solvers.push(self.from.solvers[solver]);
+                Op::LinearSolve { matrix, inverse, solver }
             }
             (op, _) => self.tables.op(op),
         };

@@ -88,7 +88,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// Whether this word came next; it is read.
-    fn skip_word(&mut self, word: &str) -> Read<bool> {
+    pub(super) fn skip_word(&mut self, word: &str) -> Read<bool> {
         let comes = self.next == Token::Word(word);
         if comes {
             self.advance()?;

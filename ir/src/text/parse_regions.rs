@@ -36,14 +36,20 @@ enum Kind {
 }
 
 impl Kind {
-    /// What stands between its two regions, if it has two.
+    /// What stands between its two regions, if it has two or may have.
     fn between(self) -> Option<&'static str> {
         match self {
             Kind::Loop(LoopSpec { trips: Trips::While(_), .. }) => Some("do"),
             Kind::Cond { .. } => Some("else"),
             Kind::Custom => Some("rule"),
-            Kind::Loop(_) | Kind::Derivative(..) | Kind::LinearSolve(_) => None,
+            Kind::LinearSolve(_) => Some("inverse"),
+            Kind::Loop(_) | Kind::Derivative(..) => None,
         }
+    }
+
+    /// Whether the second region may be missing.
+    fn may_end(self) -> bool {
+        matches!(self, Kind::LinearSolve(_))
     }
 }
 
@@ -87,13 +93,24 @@ impl Parser<'_> {
         self.tables.program.regions[region].results = results;
         match operation {
             None => self.check_result_types(line)?,
-            Some(Operation { kind, results, operands, first: None }) if kind.between().is_some() => {
-                self.text.keyword(kind.between().unwrap_or_default())?;
-                return self.begin_region(Operation { kind, results, operands, first: Some(region) });
+            Some(operation) if self.another_region(&operation)? => {
+                return self.begin_region(Operation { first: Some(region), ..operation });
             }
             Some(operation) => self.apply(region, operation)?,
         }
         self.text.end_line()
+    }
+
+    /// Whether an operation goes on with a second region; what stands before that is read.
+    fn another_region(&mut self, operation: &Operation) -> Read<bool> {
+        let Some(word) = operation.kind.between().filter(|_| operation.first.is_none()) else {
+            return Ok(false);
+        };
+        if operation.kind.may_end() {
+            return self.text.skip_word(word);
+        }
+        self.text.keyword(word)?;
+        Ok(true)
     }
 
     fn check_result_types(&self, line: usize) -> Read<()> {
@@ -117,7 +134,8 @@ impl Parser<'_> {
             Kind::Cond { sums } => Op::Cond { yes: first.unwrap_or(region), no: region, sums },
             Kind::Custom => Op::Custom { primal: first.unwrap_or(region), rule: region },
             Kind::LinearSolve(solver) => {
-                Op::LinearSolve { matrix: region, solver: self.tables.program.solvers.push(solver) }
+                let (matrix, inverse) = first.map_or((region, None), |matrix| (matrix, Some(region)));
+                Op::LinearSolve { matrix, inverse, solver: self.tables.program.solvers.push(solver) }
             }
         };
         self.structure(line, op, results, &operands)

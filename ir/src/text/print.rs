@@ -93,6 +93,7 @@ impl Printer<'_, '_> {
                     let word = match op {
                         Some(Op::Cond { .. }) => "else",
                         Some(Op::Custom { .. }) => "rule",
+                        Some(Op::LinearSolve { .. }) => "inverse",
                         _ => "do",
                     };
                     write!(self.f, " {word} {}", parameters(self.program, nested))?;
@@ -192,7 +193,7 @@ fn behind_operands(program: &Program, op: Op, f: &mut Formatter<'_>) -> fmt::Res
             write!(f, " {}", parameters(program, condition.unwrap_or(body)))
         }
         Op::Custom { primal, .. } => write!(f, " {}", parameters(program, primal)),
-        Op::LinearSolve { matrix, solver } => {
+        Op::LinearSolve { matrix, solver, .. } => {
             known(program.solvers.get(solver)).fmt(f)?;
             write!(f, " {}", parameters(program, matrix))
         }

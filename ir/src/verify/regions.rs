@@ -17,6 +17,7 @@ impl Verifier<'_> {
         let known = match op {
             Op::Loop { spec, .. } => program.loops.get(spec).is_some(),
             Op::Call(id) => program.callees.get(id).is_some(),
+            Op::LinearSolve { solver, .. } => program.solvers.get(solver).is_some(),
             _ => true,
         };
         if !known || !values.all(|&v| self.exists(v)) {

@@ -44,17 +44,18 @@ impl Copy<'_> {
     pub(super) fn linear_solve(
         &mut self,
         builder: &mut Builder,
-        matrix: Region,
+        (matrix, inverse): (Region, Option<Region>),
         solver: SolverId,
         operands: &[Value],
     ) -> Result<Value, IrError> {
         let (origin, solver) = (builder.origin(), self.from.solver(solver));
         if self.expands {
-            return self.solved(builder, matrix, solver, operands);
+            return self.solved(builder, (matrix, inverse), solver, operands);
         }
         let matrix = self.nested(builder, matrix, 1, &operands[1..])?;
+        let inverse = inverse.map(|region| self.nested(builder, region, 2, &operands[1..])).transpose()?;
         builder.set_origin(origin);
-        builder.linear_solve(solver, matrix, operands[0])
+        builder.linear_solve(solver, matrix, inverse, operands[0])
     }
 
     /// A copy of a region with `own` parameters before its captures.

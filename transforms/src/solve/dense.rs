@@ -6,16 +6,16 @@
 //! columns of very different sizes are no singularity.
 
 use super::vectors::Vectors;
-use super::{MEANINGFUL, Product, ensured, epsilon, or_nan, region};
+use super::{MEANINGFUL, System, ensured, epsilon, iteration, or_nan};
 use crate::matrices::{product as matrix_product, reshaped};
 use evolute_ir::{Aim, Builder, Elem, IrError, Linalg, LoopSpec, Op, Prim, Trips, Type, Value};
 
 /// The solution of the system with right-hand side `b`.
-pub(super) fn solution(builder: &mut Builder, b: Value, product: Product<'_>) -> Result<Value, IrError> {
+pub(super) fn solution(builder: &mut Builder, b: Value, system: &mut dyn System) -> Result<Value, IrError> {
     if builder.program().ty(b).shape.len() == 1 {
-        return quotient(builder, b, product);
+        return quotient(builder, b, system);
     }
-    let columns = columns(builder, b, product)?;
+    let columns = columns(builder, b, system)?;
     let found = eliminated(builder, columns, b)?;
     let size = Vectors(builder).largest(b)?;
     let x = unless_zero(builder, size, found)?;
@@ -46,11 +46,11 @@ fn possible_residual(builder: &mut Builder, columns: Value, x: Value, r: Value) 
 }
 
 /// The solution for one unknown, `b / a`.
-fn quotient(builder: &mut Builder, b: Value, product: Product<'_>) -> Result<Value, IrError> {
+fn quotient(builder: &mut Builder, b: Value, system: &mut dyn System) -> Result<Value, IrError> {
     let ty = builder.program().ty(b).clone();
     let mut on = Vectors(builder);
     let (one, zero) = (on.full(&ty, 1.0)?, on.constant(ty.elem, 0.0));
-    let a = product(on.0, one)?;
+    let a = system.product(on.0, one)?;
     let found = on.prim(Prim::Div, &[b, a])?;
     let size = on.largest(b)?;
     let x = unless_zero(on.0, size, found)?;
@@ -66,12 +66,12 @@ fn quotient(builder: &mut Builder, b: Value, product: Product<'_>) -> Result<Val
 }
 
 /// The transposed matrix: its rows are the products of the unit vectors.
-fn columns(builder: &mut Builder, b: Value, product: Product<'_>) -> Result<Value, IrError> {
+fn columns(builder: &mut Builder, b: Value, system: &mut dyn System) -> Result<Value, IrError> {
     let ty = builder.program().ty(b).clone();
     let extents = ty.shape.extents().to_vec();
     let n = extents[0];
     let numbers = Type::array(Elem::I64, &[n as usize]).expect("as large as the unknown");
-    let column = region(builder, &[], |builder, number, _| {
+    let column = iteration(builder, &[], |builder, number, _| {
         let id = builder.intern(&numbers);
         let all = builder.insert(Op::Iota(id), &[])?;
         let mut on = Vectors(builder);
@@ -79,7 +79,7 @@ fn columns(builder: &mut Builder, b: Value, product: Product<'_>) -> Result<Valu
         let here = on.prim(Prim::Eq, &[all, number])?;
         let (one, zero) = (on.full(&ty, 1.0)?, on.full(&ty, 0.0)?);
         let unit = builder.insert(Op::Select, &[here, one, zero])?;
-        Ok(vec![product(builder, unit)?])
+        Ok(vec![system.product(builder, unit)?])
     })?;
     Ok(builder.looping(LoopSpec::new(Trips::Fixed(n)), None, column, &[])?[0])
 }
@@ -101,7 +101,7 @@ fn cast(builder: &mut Builder, x: Value, elem: Elem) -> Result<Value, IrError> {
 }
 
 /// Zeros are the solution for zeros, though the matrix be singular.
-fn unless_zero(builder: &mut Builder, size: Value, x: Value) -> Result<Value, IrError> {
+pub(super) fn unless_zero(builder: &mut Builder, size: Value, x: Value) -> Result<Value, IrError> {
     let ty = builder.program().ty(x).clone();
     let mut on = Vectors(builder);
     let zero = on.constant(ty.elem, 0.0);

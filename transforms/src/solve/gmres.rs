@@ -3,11 +3,13 @@
 //!
 //! There are directions `p` with orthonormal `q = A p`; each step removes a residual's component along the next `q`. The
 //! next direction is made from the residual if the last step has reduced that, else from the last `q`: either spans
-//! the Krylov space, and the choice keeps the basis well conditioned. Orthogonalisation is classical and
+//! the Krylov space, and the choice keeps the basis well conditioned. What is known of the inverse is applied to each
+//! direction as it is made, so it may be another one each time, as in the flexible GMRES of Saad (SIAM Journal on Scientific
+//! Computing 14, 1993). Orthogonalisation is classical and
 //! done twice, which is as good as Householder's (Giraud and others, Numerische Mathematik 101, 2005).
 
 use super::vectors::Vectors;
-use super::{Goal, Product, State, while_loop};
+use super::{Goal, State, System, while_loop};
 use evolute_ir::{Aim, Builder, IrError, Literal, Op, Prim, Type, Value};
 
 /// All directions are kept of a system in which `p…` and `q…` have no more elements than this each, which then takes no
@@ -44,7 +46,7 @@ pub(super) fn run(
     builder: &mut Builder,
     goal: Goal,
     state: State,
-    product: Product<'_>,
+    system: &mut dyn System,
 ) -> Result<State, IrError> {
     let ty = builder.program().ty(state.r).clone();
     let kept = (ELEMENTS / ty.shape.len()).max(FEWEST).min(ty.shape.len());
@@ -63,19 +65,24 @@ pub(super) fn run(
         let goes_on = goal.goes_on(builder, State::of(carries), basis.residual)?;
         builder.insert(Op::Prim(Prim::And), &[room, goes_on])
     };
-    let step = |builder: &mut Builder, carries: &[Value]| step(builder, carries, product);
+    let step = |builder: &mut Builder, carries: &[Value]| step(builder, carries, system);
     let cap = u32::try_from(kept).unwrap_or(u32::MAX);
     Ok(State::of(&while_loop(builder, (cap, Aim::Converge), &start, go, step)?))
 }
 
-fn step(builder: &mut Builder, carries: &[Value], product: Product<'_>) -> Result<Vec<Value>, IrError> {
+fn step(builder: &mut Builder, carries: &[Value], system: &mut dyn System) -> Result<Vec<Value>, IrError> {
     let (State { x, r, norm, made }, basis) = (State::of(carries), Basis::of(carries));
-    let moved = product(builder, basis.next)?;
+    let direction = system.inverse(builder, basis.next)?;
+    let moved = system.product(builder, direction)?;
     let one = builder.constant(Literal::I64(1));
     let mut on = Vectors(builder);
-    let stretch = on.norm(moved)?;
+    let mut stretch = on.norm(moved)?;
+    if system.has_inverse() {
+        let length = on.norm(direction)?;
+        stretch = on.prim(Prim::Div, &[stretch, length])?;
+    }
     let norm = on.prim(Prim::Max, &[norm, stretch])?;
-    let (mut p, mut q) = (basis.next, moved);
+    let (mut p, mut q) = (direction, moved);
     for _ in 0..2 {
         let components = on.along(basis.q, q)?;
         q = on.without(q, basis.q, components)?;

@@ -7,7 +7,8 @@
 //! rule has computed is by then code like any other.
 //!
 //! A solution `x` of `A x = b` has the tangent `ẋ` with `A ẋ = ḃ − Ȧ x`, and the transpose of solving with `A` is solving
-//! with its transpose: no derivative goes through the iterations of a solver.
+//! with its transpose: no derivative goes through the iterations of a solver. What the user knows of the inverse is known
+//! code in all of these systems.
 
 use crate::differentiate::Walk;
 use crate::linear::{Coefficient, Forward, Linear, constant_like};
@@ -93,9 +94,29 @@ impl<L: Linear> Walk<'_, L> {
         })
     }
 
-    fn system(&self, inst: Inst) -> (Region, Solver) {
+    /// A copy of what is known of the inverse: of a system, or of the transposed one.
+    pub(super) fn copy_inverse(
+        &mut self,
+        inst: Inst,
+        inverse: Region,
+        transposed: bool,
+    ) -> Result<ClosedRegion, IrError> {
+        let data = self.body.region(inverse);
+        let operands = self.body.operands(inst);
+        let order = if transposed { [1, 0] } else { [0, 1] };
+        self.nested(|walk| {
+            for number in order {
+                walk.param(data.params[number]);
+            }
+            walk.captured(&data.params[2..], &operands[1..]);
+            walk.copy_region(inverse)?;
+            Ok(order.map(|number| walk.known(data.results[number])).to_vec())
+        })
+    }
+
+    fn system(&self, inst: Inst) -> (Region, Option<Region>, Solver) {
         match self.body.op(inst) {
-            Op::LinearSolve { matrix, solver } => (matrix, self.body.solver(solver)),
+            Op::LinearSolve { matrix, inverse, solver } => (matrix, inverse, self.body.solver(solver)),
             _ => unreachable!("it is a linear system"),
         }
     }
@@ -103,10 +124,11 @@ impl<L: Linear> Walk<'_, L> {
 
 impl Walk<'_, Forward<'_>> {
     pub(crate) fn forward_solve(&mut self, inst: Inst, rhs: Value, of: Value) -> Result<Value, IrError> {
-        let (matrix, solver) = self.system(inst);
+        let (matrix, inverse, solver) = self.system(inst);
         let matrix = self.copy_matrix(inst, matrix)?;
+        let inverse = inverse.map(|region| self.copy_inverse(inst, region, false)).transpose()?;
         self.linear.derivative_of(of);
-        self.linear.builder.linear_solve(solver, matrix, rhs)
+        self.linear.builder.linear_solve(solver, matrix, inverse, rhs)
     }
 }
 
@@ -131,22 +153,22 @@ impl Walk<'_, Tape<'_>> {
         &mut self,
         backward: &mut Backward,
         structure: &Structure,
-        matrix: Region,
         cotangent: Value,
     ) -> Result<(), IrError> {
         self.restore_known(structure);
-        let (_, solver) = self.system(structure.inst);
+        let (matrix, inverse, solver) = self.system(structure.inst);
         let rhs = structure.operands[0].expect("a right-hand side with a tangent");
         let transposed = match solver.method.is_symmetric() {
             true => self.copy_matrix(structure.inst, matrix)?,
             false => self.transposed(structure, matrix)?,
         };
+        let inverse = inverse.map(|region| self.copy_inverse(structure.inst, region, true)).transpose()?;
         self.cotangent_origin(structure.known[0]);
         // What does not converge is the user's system.
         let loc = self.provenance.map(self.body, self.body.result(structure.inst), &self.known).loc;
         let origin = Origin { loc, ..self.linear.builder.origin() };
         self.linear.builder.set_origin(origin);
-        let solution = self.linear.builder.linear_solve(solver, transposed, cotangent)?;
+        let solution = self.linear.builder.linear_solve(solver, transposed, inverse, cotangent)?;
         backward.give(self.linear.builder, rhs, solution)
     }
 

@@ -66,8 +66,8 @@ impl Walk<'_, Tape<'_>> {
             Op::Cond { yes, no, sums } => {
                 self.transpose_cond(backward, structure, [yes, no], sums as usize, &cotangents)
             }
-            Op::LinearSolve { matrix, .. } => {
-                self.transpose_solve(backward, structure, matrix, cotangents[0].expect("it is there"))
+            Op::LinearSolve { .. } => {
+                self.transpose_solve(backward, structure, cotangents[0].expect("it is there"))
             }
             _ => unreachable!("other operations leave no entry"),
         }

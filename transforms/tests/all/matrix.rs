@@ -10,7 +10,7 @@ use crate::matrix_files::{CONTEXTS, folder, read};
 use crate::numbers::Rng;
 use crate::structures::{Case, check};
 use crate::texts;
-use evolute_ir::{Inst, Linalg, LoopSpec, Method, Op, Program, Reduction, Region, Trips};
+use evolute_ir::{Inst, Linalg, LoopSpec, Method, Op, Program, Reduction, Region, Taken, Trips};
 use evolute_transforms::inline::{Between, remove_operators};
 use evolute_transforms::simplify::{When, simplify};
 use evolute_transforms::{FpMode, Options, Pipeline, derive};
@@ -87,7 +87,7 @@ folders! { program, inst;
     Op::Cond { sums: 0, .. } => names(["cond_values"]), names(["cond_values"]);
     Op::Cond { .. } => names(["cond_sums"]), names(["cond_sums"]);
     Op::Custom { .. } => names(["custom", "root"]), names(["custom", "root"]);
-    Op::LinearSolve { solver, .. } => Method::ALL.map(solve).to_vec(), vec![solve(program.solver(solver).method)];
+    Op::LinearSolve { inverse, solver, .. } => solves(), vec![solve(program.solver(solver).method, inverse.is_some())];
     Op::Jvp { .. } => names(["jvp"]), names(["jvp"]);
     Op::Vjp { .. } => names(["vjp"]), names(["vjp"]);
 }
@@ -122,8 +122,16 @@ fn library(linalg: Linalg) -> String {
     format!("linalg_{}", linalg.name())
 }
 
-fn solve(method: Method) -> String {
-    format!("linear_solve_{}", method.name())
+/// Each method, as it is and preconditioned.
+fn solves() -> Vec<String> {
+    let own = Method::ALL.map(|method| solve(method, false));
+    let preconditioned = Method::ALL.into_iter().filter(|method| method.takes_inverse() == Taken::Optionally);
+    own.into_iter().chain(preconditioned.map(|method| solve(method, true))).collect()
+}
+
+fn solve(method: Method, has_inverse: bool) -> String {
+    let preconditioned = has_inverse && method.takes_inverse() == Taken::Optionally;
+    format!("linear_solve_{}{}", method.name(), if preconditioned { "_preconditioned" } else { "" })
 }
 
 fn looping(spec: LoopSpec, results: usize) -> Vec<String> {

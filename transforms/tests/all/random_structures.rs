@@ -239,7 +239,7 @@ impl Generator<'_> {
         let product = self.prim(Prim::Add, &[own, other])?;
         let matrix = self.builder.close_region(&[product])?;
         let solver = Solver::new(Method::Gmres, 0.0, 100);
-        let x = self.builder.linear_solve(solver, matrix, b)?;
+        let x = self.builder.linear_solve(solver, matrix, None, b)?;
         self.keep(x)
     }
 

@@ -2,7 +2,8 @@
 
 use crate::structures::Rng;
 use evolute_ir::{
-    Buffer, Builder, Elem, EvalError, FailureKind, Interpreter, Method, Op, Program, Solver, Strides, Type,
+    Buffer, Builder, ClosedRegion, Elem, EvalError, FailureKind, Interpreter, Method, Op, Program, Solver,
+    Strides, Type, Value,
 };
 use evolute_transforms::pipeline::{Options, Pipeline};
 
@@ -11,8 +12,32 @@ fn program(n: usize, elem: Elem, solver: Solver) -> Program {
     let array = |extents: &[usize]| Type::array(elem, extents).expect("small");
     let mut builder = Builder::new();
     let (a, b) = (builder.param(&array(&[n, n])), builder.param(&array(&[n])));
+    let matrix = products(&mut builder, a, 1);
+    let x = builder.linear_solve(solver, matrix, None, b).expect("a vector");
+    let program = builder.finish(&[x]).expect("in scope");
+    Pipeline::new(Options::default()).run(&program).expect("small")
+}
+
+/// `(A, b, M) ↦ A⁻¹ b`, where `M` is what is known of the inverse.
+fn program_with_inverse(n: usize, solver: Solver) -> Program {
+    let array = |extents: &[usize]| Type::array(Elem::F64, extents).expect("small");
+    let mut builder = Builder::new();
+    let (a, b) = (builder.param(&array(&[n, n])), builder.param(&array(&[n])));
+    let m = builder.param(&array(&[n, n]));
+    let matrix = products(&mut builder, a, 1);
+    let inverse = products(&mut builder, m, 2);
+    let x = builder.linear_solve(solver, matrix, Some(inverse), b).expect("a vector");
+    let program = builder.finish(&[x]).expect("in scope");
+    Pipeline::new(Options::default()).run(&program).expect("small")
+}
+
+/// A region of the product of a matrix and a vector, and of its transpose and another if there are two.
+fn products(builder: &mut Builder, a: Value, count: usize) -> ClosedRegion {
+    let ty = builder.program().ty(a).clone();
+    let n = ty.shape.extents()[0] as usize;
+    let array = |extents: &[usize]| Type::array(ty.elem, extents).expect("small");
     builder.open_region();
-    let v = builder.param(&array(&[n]));
+    let vectors: Vec<Value> = (0..count).map(|_| builder.param(&array(&[n]))).collect();
     let view = |builder: &mut Builder, x, extents: &[usize], strides: &[i64]| {
         let op = Op::View(
             builder.intern(&array(extents)),
@@ -20,20 +45,28 @@ fn program(n: usize, elem: Elem, solver: Solver) -> Program {
         );
         builder.insert(op, &[x]).expect("well typed")
     };
-    let rows = view(&mut builder, a, &[1, n, n], &[0, n as i64, 1]);
-    let column = view(&mut builder, v, &[1, n, 1], &[0, 1, 0]);
-    let product = builder.insert(Op::Dot, &[rows, column]).expect("well typed");
-    let product = view(&mut builder, product, &[n], &[1]);
-    let matrix = builder.close_region(&[product]).expect("in scope");
-    let x = builder.linear_solve(solver, matrix, b).expect("a vector");
-    let program = builder.finish(&[x]).expect("in scope");
-    Pipeline::new(Options::default()).run(&program).expect("small")
+    let mut results = Vec::new();
+    for (v, strides) in vectors.into_iter().zip([[0, n as i64, 1], [0, 1, n as i64]]) {
+        let rows = view(builder, a, &[1, n, n], &strides);
+        let column = view(builder, v, &[1, n, 1], &[0, 1, 0]);
+        let product = builder.insert(Op::Dot, &[rows, column]).expect("well typed");
+        results.push(view(builder, product, &[n], &[1]));
+    }
+    builder.close_region(&results).expect("in scope")
 }
 
 fn solve(solver: Solver, a: &[f64], b: &[f64]) -> Result<Vec<f64>, FailureKind> {
-    let program = program(b.len(), Elem::F64, solver);
-    let interpreter = Interpreter::new(&program).expect("no operators");
-    match interpreter.eval(&[Buffer::F64(a.into()), Buffer::F64(b.into())]) {
+    run(&program(b.len(), Elem::F64, solver), &[a, b])
+}
+
+fn solve_with(solver: Solver, a: &[f64], inverse: &[f64], b: &[f64]) -> Result<Vec<f64>, FailureKind> {
+    run(&program_with_inverse(b.len(), solver), &[a, b, inverse])
+}
+
+fn run(program: &Program, inputs: &[&[f64]]) -> Result<Vec<f64>, FailureKind> {
+    let interpreter = Interpreter::new(program).expect("no operators");
+    let inputs: Vec<Buffer> = inputs.iter().map(|&x| Buffer::F64(x.into())).collect();
+    match interpreter.eval(&inputs) {
         Ok(results) => match &results[..] {
             [Buffer::F64(x)] => Ok(x.clone()),
             other => panic!("{other:?}"),
@@ -210,5 +243,57 @@ fn single_precision() {
         let [Buffer::F32(x)] = &results.expect("it converges")[..] else { panic!("one result") };
         let error = x.iter().zip([1.0, 2.0, 3.0]).map(|(x, e): (&f32, f32)| (x - e).abs());
         assert!(error.fold(0.0, f32::max) < 1e-5, "{x:?}");
+    }
+}
+
+/// The diagonal tells the scales of a matrix, which is otherwise easy.
+#[test]
+fn a_preconditioner_saves_products() {
+    let (mut rng, n) = (Rng::new(3), 40);
+    let scale = |k: usize| 10f64.powf(6.0 * (k as f64) / n as f64);
+    let (mut a, mut inverse) = (definite(&mut rng, n, 60.0), vec![0.0; n * n]);
+    for (k, a) in a.iter_mut().enumerate() {
+        *a *= scale(k / n) * scale(k % n);
+    }
+    (0..n).for_each(|k| inverse[k * n + k] = 1.0 / a[k * n + k]);
+    let x: Vec<f64> = (0..n).map(|k| (0.5 + rng.next()) / scale(k)).collect();
+    let b = product(&a, &x);
+    for solver in [Solver::conjugate_gradient().within(60), Solver::gmres().to_tolerance(1e-16).within(40)] {
+        let found = solve_with(solver, &a, &inverse, &b).expect("it converges");
+        for (found, x) in found.iter().zip(&x) {
+            assert!((found - x).abs() < 1e-9 * x, "{found} instead of {x} by {solver}");
+        }
+    }
+    let alone = solve(Solver::conjugate_gradient().within(60), &a, &b);
+    assert_eq!(alone, Err(FailureKind::NotConverged));
+}
+
+/// A preconditioner of a general matrix may be a general one.
+#[test]
+fn an_exact_preconditioner_needs_one_step() {
+    let (a, inverse) = ([2.0, 1.0, 0.0, 4.0], [0.5, -0.125, 0.0, 0.25]);
+    let found = solve_with(Solver::gmres().within(1), &a, &inverse, &[4.0, 8.0]).expect("it converges");
+    assert!((found[0] - 1.0).abs() < 1e-15 && (found[1] - 2.0).abs() < 1e-15, "{found:?}");
+}
+
+#[test]
+fn a_given_solution_is_checked() {
+    let (a, inverse) = ([2.0, 1.0, 0.0, 4.0], [0.5, -0.125, 0.0, 0.25]);
+    let given = Solver::given().to_tolerance(0.01);
+    assert_eq!(solve_with(given, &a, &inverse, &[4.0, 8.0]), Ok(vec![1.0, 2.0]));
+    assert_eq!(solve_with(given, &a, &inverse, &[1e300, 0.0]), Ok(vec![5e299, 0.0]));
+    // The residual is 0.2 % and 2 % of the right-hand side.
+    let off = |share: f64| inverse.map(|x| x * (1.0 + share));
+    assert!(solve_with(given, &a, &off(0.002), &[4.0, 8.0]).is_ok());
+    for wrong in [off(0.02), [0.0; 4], [f64::NAN; 4], [f64::INFINITY, 0.0, 0.0, 1.0]] {
+        assert_eq!(solve_with(given, &a, &wrong, &[4.0, 8.0]), Err(FailureKind::NotConverged), "{wrong:?}");
+        assert_eq!(solve_with(given, &a, &wrong, &[0.0, 0.0]), Ok(vec![0.0, 0.0]));
+    }
+    // What is asked is not a number.
+    for odd in [f64::NAN, f64::INFINITY] {
+        let found = solve_with(given, &[odd, 1.0, 0.0, 4.0], &inverse, &[4.0, 8.0]).expect("no error");
+        assert!(found.iter().all(|x| x.is_nan()), "{found:?}");
+        let found = solve_with(given, &a, &inverse, &[odd, 8.0]).expect("no error");
+        assert!(found.iter().all(|x| x.is_nan()), "{found:?}");
     }
 }
