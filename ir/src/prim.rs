@@ -39,7 +39,8 @@ Mul mul (x: N, y: N) -> r: N, { real (x * y) fmul; int (x.wrapping_mul(y)) imul 
     "`x · y`; integers wrap.";
 Div div (x: N, y: N) -> r: N, { real (x / y) fdiv; int (x.wrapping_div(y)) sdiv }, [1] [-r] / y, [-9.0..9.0, 0.5..9.0],
     "`x / y`. Integers round towards zero; dividing one by zero, or `i64::MIN` by −1, is an error of the call. \
-     `(ẋ − r·ẏ)/y` divides once, and last: what overflows then is infinite, not the difference of infinities.";
+     `(ẋ − r·ẏ)/y` divides once, and last: what overflows then is infinite, not the difference of infinities. \
+     Reverse mode is its transpose, so `ȳ = −(z̄·r)/y` wants `y·ȳ` in the range of numbers.";
 Neg neg (x: N) -> r: N, { real (-x) fneg; int (x.wrapping_neg()) ineg }, [-1], [-9.0..9.0],
     "`-x`; integers wrap.";
 Recip recip (x: R) -> r: R, { real (1.0 / x) recip }, [-(r * r)], [0.5..9.0],

@@ -13,7 +13,9 @@ use std::collections::BTreeMap;
 ///
 /// Note [Quotients]: as `(ẋ − r·ẏ)/y` divides last, so does its transpose, `x̄ += z̄/y` and `ȳ += −(z̄·r)/y`. Were `z̄/y`
 /// multiplied by `r` instead, its derivative in `y`, about `r/y²`, would be in range and its terms' factor `1/y²` not.
-/// Shares of one divisor meet before they are divided, and where all elements have one divisor, so do they.
+/// Shares of one divisor meet before they are divided, and where all elements have one divisor, so do they. What has to be
+/// in range instead is `y·ȳ`, by how much the result changes if `y` changes by a part of itself: commonly it is not
+/// larger than the result, which `1/y²` has nothing to do with.
 #[derive(Clone, Copy)]
 pub(crate) struct Share {
     pub(crate) mask: Option<Value>,
