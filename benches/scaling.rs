@@ -1,6 +1,6 @@
 //! Question: what does a Hessian-vector product of each workload cost to make and to call, alone and with value and
-//! gradient in one program, and what of that depends on the size? Baseline: the same workload 10 and 100 times smaller; JAX on one Zen 3 core where it is known. Unit: as
-//! each column says; the best of several runs.
+//! gradient in one program, and what of that depends on the size? Baseline: the same workload 10 and 100 times
+//! smaller; JAX on one Zen 3 core where it is known. Unit: as each column says; the best of several runs.
 //!
 //! `cargo bench --bench scaling [-- filter]` prints Markdown.
 
