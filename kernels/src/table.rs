@@ -82,7 +82,8 @@ unsafe fn slice_mut<'a, T>(start: *mut T, len: usize) -> &'a mut [T] {
     if len == 0 { &mut [] } else { unsafe { std::slice::from_raw_parts_mut(start, len) } }
 }
 
-/// The block form of a kernel of one argument: the shorter of the two lengths counts.
+/// The block form of a kernel of one argument: the shorter of the two lengths counts. Safe to call where the CPU has the
+/// features that it was compiled for.
 type BlockFn = unsafe fn(&[f64], &mut [f64]);
 
 impl Table {
