@@ -19,9 +19,9 @@
 mod evals;
 
 use evals::job::Timing;
-use serde::Deserialize;
-use serde_json::{Value, json};
-use std::io::{self, BufRead, Write};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::io::{self, BufRead, BufWriter, Write};
 
 /// A message of the suite. Of those whose kind is not known only the number matters.
 #[derive(Deserialize)]
@@ -36,31 +36,58 @@ struct Message {
     input: Value,
 }
 
+/// The answer to a message. What does not belong to its kind is left out.
+#[derive(Serialize, Default)]
+struct Response {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    success: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timings: Option<Vec<Timing>>,
+}
+
 fn main() -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
+    let mut stdout = BufWriter::new(io::stdout().lock());
     for line in io::stdin().lock().lines() {
-        let answer = match serde_json::from_str(&line?) {
+        let response = match serde_json::from_str(&line?) {
             Ok(message) => respond(message),
-            Err(error) => json!({ "success": false, "error": format!("not a message: {error}") }),
+            Err(error) => Response::failure(format!("not a message: {error}")),
         };
-        writeln!(stdout, "{answer}")?;
+        serde_json::to_writer(&mut stdout, &response)?;
+        writeln!(stdout)?;
         stdout.flush()?;
     }
     Ok(())
 }
 
-fn respond(message: Message) -> Value {
+fn respond(message: Message) -> Response {
     let Message { id, kind, module, function, input } = message;
-    match kind.as_str() {
-        "start" => json!({ "id": id, "tool": "evolute" }),
-        "define" => json!({ "id": id, "success": evals::find(&module).is_some() }),
+    let response = match kind.as_str() {
+        "start" => Response { tool: Some("evolute"), ..Response::default() },
+        "define" => Response { success: Some(evals::find(&module).is_some()), ..Response::default() },
         "evaluate" => match evals::evaluate(&module, &function, input) {
-            Ok((output, timings)) => {
-                let timings: Vec<Value> = timings.iter().map(Timing::json).collect();
-                json!({ "id": id, "success": true, "output": output, "timings": timings })
-            }
-            Err(error) => json!({ "id": id, "success": false, "error": error.to_string() }),
+            Ok((output, timings)) => Response {
+                success: Some(true),
+                output: Some(output),
+                timings: Some(timings),
+                ..Response::default()
+            },
+            Err(error) => Response::failure(error.to_string()),
         },
-        _ => json!({ "id": id }),
+        _ => Response::default(),
+    };
+    Response { id: Some(id), ..response }
+}
+
+impl Response {
+    fn failure(error: String) -> Response {
+        Response { success: Some(false), error: Some(error), ..Response::default() }
     }
 }

@@ -25,7 +25,7 @@ fn outputs_are_those_of_the_suite() {
         let [module, function] = ["module", "function"].map(|key| case[key].as_str().expect("a name"));
         let (output, timings) =
             evals::evaluate(module, function, case["input"].clone()).expect("an evaluation");
-        let timings: Vec<Value> = timings.iter().map(|timing| timing.json()["name"].clone()).collect();
+        let timings: Vec<&str> = timings.iter().map(|timing| timing.name).collect();
         assert_eq!(timings, ["prepare", "evaluate"]);
         let tolerance = if matches!(module, "saddle" | "particle") { ITERATED } else { TOLERANCE };
         let name = format!("{module}.{function}");
