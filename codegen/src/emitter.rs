@@ -21,6 +21,8 @@ use std::collections::HashMap;
 pub(crate) struct Constants {
     pub(crate) slots: Vec<u64>,
     places: HashMap<u64, u32>,
+    /// Of those that stand there twice, one after the other.
+    pairs: HashMap<u64, u32>,
 }
 
 impl Constants {
@@ -30,6 +32,15 @@ impl Constants {
         *self.places.entry(slot).or_insert_with(|| {
             self.slots.push(slot);
             self.slots.len() as u32 - 1
+        })
+    }
+
+    /// The place of the two copies of a constant.
+    fn pair(&mut self, literal: Literal) -> u32 {
+        let slot = literal.to_slot();
+        *self.pairs.entry(slot).or_insert_with(|| {
+            self.slots.extend([slot; 2]);
+            self.slots.len() as u32 - 2
         })
     }
 }
@@ -45,6 +56,10 @@ pub(crate) struct Emitter<'a, 'b> {
     /// Whether a kernel was called since this was last cleared: calls leave no value in vector registers.
     pub(crate) called: bool,
     pub(crate) has_fma: bool,
+    /// Whether the operation at hand is one on vectors: then its constants are.
+    pub(crate) wide: bool,
+    /// Where a failed check goes on instead of leaving the function.
+    pub(crate) bail: Option<Block>,
     /// The element kind of the operands, and the number of the check, of the operation at hand.
     pub(crate) elem: Elem,
     pub(crate) check: u32,
@@ -85,6 +100,8 @@ impl<'a, 'b> Emitter<'a, 'b> {
             fields: [None; FRAME.fields],
             called: false,
             has_fma,
+            wide: false,
+            bail: None,
             elem: Elem::F64,
             check: 0,
             first_check: 0,
@@ -157,6 +174,9 @@ impl<'a, 'b> Emitter<'a, 'b> {
 
     /// A constant, loaded from the table. Zero is cheaper made than loaded.
     pub(crate) fn constant(&mut self, literal: Literal) -> Value {
+        if self.wide {
+            return self.wide_constant(literal);
+        }
         match literal {
             Literal::F64(0) => return self.ins().f64const(0.0),
             Literal::F32(0) => return self.ins().f32const(0.0),
@@ -167,6 +187,13 @@ impl<'a, 'b> Emitter<'a, 'b> {
         let offset = self.constants.place(literal) as i32 * 8;
         let table = self.field(FRAME.constants);
         self.ins().load(clif_type(literal.elem()), READ_ONLY, table, offset)
+    }
+
+    /// A vector of two copies of a constant.
+    pub(crate) fn constant_pair(&mut self, literal: Literal) -> Value {
+        let offset = self.constants.pair(literal) as i32 * 8;
+        let table = self.field(FRAME.constants);
+        self.ins().load(types::F64X2, READ_ONLY, table, offset)
     }
 
     /// A constant of the operands' kind.
@@ -231,7 +258,10 @@ impl<'a, 'b> Emitter<'a, 'b> {
     fn leave_if(&mut self, condition: Value, status: Value) {
         let Some([_, last]) = self.frame_blocks else { unreachable!("a function of one block has no other") };
         let next = self.builder.create_block();
-        self.ins().brif(condition, last, &[status.into()], next, &[]);
+        match self.bail {
+            Some(bail) => self.ins().brif(condition, bail, &[], next, &[]),
+            None => self.ins().brif(condition, last, &[status.into()], next, &[]),
+        };
         self.builder.switch_to_block(next);
     }
 
@@ -242,6 +272,19 @@ impl<'a, 'b> Emitter<'a, 'b> {
 
     /// Emits an operation on operands of the kind `elem`.
     pub(crate) fn operation(
+        &mut self,
+        operation: Operation,
+        elem: Elem,
+        check: u32,
+        operands: &[Value],
+    ) -> Value {
+        match operands.iter().any(|&x| self.is_vector(x)) {
+            true => self.wide_operation(operation, elem, operands),
+            false => self.scalar_operation(operation, elem, check, operands),
+        }
+    }
+
+    pub(crate) fn scalar_operation(
         &mut self,
         operation: Operation,
         elem: Elem,

@@ -52,6 +52,9 @@ pub(crate) fn first(_: &mut Emitter<'_, '_>, x: Value, _: Value, _: Value) -> Va
 }
 
 pub(crate) fn bnot(e: &mut Emitter<'_, '_>, x: Value) -> Value {
+    if e.wide {
+        return e.ins().bnot(x);
+    }
     let one = e.ins().iconst(types::I8, 1);
     e.ins().bxor(x, one)
 }
@@ -140,7 +143,10 @@ pub(crate) fn sign(e: &mut Emitter<'_, '_>, x: Value) -> Value {
 pub(crate) fn relu(e: &mut Emitter<'_, '_>, x: Value) -> Value {
     let zero = e.real(0.0);
     let negative = e.ins().fcmp(FloatCC::LessThan, x, zero);
-    let positive_part = e.ins().select(negative, zero, x);
+    let positive_part = match e.wide {
+        true => select(e, negative, zero, x),
+        false => e.ins().select(negative, zero, x),
+    };
     e.ins().fadd(positive_part, zero)
 }
 
@@ -190,11 +196,26 @@ pub(crate) fn log_sigmoid(e: &mut Emitter<'_, '_>, x: Value) -> Value {
 /// condition is unpredictable, as it is at kinks; behind a comparison of reals of the same kind we
 /// blend instead. Vectors of copies are one instruction each; filling with zeros would be two.
 pub(crate) fn select(e: &mut Emitter<'_, '_>, condition: Value, x: Value, y: Value) -> Value {
+    if e.wide {
+        return masked(e, condition, x, y);
+    }
     match comparison(e, condition) {
         Some((code, [a, b])) if e.value_type(a) == e.value_type(x) => blend(e, code, [a, b, x, y]),
         Some(_) | None => e.ins().select(condition, x, y),
     }
 }
+
+/// The same of vectors, of which the condition is a mask.
+fn masked(e: &mut Emitter<'_, '_>, mask: Value, x: Value, y: Value) -> Value {
+    let vector = e.value_type(x);
+    let mask = match e.value_type(mask) == vector {
+        true => mask,
+        false => e.ins().bitcast(vector, LITTLE_ENDIAN, mask),
+    };
+    e.ins().bitselect(mask, x, y)
+}
+
+const LITTLE_ENDIAN: MemFlagsData = MemFlagsData::new().with_endianness(Endianness::Little);
 
 /// The comparison of reals that `condition` is, if it was made in this function.
 fn comparison(e: &Emitter<'_, '_>, condition: Value) -> Option<(FloatCC, [Value; 2])> {
@@ -211,7 +232,7 @@ fn blend(e: &mut Emitter<'_, '_>, code: FloatCC, operands: [Value; 4]) -> Value 
     let vector = if real == types::F32 { types::F32X4 } else { types::F64X2 };
     let [a, b, x, y] = operands.map(|v| e.ins().splat(vector, v));
     let holds = e.ins().fcmp(code, a, b);
-    let mask = e.ins().bitcast(vector, MemFlagsData::new().with_endianness(Endianness::Little), holds);
+    let mask = e.ins().bitcast(vector, LITTLE_ENDIAN, holds);
     let blended = e.ins().bitselect(mask, x, y);
     e.ins().extractlane(blended, 0)
 }

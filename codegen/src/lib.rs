@@ -11,7 +11,7 @@
 //! | [`Schedule`] | chunks and the memory of scalars that cross them |
 //! | `units` | the functions of a program, each compiled once |
 //! | `lower` | a chunk as a Cranelift function |
-//! | `emitter`, `inline` | one operation as Cranelift instructions, by THE table |
+//! | `emitter`, `inline`, `wide` | one operation as Cranelift instructions, by THE table; on vectors |
 //! | `target`, `memory` | the processor, executable pages |
 //! | `compile`, `code` | all of it in a row, and calling the result |
 //!
@@ -54,6 +54,7 @@ mod scalars;
 mod schedule;
 mod target;
 mod units;
+mod wide;
 #[cfg(test)]
 mod without_fma;
 

@@ -10,6 +10,8 @@ pub struct CodegenOptions {
     /// The most scalar operations in one machine function. Compile time grows faster than linearly
     /// within a function, and every function boundary sends live values through memory.
     pub chunk: usize,
+    /// Whether loops and nests use vectors.
+    pub vectors: bool,
 }
 
 /// Which register allocator Cranelift uses.
@@ -41,6 +43,11 @@ impl Regalloc {
 
 impl Default for CodegenOptions {
     fn default() -> Self {
-        CodegenOptions { verify: cfg!(debug_assertions), regalloc: Regalloc::Auto, chunk: 1000 }
+        CodegenOptions {
+            verify: cfg!(debug_assertions),
+            regalloc: Regalloc::Auto,
+            chunk: 1000,
+            vectors: true,
+        }
     }
 }

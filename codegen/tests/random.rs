@@ -90,7 +90,11 @@ fn check_sizes(seed: u64, sizes: &[usize], chunks: &[usize]) {
         let inputs = inputs(&mut random);
         for &chunk in chunks {
             for regalloc in [Regalloc::Backtracking, Regalloc::SinglePass] {
-                check_with(&program, &inputs, &CodegenOptions { verify: true, regalloc, chunk });
+                check_with(
+                    &program,
+                    &inputs,
+                    &CodegenOptions { verify: true, regalloc, chunk, ..CodegenOptions::default() },
+                );
             }
         }
     }

@@ -10,9 +10,10 @@ use super::address::Place;
 use crate::plan::{Choice, Loop, Mem, Pair};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, Block, BlockArg, InstBuilder, types};
-use evolute_ir::Trips;
+use evolute_ir::{Trips, Value};
 
 /// What one iteration passes to the next.
+#[derive(Clone)]
 pub(super) struct State {
     /// The iteration number, counting down in a loop that runs in reverse.
     pub(super) number: ir::Value,
@@ -65,7 +66,7 @@ impl<'p> Lowering<'_, '_, 'p> {
         }
         let state = State {
             number,
-            scalars: looping.scalars.iter().map(|carried| self.scalar(carried.initial)).collect(),
+            scalars: looping.scalars.iter().map(|carried| self.carried_scalar(carried.initial)).collect(),
             pairs: double
                 .iter()
                 .map(|pair| [pair.even, pair.odd].map(|mem| self.whole_address(mem)))
@@ -75,16 +76,23 @@ impl<'p> Lowering<'_, '_, 'p> {
         let limit = self.limit(looping, state.number, trips);
         let body = self.block_of(&state, limit);
         let exit = self.block_of(&state, None);
+        let boundary = limit.map(|_| self.block_of(&state, None));
+        let wide = looping.wide.as_ref().filter(|_| self.wide.is_none());
+        let entry = if wide.is_some() { self.block_of(&state, limit) } else { body };
         let [to_body, to_exit] = [limit, None].map(|limit| state.args(limit));
         match looping.spec.trips {
             Trips::Fixed(0) => drop(self.ins().jump(exit, &to_exit)),
-            Trips::Fixed(_) => drop(self.ins().jump(body, &to_body)),
+            Trips::Fixed(_) => drop(self.ins().jump(entry, &to_body)),
             Trips::Counted(_) => {
                 let zero = self.ins().iconst(types::I64, 0);
                 let any = self.ins().icmp(IntCC::SignedGreaterThan, trips, zero);
-                self.ins().brif(any, body, &to_body, exit, &to_exit);
+                self.ins().brif(any, entry, &to_body, exit, &to_exit);
             }
-            Trips::While(_) => drop(self.ins().jump(body, &to_body)),
+            Trips::While(_) => drop(self.ins().jump(entry, &to_body)),
+        }
+        if let Some(wide) = wide {
+            let end = boundary.unwrap_or(exit);
+            self.wide_iterations(looping, wide, (&state, trips), [entry, body, end]);
         }
         let (state, limit) = self.begin(&state, body);
         self.enter(looping, &double, &state);
@@ -94,16 +102,26 @@ impl<'p> Lowering<'_, '_, 'p> {
         let next = self.next(looping, &state);
         match limit {
             None => self.goes_on(looping, &next, trips, [body, exit]),
-            Some(limit) => self.goes_on_in_segments(looping, &next, (trips, limit), [body, exit]),
+            Some(limit) => {
+                let boundary = boundary.expect("a loop with segments has boundaries");
+                self.goes_on_in_segment(looping, &next, limit, [body, boundary]);
+                self.ends_segment(looping, (&next, trips), [boundary, entry, exit]);
+            }
         }
         let (state, _) = self.begin(&state, exit);
         self.finish(looping, &double, &state, trips);
     }
 
     /// Goes on in a block that takes a state like this one.
-    fn begin(&mut self, like: &State, block: Block) -> (State, Option<ir::Value>) {
+    pub(super) fn begin(&mut self, like: &State, block: Block) -> (State, Option<ir::Value>) {
         self.emitter.builder.switch_to_block(block);
         like.like(self.emitter.builder.block_params(block))
+    }
+
+    /// What a loop passes on.
+    fn carried_scalar(&mut self, value: Value) -> ir::Value {
+        let scalar = self.scalar(value);
+        self.carried(scalar)
     }
 
     /// How often the loop runs, but for a `while`'s condition.
@@ -124,7 +142,7 @@ impl<'p> Lowering<'_, '_, 'p> {
     }
 
     /// A block that takes such a state.
-    fn block_of(&mut self, state: &State, limit: Option<ir::Value>) -> Block {
+    pub(super) fn block_of(&mut self, state: &State, limit: Option<ir::Value>) -> Block {
         let block = self.emitter.builder.create_block();
         for value in state.values().chain(limit) {
             let ty = self.emitter.value_type(value);
@@ -140,8 +158,10 @@ impl<'p> Lowering<'_, '_, 'p> {
             self.define(carried.param, value);
         }
         for (pair, &[present, next]) in double.iter().zip(&state.pairs) {
-            self.bind(pair.present, Place::at(present));
-            self.bind(pair.next, Place::at(next));
+            for (mem, address) in [(pair.present, present), (pair.next, next)] {
+                let across = self.between_lanes(mem);
+                self.bind(mem, Place::at(address).across(across));
+            }
         }
     }
 
@@ -163,7 +183,7 @@ impl<'p> Lowering<'_, '_, 'p> {
     fn next(&mut self, looping: &Loop, state: &State) -> State {
         State {
             number: self.ins().iadd_imm_s(state.number, if looping.spec.reverse { -1 } else { 1 }),
-            scalars: looping.scalars.iter().map(|carried| self.scalar(carried.next)).collect(),
+            scalars: looping.scalars.iter().map(|carried| self.carried_scalar(carried.next)).collect(),
             pairs: state.pairs.iter().map(|&[present, next]| [next, present]).collect(),
             addresses: state.addresses.clone(),
         }
@@ -179,27 +199,35 @@ impl<'p> Lowering<'_, '_, 'p> {
     }
 
     /// The end of an iteration that may be the last of a segment.
-    fn goes_on_in_segments(
+    fn goes_on_in_segment(
         &mut self,
         looping: &Loop,
         next: &State,
-        (trips, limit): (ir::Value, ir::Value),
-        [body, exit]: [Block; 2],
+        limit: ir::Value,
+        [body, boundary]: [Block; 2],
     ) {
-        let boundary = self.block_of(next, None);
         let code = match looping.spec.reverse {
             true => IntCC::SignedGreaterThanOrEqual,
             false => IntCC::SignedLessThan,
         };
         let inside = self.ins().icmp(code, next.number, limit);
         self.ins().brif(inside, body, &next.args(Some(limit)), boundary, &next.args(None));
-        let (state, _) = self.begin(next, boundary);
+    }
+
+    /// The end of a segment: the next one begins at `entry`.
+    fn ends_segment(
+        &mut self,
+        looping: &Loop,
+        (like, trips): (&State, ir::Value),
+        [boundary, entry, exit]: [Block; 3],
+    ) {
+        let (state, _) = self.begin(like, boundary);
         if let Some(more) = self.has_more(looping, state.number, trips) {
             let begin = self.emitter.builder.create_block();
             self.ins().brif(more, begin, &[], exit, &state.args(None));
             self.emitter.builder.switch_to_block(begin);
         }
-        self.next_segment(looping, state, trips, body);
+        self.next_segment(looping, state, trips, entry);
     }
 
     /// Whether there is an iteration of this number; a `while` asks its condition.
@@ -245,11 +273,11 @@ impl<'p> Lowering<'_, '_, 'p> {
         self.ins().brif(same, done, &[], copy, &[]);
         self.emitter.builder.switch_to_block(copy);
         if len > 0 {
-            let size = elem.size() as i64;
+            let (size, across) = (self.pitch(mem), self.between_lanes(mem));
             self.repeat(len, &[], |lowering, index, _| {
-                let source = lowering.stepped(Place::at(from), index, size);
+                let source = lowering.stepped(Place::at(from).across(across), index, size);
                 let value = lowering.load(elem, source);
-                let target = lowering.stepped(Place::at(to), index, size);
+                let target = lowering.stepped(Place::at(to).across(across), index, size);
                 lowering.store(value, target);
                 Vec::new()
             });
@@ -272,9 +300,9 @@ impl<'p> Lowering<'_, '_, 'p> {
         let any = self.ins().icmp(IntCC::SignedLessThan, first, end);
         self.ins().brif(any, block, &[first.into()], done, &[]);
         self.emitter.builder.switch_to_block(block);
-        let zero = self.emitter.constant(evolute_ir::Literal::from_f64(elem, 0.0));
-        let place = self.place(mem);
-        let place = self.stepped(place, index, elem.size() as i64);
+        let zero = self.literal(evolute_ir::Literal::from_f64(elem, 0.0));
+        let (place, step) = (self.place(mem), self.pitch(mem));
+        let place = self.stepped(place, index, step);
         self.store(zero, place);
         let next = self.ins().iadd_imm_s(index, 1);
         let more = self.ins().icmp(IntCC::SignedLessThan, next, end);

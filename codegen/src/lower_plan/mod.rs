@@ -12,18 +12,20 @@ mod looping;
 mod nest;
 mod reduce;
 mod sums;
+mod wide;
 
 use crate::emitter::{Constants, Emitter, clif_type};
 use crate::lower::FRAME;
 use crate::plan::{Access, Crossing, Mem, Plan, Step};
 use crate::units::First;
-use address::Place;
+use address::{Across, Place};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, Function, InstBuilder, types};
 use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use evolute_ir::{Elem, Value};
 use std::collections::HashMap;
+use wide::Wide;
 
 /// Lowers one plan.
 pub(crate) struct PlanLowering<'p> {
@@ -68,6 +70,8 @@ impl<'p> PlanLowering<'p> {
             lanes: None,
             signature: None,
             frame: None,
+            wide: None,
+            varying: HashMap::new(),
         };
         lowering.steps(match number {
             0 => &self.plan.steps,
@@ -92,6 +96,10 @@ struct Lowering<'a, 'b, 'p> {
     signature: Option<ir::SigRef>,
     /// Room for the frame of a function that is called.
     frame: Option<ir::StackSlot>,
+    /// Where two iterations of a loop are made at once. See `wide`.
+    wide: Option<Wide>,
+    /// Integers that differ between the two.
+    varying: HashMap<Value, Place>,
 }
 
 impl<'b, 'p> Lowering<'_, 'b, 'p> {
@@ -108,6 +116,11 @@ impl<'b, 'p> Lowering<'_, 'b, 'p> {
     fn step(&mut self, step: &'p Step) {
         match step {
             Step::Compute { value, operation, operands, check } => {
+                if operands.iter().any(|v| self.varying.contains_key(v))
+                    || self.chooses_integers(*value, operands)
+                {
+                    return self.compute_lanes(*value, *operation, operands);
+                }
                 let operands: Vec<ir::Value> = operands.iter().map(|&v| self.scalar(v)).collect();
                 let elem = self.elem(operands[0]);
                 let result = self.emitter.operation(*operation, elem, *check, &operands);
@@ -119,7 +132,11 @@ impl<'b, 'p> Lowering<'_, 'b, 'p> {
             }
             Step::Load { value, from } => {
                 let place = self.access(from);
-                let loaded = self.load(self.plan.mems[from.mem].elem, place);
+                let elem = self.plan.mems[from.mem].elem;
+                if elem == Elem::I64 && place.across != Across::Same {
+                    return self.load_integers(*value, place);
+                }
+                let loaded = self.load(elem, place);
                 self.define(*value, loaded);
             }
             Step::Store { value, to } => {
@@ -128,13 +145,17 @@ impl<'b, 'p> Lowering<'_, 'b, 'p> {
                 self.store(scalar, place);
             }
             Step::Affine { value, offset, terms } => {
-                let place = self.moved(Place { base: None, offset: *offset }, terms, 1);
+                let place = self.moved(Place::ZERO.plus(*offset), terms, 1);
+                if place.across != Across::Same {
+                    self.varying.insert(*value, place);
+                    return;
+                }
                 let result = self.address(place);
                 self.define(*value, result);
             }
             Step::Check { indices, check } => self.check(indices, *check),
             Step::Part { mem, of, offset, terms } => {
-                let size = self.plan.mems[*of].elem.size() as i64;
+                let size = self.pitch(*of);
                 let place = self.place(*of);
                 let place = self.moved(place.plus(offset * size), terms, size);
                 self.bind(*mem, place);
@@ -154,6 +175,10 @@ impl<'b, 'p> Lowering<'_, 'b, 'p> {
     /// `value` is this from now on.
     fn define(&mut self, value: Value, scalar: ir::Value) {
         self.scalars.insert(value, scalar);
+        if self.wide.is_some() {
+            self.varying.remove(&value);
+            return;
+        }
         if let Some(slot) = self.slot(Crossing::Scalar(value)) {
             self.store(scalar, slot);
         }
@@ -162,7 +187,9 @@ impl<'b, 'p> Lowering<'_, 'b, 'p> {
     /// A memory is there from now on.
     fn bind(&mut self, mem: Mem, place: Place) {
         self.places.insert(mem, place);
-        if let Some(slot) = self.slot(Crossing::Address(mem)) {
+        if self.wide.is_none()
+            && let Some(slot) = self.slot(Crossing::Address(mem))
+        {
             let address = self.address(place);
             self.store(address, slot);
         }
@@ -178,7 +205,7 @@ impl<'b, 'p> Lowering<'_, 'b, 'p> {
     /// A scalar of the program.
     fn scalar(&mut self, value: Value) -> ir::Value {
         if let Some(literal) = self.plan.constants[value] {
-            return self.emitter.constant(literal);
+            return self.literal(literal);
         }
         if let Some(&scalar) = self.scalars.get(&value) {
             return scalar;
@@ -191,7 +218,7 @@ impl<'b, 'p> Lowering<'_, 'b, 'p> {
     /// The kind of a scalar.
     fn elem(&self, value: ir::Value) -> Elem {
         match self.emitter.value_type(value) {
-            types::F64 => Elem::F64,
+            types::F64 | types::F64X2 => Elem::F64,
             types::F32 => Elem::F32,
             types::I64 => Elem::I64,
             _ => Elem::Bool,
@@ -201,25 +228,40 @@ impl<'b, 'p> Lowering<'_, 'b, 'p> {
     fn check(&mut self, indices: &[(Value, u32)], check: u32) {
         self.emitter.check = check;
         for &(index, extent) in indices {
-            let index = self.scalar(index);
-            let extent = self.ins().iconst(types::I64, i64::from(extent));
-            let outside = self.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, extent);
-            self.emitter.fail_if(outside);
+            for index in self.integers(index) {
+                let extent = self.ins().iconst(types::I64, i64::from(extent));
+                let outside = self.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, extent);
+                self.emitter.fail_if(outside);
+            }
         }
     }
 
     /// The place of the first element of an access.
     fn access(&mut self, access: &Access) -> Place {
-        let size = self.plan.mems[access.mem].elem.size() as i64;
+        let size = self.pitch(access.mem);
         self.place(access.mem).plus(access.at.offset * size)
     }
 
     fn load(&mut self, elem: Elem, place: Place) -> ir::Value {
+        match place.across {
+            Across::Same => self.load_as(clif_type(elem), place),
+            Across::Step(_) | Across::Apart(_) => self.load_lanes(elem, place),
+        }
+    }
+
+    fn load_as(&mut self, ty: ir::Type, place: Place) -> ir::Value {
         let (base, offset) = self.operand(place);
-        self.ins().load(clif_type(elem), ir::MemFlagsData::trusted(), base, offset)
+        self.ins().load(ty, ir::MemFlagsData::trusted(), base, offset)
     }
 
     fn store(&mut self, value: ir::Value, place: Place) {
+        match place.across {
+            Across::Same => self.store_as(value, place),
+            Across::Step(_) | Across::Apart(_) => self.store_lanes(value, place),
+        }
+    }
+
+    fn store_as(&mut self, value: ir::Value, place: Place) {
         let (base, offset) = self.operand(place);
         self.ins().store(ir::MemFlagsData::trusted(), value, base, offset);
     }

@@ -5,11 +5,12 @@
 //! lane.
 
 use super::Lowering;
+use super::address::{Across, Place};
 use super::nest::Places;
-use crate::emitter::clif_type;
 use crate::inline;
-use crate::plan::{Nest, Node, count};
+use crate::plan::{Nest, WideNest, count, node_elem};
 use crate::scalars::Operation;
+use crate::wide;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{self, InstBuilder, StackSlotData, StackSlotKind, types};
 use evolute_ir::{Elem, LANES, Literal, Prim, REDUCED, Reduction};
@@ -20,12 +21,12 @@ const HEAVIEST: usize = 24;
 impl Lowering<'_, '_, '_> {
     /// The elements at `places` combined along the last axes.
     pub(super) fn reduce(&mut self, nest: &Nest, reduction: Reduction, places: &Places) -> ir::Value {
-        let elem = self.node_elem(nest, nest.nodes.len() - 1);
+        let elem = node_elem(&nest.nodes, nest.nodes.len() - 1, &self.plan.mems, &self.plan.elems);
         let first = nest.extents.len() - nest.reduced;
         let terms = count(&nest.extents[first..]);
         let start = Start { elem, reduction };
         match reduction {
-            _ if terms == 0 => self.emitter.constant(start.of_none()),
+            _ if terms == 0 => self.literal(start.of_none()),
             Reduction::Sum | Reduction::Prod if nest.is_written_out() => {
                 let mut lanes = ([None; LANES], 0);
                 self.add_written_out(nest, start, first, places, &mut lanes);
@@ -36,30 +37,14 @@ impl Lowering<'_, '_, '_> {
                 false => self.sum_in_memory(nest, start, first, places),
             },
             Reduction::Max | Reduction::Min => {
-                let best = self.emitter.constant(start.of_lane());
+                let best = self.literal(start.of_lane());
                 self.fold(nest, start, first, places, &[best])[0]
             }
             Reduction::ArgMax | Reduction::ArgMin => {
-                let best = self.emitter.constant(start.of_lane());
+                let best = self.literal(start.of_lane());
                 let zero = self.ins().iconst(types::I64, 0);
                 self.fold(nest, start, first, places, &[best, zero, zero])[1]
             }
-        }
-    }
-
-    /// The kind of the elements that a node of a nest gives.
-    fn node_elem(&self, nest: &Nest, node: usize) -> Elem {
-        match &nest.nodes[node] {
-            Node::Load(access) => self.plan.mems[access.mem].elem,
-            Node::Element(elements, _) => self.plan.elems[elements[0]],
-            &Node::Scalar(value) => self.plan.elems[value],
-            Node::Constant(literal) => literal.elem(),
-            Node::Index(_) => Elem::I64,
-            Node::Compute { operation, elem, operands, .. } => match operation {
-                Operation::Prim(prim) => prim.result().fixed().unwrap_or(*elem),
-                Operation::Cast(elem) => *elem,
-                Operation::Select => self.node_elem(nest, operands[1] as usize),
-            },
         }
     }
 
@@ -95,7 +80,7 @@ impl Lowering<'_, '_, '_> {
         if terms <= REDUCED {
             return self.segment(nest, start, axis, places, terms);
         }
-        let nothing = self.emitter.constant(start.of_lane());
+        let nothing = self.literal(start.of_lane());
         let sum = self.repeat(segments as i64, &[nothing], |lowering, number, sum| {
             let places = lowering.at_index(nest, axis, places, number, REDUCED as i64);
             let next = lowering.segment(nest, start, axis, &places, REDUCED);
@@ -118,10 +103,13 @@ impl Lowering<'_, '_, '_> {
         places: &Places,
         terms: usize,
     ) -> ir::Value {
-        let mut lanes = [None; LANES];
         let rounds = terms / LANES;
+        if nest.wide == Some(WideNest::Reduced) && self.wide.is_none() && rounds > 1 {
+            return self.segment_of_pairs(nest, start, axis, places, terms);
+        }
+        let mut lanes = [None; LANES];
         if rounds > 1 {
-            let nothing = self.emitter.constant(start.of_lane());
+            let nothing = self.literal(start.of_lane());
             let sums = self.repeat(rounds as i64, &[nothing; LANES], |lowering, round, lanes| {
                 let places = lowering.at_index(nest, axis, places, round, LANES as i64);
                 let add = |(lane, &sum): (usize, &ir::Value)| {
@@ -149,6 +137,50 @@ impl Lowering<'_, '_, '_> {
         self.tree(start.reduction, lanes)
     }
 
+    /// So many terms in lanes, two lanes at once.
+    fn segment_of_pairs(
+        &mut self,
+        nest: &Nest,
+        start: Start,
+        axis: usize,
+        places: &Places,
+        terms: usize,
+    ) -> ir::Value {
+        let nothing = self.emitter.wide_constant(start.of_lane());
+        let rounds = terms / LANES;
+        let pairs = self.repeat(rounds as i64, &[nothing; LANES / wide::LANES], |lowering, round, pairs| {
+            let places = lowering.at_index(nest, axis, places, round, LANES as i64);
+            let add = |(pair, &sum): (usize, &ir::Value)| {
+                let places = lowering.at_constant(nest, axis, &places, (pair * wide::LANES) as i64);
+                let places = lowering.of_pair(nest, axis, &places);
+                let term = lowering.at_once(0..0, |lowering| lowering.term(nest, &places));
+                lowering.combined(start.reduction, sum, term)
+            };
+            pairs.iter().enumerate().map(add).collect()
+        });
+        let mut lanes: [Option<ir::Value>; LANES] = std::array::from_fn(|lane| {
+            Some(self.emitter.lane(pairs[lane / wide::LANES], lane % wide::LANES))
+        });
+        for number in rounds * LANES..terms {
+            let places = self.at_constant(nest, axis, places, number as i64);
+            let term = self.term(nest, &places);
+            let lane = &mut lanes[number % LANES];
+            *lane = lane.map(|sum| self.combined(start.reduction, sum, term));
+        }
+        if terms % LANES == 0 {
+            return self.tree_of_pairs(start.reduction, [pairs[0], pairs[1], pairs[2], pairs[3]]);
+        }
+        self.tree(start.reduction, lanes)
+    }
+
+    /// The lanes added in their tree, two at once as long as there are more.
+    fn tree_of_pairs(&mut self, reduction: Reduction, [a, b, c, d]: [ir::Value; 4]) -> ir::Value {
+        let [ac, bd] = [(a, c), (b, d)].map(|(x, y)| self.combined(reduction, x, y));
+        let both = self.combined(reduction, ac, bd);
+        let [first, second] = [0, 1].map(|lane| self.emitter.lane(both, lane));
+        self.combined(reduction, first, second)
+    }
+
     /// The terms from `axis` on, one by one. Counted are those before.
     fn add_written_out(
         &mut self,
@@ -174,12 +206,12 @@ impl Lowering<'_, '_, '_> {
 
     fn sum_in_memory(&mut self, nest: &Nest, start: Start, first: usize, places: &Places) -> ir::Value {
         let slot = *self.lanes.get_or_insert_with(|| {
-            let data = StackSlotData::new(StackSlotKind::ExplicitSlot, LANES as u32 * 8, 3);
+            let data = StackSlotData::new(StackSlotKind::ExplicitSlot, (LANES * wide::LANES * 8) as u32, 4);
             self.emitter.builder.create_sized_stack_slot(data)
         });
         self.clear_lanes(start, slot);
         let zero = self.ins().iconst(types::I64, 0);
-        let nothing = self.emitter.constant(start.of_lane());
+        let nothing = self.literal(start.of_lane());
         let segmented = count(&nest.extents[first..]) > REDUCED;
         let carried = if segmented { vec![zero, nothing] } else { vec![zero] };
         let sums = self.add_to_lanes(nest, start, first, places, &carried);
@@ -188,17 +220,26 @@ impl Lowering<'_, '_, '_> {
     }
 
     fn clear_lanes(&mut self, start: Start, slot: ir::StackSlot) {
-        let nothing = self.emitter.constant(start.of_lane());
-        for lane in 0..LANES {
-            self.ins().stack_store(types::I64, nothing, slot, lane as i32 * 8);
+        let nothing = self.literal(start.of_lane());
+        let (base, step) = self.lane_places(start, slot);
+        for lane in 0..LANES as i64 {
+            self.store(nothing, base.plus(lane * step));
         }
     }
 
     fn lanes_of(&mut self, start: Start, slot: ir::StackSlot) -> ir::Value {
-        let ty = clif_type(start.elem);
-        let lanes =
-            std::array::from_fn(|lane| Some(self.ins().stack_load(types::I64, ty, slot, lane as i32 * 8)));
+        let (base, step) = self.lane_places(start, slot);
+        let lanes = std::array::from_fn(|lane| Some(self.load(start.elem, base.plus(lane as i64 * step))));
         self.tree(start.reduction, lanes)
+    }
+
+    /// The place of the first lane, and the distance of the others.
+    fn lane_places(&mut self, start: Start, slot: ir::StackSlot) -> (Place, i64) {
+        let base = Place::at(self.ins().stack_addr(types::I64, slot, 0));
+        match (&self.wide, start.elem) {
+            (Some(_), Elem::F64) => (base.across(Across::Step(8)), 8 * wide::LANES as i64),
+            (Some(_) | None, _) => (base, 8),
+        }
     }
 
     /// The loops from `axis` on. Carried are the number of the next term and, if there are segments, the sum of those
@@ -220,9 +261,9 @@ impl Lowering<'_, '_, '_> {
         }
         let term = self.term(nest, places);
         let slot = self.lanes.expect("made before");
-        let base = self.ins().stack_addr(types::I64, slot, 0);
+        let (base, step) = self.lane_places(start, slot);
         let lane = self.ins().band_imm_u(carried[0], LANES as i64 - 1);
-        let place = self.stepped(super::Place::at(base), lane, 8);
+        let place = self.stepped(base, lane, step);
         let sum = self.load(start.elem, place);
         let sum = self.combined(start.reduction, sum, term);
         self.store(sum, place);
@@ -242,7 +283,8 @@ impl Lowering<'_, '_, '_> {
         before: ir::Value,
     ) -> ir::Value {
         let [end, done] = [0, 1].map(|_| self.emitter.builder.create_block());
-        let sum = self.emitter.builder.append_block_param(done, clif_type(start.elem));
+        let ty = self.emitter.value_type(before);
+        let sum = self.emitter.builder.append_block_param(done, ty);
         let inside = self.ins().band_imm_u(next, REDUCED as i64 - 1);
         self.ins().brif(inside, done, &[before.into()], end, &[]);
         self.emitter.builder.switch_to_block(end);

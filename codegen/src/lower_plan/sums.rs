@@ -5,7 +5,7 @@
 //! its own memory to another at the first boundary: its address is part of the loop's state.
 
 use super::Lowering;
-use super::address::Place;
+use super::address::{Across, Place};
 use super::looping::State;
 use crate::plan::{LaneKind, Lanes, Loop, Mem};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -37,10 +37,15 @@ impl Lowering<'_, '_, '_> {
             let place = match moving(lanes) {
                 Some(_) => Place::at(*addresses.next().expect("an address each")),
                 None => {
-                    let size = (lanes.elements * self.plan.mems[lanes.all].elem.size()) as i64;
+                    let step = self.pitch(lanes.all);
                     let place = self.place(lanes.all);
                     let which = self.ins().band_imm_u(state.number, LANES as i64 - 1);
-                    self.stepped(place, which, size)
+                    let place = self.stepped(place, which, step);
+                    // Of two iterations at once the second adds to the next lane.
+                    match (&self.wide, place.across) {
+                        (Some(_), Across::Same) => place.across(Across::Step(step)),
+                        (None, _) | (Some(_), Across::Step(_) | Across::Apart(_)) => place,
+                    }
                 }
             };
             self.bind(lanes.lane, place);
@@ -97,9 +102,8 @@ impl Lowering<'_, '_, '_> {
     fn end_segment(&mut self, lanes: &Lanes, address: Option<ir::Value>) -> Option<ir::Value> {
         match (address, lanes.before) {
             (Some(address), _) => self.add_private(lanes, address),
-            (None, Some(before)) => self.each_element(lanes, |lowering, place, offset| {
-                let before = lowering.place(before);
-                let to = lowering.shifted(before, offset);
+            (None, Some(before)) => self.each_element(lanes, |lowering, place, index| {
+                let to = lowering.element_of(before, index);
                 lowering.add_lanes(lanes, place, to);
             }),
             (None, None) => unreachable!("lanes in segments have a sum of those before"),
@@ -122,10 +126,9 @@ impl Lowering<'_, '_, '_> {
                     let sum = self.total(lanes, all, None);
                     self.define(result, sum);
                 }
-                (None, LaneKind::Array { to }) => self.each_element(lanes, |lowering, place, offset| {
-                    let sum = lowering.total(lanes, place, offset);
-                    let to = lowering.place(to);
-                    let to = lowering.shifted(to, offset);
+                (None, LaneKind::Array { to }) => self.each_element(lanes, |lowering, place, index| {
+                    let sum = lowering.total(lanes, place, index);
+                    let to = lowering.element_of(to, index);
                     lowering.store(sum, to);
                 }),
             }
@@ -138,10 +141,9 @@ impl Lowering<'_, '_, '_> {
         let all = self.whole_address(lanes.all);
         let is_private = self.ins().icmp(IntCC::Equal, address, all);
         self.when(Some(is_private), None, |lowering| {
-            lowering.each_element(lanes, |lowering, place, offset| {
+            lowering.each_element(lanes, |lowering, place, index| {
                 let elem = lowering.plan.mems[lanes.all].elem;
-                let to = lowering.place(to);
-                let to = lowering.shifted(to, offset);
+                let to = lowering.element_of(to, index);
                 let (sum, term) = (lowering.load(elem, to), lowering.load(elem, place));
                 let sum = lowering.sum(sum, term);
                 lowering.store(sum, to);
@@ -151,11 +153,10 @@ impl Lowering<'_, '_, '_> {
     }
 
     /// The sum of an element over all segments: `place` is that of its first lane.
-    fn total(&mut self, lanes: &Lanes, place: Place, offset: Option<ir::Value>) -> ir::Value {
+    fn total(&mut self, lanes: &Lanes, place: Place, index: Option<ir::Value>) -> ir::Value {
         let own = self.lane_sum(lanes, place);
         let Some(before) = lanes.before else { return own };
-        let before = self.place(before);
-        let place = self.shifted(before, offset);
+        let place = self.element_of(before, index);
         let before = self.load(self.plan.mems[lanes.all].elem, place);
         self.sum(before, own)
     }
@@ -171,41 +172,40 @@ impl Lowering<'_, '_, '_> {
     /// The sum of an element over all lanes, the first of which is at `place`.
     fn lane_sum(&mut self, lanes: &Lanes, place: Place) -> ir::Value {
         let elem = self.plan.mems[lanes.all].elem;
-        let step = (lanes.elements * elem.size()) as i64;
+        let step = self.pitch(lanes.all);
         let each = std::array::from_fn(|lane| Some(self.load(elem, place.plus(lane as i64 * step))));
         self.tree(Reduction::Sum, each)
     }
 
-    /// Runs `body` on the place of each element in the first lane, and its distance in bytes from element 0.
+    /// Runs `body` on the place of each element in the first lane, and its number, if that is not 0.
     fn each_element(&mut self, lanes: &Lanes, body: impl FnOnce(&mut Self, Place, Option<ir::Value>)) {
         let all = self.place(lanes.all);
+        let step = self.pitch(lanes.all) * lanes.order.lanes as i64;
         match lanes.elements {
             0 => {}
             1 => body(self, all, None),
             elements => {
-                let size = self.plan.mems[lanes.all].elem.size() as i64;
                 self.repeat(elements as i64, &[], |lowering, index, _| {
-                    let distance = lowering.stepped(Place { base: None, offset: 0 }, index, size);
-                    let distance = lowering.address(distance);
-                    let place = lowering.shifted(all, Some(distance));
-                    body(lowering, place, Some(distance));
+                    let place = lowering.stepped(all, index, step);
+                    body(lowering, place, Some(index));
                     Vec::new()
                 });
             }
         }
     }
 
-    fn shifted(&mut self, place: Place, distance: Option<ir::Value>) -> Place {
-        distance.map_or(place, |distance| self.stepped(place, distance, 1))
+    /// The place of an element of a memory, the first if no number is given.
+    fn element_of(&mut self, mem: Mem, index: Option<ir::Value>) -> Place {
+        let (place, step) = (self.place(mem), self.pitch(mem));
+        index.map_or(place, |index| self.stepped(place, index, step))
     }
 
     /// Makes the memory of a segment what changes no term.
     fn clear(&mut self, lanes: &Lanes) {
         let memory = &self.plan.mems[lanes.all];
         let (elem, len) = (memory.elem, memory.len);
-        let nothing = self.emitter.constant(Literal::from_f64(elem, -0.0));
-        let all = self.place(lanes.all);
-        let size = elem.size() as i64;
+        let nothing = self.literal(Literal::from_f64(elem, -0.0));
+        let (all, size) = (self.place(lanes.all), self.pitch(lanes.all));
         if len <= LANES {
             (0..len as i64).for_each(|k| self.store(nothing, all.plus(k * size)));
             return;

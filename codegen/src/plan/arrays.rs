@@ -78,7 +78,7 @@ impl Planner<'_> {
         self.expression(result, &mut nodes);
         if self.registers[result] {
             let (extents, to) = (self.extents(result).to_vec(), self.in_elements(result));
-            return self.nest(Nest { extents, reduced: 0, nodes, sink: Sink::Store, to });
+            return self.nest(Nest { extents, reduced: 0, nodes, sink: Sink::Store, to, wide: None });
         }
         let mem = match self.taken_pointwise(result, operands, &nodes) {
             Some(mem) => {
@@ -284,7 +284,7 @@ impl Planner<'_> {
 
     pub(super) fn add(&mut self, extents: &[u32], nodes: Vec<Node>, to: Access) {
         let to = To::Memory(to);
-        self.nest(Nest { extents: extents.to_vec(), reduced: 0, nodes, sink: Sink::Add, to });
+        self.nest(Nest { extents: extents.to_vec(), reduced: 0, nodes, sink: Sink::Add, to, wide: None });
     }
 
     fn reduce(&mut self, result: Value, array: Value, reduction: Reduction) {
@@ -308,7 +308,14 @@ impl Planner<'_> {
             strides.resize(extents.len(), 0);
             To::Memory(Access { mem, at: Strides { offset: 0, strides: strides.into() } })
         };
-        self.nest(Nest { extents: extents.to_vec(), reduced, nodes, sink: Sink::Reduce(reduction), to });
+        self.nest(Nest {
+            extents: extents.to_vec(),
+            reduced,
+            nodes,
+            sink: Sink::Reduce(reduction),
+            to,
+            wide: None,
+        });
     }
 
     fn dot(&mut self, result: Value, operands: &[Value]) {

@@ -97,7 +97,9 @@ impl Planner<'_> {
         self.enter_rows(&parts, number, &mut draft);
         let condition = condition.map(|region| self.condition(region, body, spec));
         let wishes = wishes(program.region(body).results.len(), &draft, &parts);
+        let private = self.mems.len();
         let steps = self.region(body, &wishes, |planner| planner.finish_body(&mut draft));
+        let private = private..self.mems.len();
         draft.entering.extend(steps);
         let pairs = self.pairs(spec, &draft, start);
         let tails = self.tails(inst, spec, &parts, &draft);
@@ -106,8 +108,21 @@ impl Planner<'_> {
             scalars.extend(self.carried_elements(line.result, [initial, params, next]));
         }
         let (lanes, body) = (draft.lanes, draft.entering);
-        let planned =
-            Loop { spec, count, check, made, number, condition, scalars, pairs, lanes, body, tails };
+        let planned = Loop {
+            spec,
+            count,
+            check,
+            made,
+            number,
+            condition,
+            scalars,
+            pairs,
+            lanes,
+            body,
+            tails,
+            private,
+            wide: None,
+        };
         self.steps.push(Step::Loop(Box::new(planned)));
     }
 

@@ -47,6 +47,10 @@ pub(crate) struct Memory {
     pub(crate) elem: Elem,
     /// The number of elements.
     pub(crate) len: usize,
+    /// How many elements apart they lie: those of a sum's lane are between those of the others.
+    pub(crate) spacing: usize,
+    /// How many iterations of a loop have theirs at once.
+    pub(crate) copies: usize,
     /// From the step that first writes it to the last that reads it. See Note \[Lifetimes\].
     pub(crate) first: u32,
     pub(crate) last: u32,
@@ -54,7 +58,7 @@ pub(crate) struct Memory {
 
 impl Memory {
     pub(crate) fn bytes(&self) -> usize {
-        self.len * self.elem.size()
+        self.len * self.elem.size() * self.copies
     }
 }
 
@@ -123,7 +127,15 @@ mod tests {
     use super::*;
 
     fn memory(elements: usize, first: u32, last: u32) -> Memory {
-        Memory { home: Home::Workspace(0), elem: Elem::F64, len: elements, first, last }
+        Memory {
+            home: Home::Workspace(0),
+            elem: Elem::F64,
+            len: elements,
+            spacing: 1,
+            copies: 1,
+            first,
+            last,
+        }
     }
 
     #[test]

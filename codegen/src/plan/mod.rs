@@ -37,12 +37,14 @@ mod region;
 mod registers;
 mod sums;
 mod usage;
+mod wide;
 
 pub(crate) use access::count;
 pub(crate) use crossing::Crossing;
 pub(crate) use function::FunctionCall;
 pub(crate) use memory::{Home, Mem, Memory};
 pub(crate) use nest::{Node, Sink, UNROLLED};
+pub(crate) use wide::{WideLoop, WideNest, node_elem};
 
 use crate::error::CodegenError;
 use crate::options::CodegenOptions;
@@ -54,6 +56,7 @@ use evolute_ir::{
 };
 use evolute_kernels::Dense;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::rc::Rc;
 
 /// Elements in memory: a memory, and where in it they lie.
@@ -126,6 +129,7 @@ pub(crate) struct Nest {
     pub(crate) nodes: Vec<Node>,
     pub(crate) sink: Sink,
     pub(crate) to: To,
+    pub(crate) wide: Option<WideNest>,
 }
 
 /// Where the elements of a nest go to.
@@ -167,6 +171,9 @@ pub(crate) struct Loop {
     pub(crate) body: Vec<Step>,
     /// Stacks, and their rows' numbers of elements, of which the rows not given are zeros.
     pub(crate) tails: Vec<(Mem, usize)>,
+    /// The numbers of the memories that were made for the body.
+    pub(crate) private: Range<usize>,
+    pub(crate) wide: Option<WideLoop>,
 }
 
 /// A scalar that an iteration passes to the next: a carry, or a sum with one lane.
@@ -276,16 +283,20 @@ impl Plan {
             return Err(CodegenError::OperatorsLeft { count });
         }
         let mut planner = region::Planner::new(program, called);
-        let steps = planner.program();
-        let first_slot = memory::place(&mut planner.mems);
+        let mut steps = planner.program();
         let fresh = &planner.fresh;
         let constants = program.values().keys().map(|value| program.as_const(value));
         let constants = Table::from_rows(constants.chain(fresh.iter().map(|_| None)));
         let elems = program.values().keys().map(|value| program.ty(value).elem);
         let elems = Table::from_rows(elems.chain(fresh.iter().copied()));
+        let limit = options.chunk.saturating_mul(WEIGHT);
+        if options.vectors {
+            wide::widen(&mut steps, &mut planner.mems, &elems, limit);
+        }
+        let first_slot = memory::place(&mut planner.mems);
         let weight = steps.iter().map(Step::weight).sum();
         let mut pieces = Vec::new();
-        let steps = outline::outline(steps, options.chunk.saturating_mul(WEIGHT), &mut pieces);
+        let steps = outline::outline(steps, limit, &mut pieces);
         let (slots, count) = match pieces.is_empty() {
             true => (HashMap::new(), 0),
             false => crossing::slots(&steps, &pieces, &planner.mems, &constants),
@@ -346,7 +357,8 @@ impl Step {
                 let condition = looping.condition.as_ref().map_or(0, |(steps, _)| sum(steps));
                 let lanes =
                     looping.lanes.iter().map(|lanes| if lanes.order.segment.is_some() { 60 } else { 20 });
-                20 + sum(&looping.body) + condition + lanes.sum::<usize>() + 10 * looping.pairs.len()
+                let copies = looping.wide.as_ref().map_or(1, |wide| 1 + wide.copies);
+                20 + copies * sum(&looping.body) + condition + lanes.sum::<usize>() + 10 * looping.pairs.len()
             }
             Step::Call(_) => 4,
             Step::Function(FunctionCall { operands, results, .. }) => {

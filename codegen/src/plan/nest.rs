@@ -41,7 +41,14 @@ pub(crate) const UNROLLED: usize = 4;
 impl Nest {
     /// A nest that stores `nodes`.
     pub(super) fn store(extents: &[u32], nodes: Vec<Node>, to: Access) -> Nest {
-        Nest { extents: extents.to_vec(), reduced: 0, nodes, sink: Sink::Store, to: To::Memory(to) }
+        Nest {
+            extents: extents.to_vec(),
+            reduced: 0,
+            nodes,
+            sink: Sink::Store,
+            to: To::Memory(to),
+            wide: None,
+        }
     }
 
     /// The number of elements computed.

@@ -30,6 +30,8 @@ fn within(mut step: Step, limit: usize, pieces: &mut Vec<Vec<Step>>) -> Step {
     }
     let mut cut = |steps: &mut Vec<Step>| *steps = outline(std::mem::take(steps), limit, pieces);
     match &mut step {
+        // Two iterations at once share the scalars of one function.
+        Step::Loop(looping) if looping.wide.is_some() => {}
         Step::Loop(looping) => {
             if let Some((steps, _)) = &mut looping.condition {
                 cut(steps);

@@ -2,9 +2,11 @@
 
 use super::{
     Access, Crossing, FunctionCall, Home, LaneKind, Lanes, Library, Loop, Nest, Node, Plan, Sink, Step, To,
+    WideNest,
 };
 use crate::scalars::Operation;
-use evolute_ir::{Strides, Trips, Value};
+use crate::wide;
+use evolute_ir::{LANES, Strides, Trips, Value};
 use std::fmt;
 
 impl fmt::Display for Plan {
@@ -151,11 +153,17 @@ impl Text<'_> {
             To::Scalar(value) => value.to_string(),
             To::Elements(elements, at) => format!("{}{}", self.elements(elements), strides(at)),
         };
+        let [by_kept, by_reduced] = match nest.wide {
+            None => [String::new(), String::new()],
+            Some(WideNest::Kept(copies)) => [pairs(copies), String::new()],
+            Some(WideNest::Reduced) => [String::new(), pairs(LANES / wide::LANES)],
+        };
         match nest.sink {
-            Sink::Store => writeln!(f, "for {outer:?} {to} = {term}"),
-            Sink::Add => writeln!(f, "for {outer:?} {to} += {term}"),
+            Sink::Store => writeln!(f, "for {outer:?}{by_kept} {to} = {term}"),
+            Sink::Add => writeln!(f, "for {outer:?}{by_kept} {to} += {term}"),
             Sink::Reduce(reduction) => {
-                writeln!(f, "for {outer:?} {to} = {} {reduced:?} {term}", reduction.name())
+                let name = reduction.name();
+                writeln!(f, "for {outer:?}{by_kept} {to} = {name} {reduced:?}{by_reduced} {term}")
             }
         }
     }
@@ -168,7 +176,8 @@ impl Text<'_> {
             (Trips::While(cap), _) => format!("while at most {cap}"),
             (trips, _) => trips.cap().to_string(),
         };
-        writeln!(f, "loop {} {trips}{direction}{}", looping.number, check_name(looping.check))?;
+        let by = looping.wide.as_ref().map(|wide| pairs(wide.copies)).unwrap_or_default();
+        writeln!(f, "loop {} {trips}{direction}{by}{}", looping.number, check_name(looping.check))?;
         let text = self.deeper();
         for carried in &looping.scalars {
             let [initial, next] = [carried.initial, carried.next].map(|v| self.scalar(v));
@@ -208,6 +217,11 @@ impl Text<'_> {
     fn line(self, f: &mut fmt::Formatter<'_>, text: fmt::Arguments<'_>) -> fmt::Result {
         writeln!(f, "{:1$}{text}", "", self.indent)
     }
+}
+
+/// ` by 4×2`: so many pairs at a time.
+fn pairs(copies: usize) -> String {
+    format!(" by {copies}×{}", wide::LANES)
 }
 
 /// `m4 of 8 lanes m3, segments of 128 to m5`.

@@ -245,7 +245,11 @@ impl<'p> Planner<'p> {
 
     pub(super) fn mem(&mut self, home: Home, elem: Elem, len: usize) -> Mem {
         self.granted.push(false);
-        self.mems.push(Memory { home, elem, len, first: u32::MAX, last: 0 })
+        let spacing = match home {
+            Home::Within(of, _) | Home::Moving(of) => self.mems[of].spacing,
+            Home::Input(_) | Home::Output(_) | Home::Workspace(_) | Home::Either => 1,
+        };
+        self.mems.push(Memory { home, elem, len, spacing, copies: 1, first: u32::MAX, last: 0 })
     }
 
     /// A memory for a value of this type.

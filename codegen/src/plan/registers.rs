@@ -133,7 +133,7 @@ impl Planner<'_> {
         self.expression(array, &mut nodes);
         let to = self.to_elements(array, elements.clone());
         let extents = self.extents(array).to_vec();
-        self.nest(Nest { extents, reduced: 0, nodes, sink: Sink::Store, to });
+        self.nest(Nest { extents, reduced: 0, nodes, sink: Sink::Store, to, wide: None });
         elements
     }
 

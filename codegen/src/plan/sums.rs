@@ -7,8 +7,8 @@
 use super::looping::{Draft, Line, Parts};
 use super::memory::Home;
 use super::region::Planner;
-use super::{Access, Form, LaneKind, Lanes, Step};
-use evolute_ir::{LANES, Literal, LoopSpec, SumOrder};
+use super::{Access, Form, LaneKind, Lanes, Step, access};
+use evolute_ir::{LANES, Literal, LoopSpec, Strides, SumOrder};
 
 impl Planner<'_> {
     pub(super) fn start_sums(&mut self, spec: LoopSpec, parts: &Parts<'_>, draft: &mut Draft) {
@@ -50,7 +50,7 @@ impl Planner<'_> {
         lane
     }
 
-    /// Lane 0 starts from the initial value, the others from nothing.
+    /// Lane 0 starts from the initial value, the others from nothing. The lanes of an element lie side by side.
     fn start_lanes(
         &mut self,
         order: SumOrder,
@@ -64,7 +64,8 @@ impl Planner<'_> {
         let nothing = Literal::from_f64(elem, -0.0);
         let all = self.scratch(elem, LANES * elements);
         let lane = self.mem(Home::Moving(all), elem, elements);
-        self.fill(nothing, all, elements as i64, (LANES - 1) * elements);
+        self.mems[lane].spacing = LANES;
+        self.fill(nothing, all, 0, LANES * elements);
         let before = order.segment.map(|_| self.scratch(elem, elements));
         if let Some(before) = before {
             self.fill(nothing, before, 0, elements);
@@ -77,7 +78,9 @@ impl Planner<'_> {
             draft.entering.push(Step::Load { value: line.param, from: Access::scalar(lane, 0) });
             LaneKind::Scalar(line.result)
         } else {
-            self.copy(line.initial, Access::whole(all, self.extents(line.param)));
+            let apart =
+                access::row_major(self.extents(line.param)).iter().map(|step| step * LANES as i64).collect();
+            self.copy(line.initial, Access { mem: all, at: Strides { offset: 0, strides: apart } });
             let read = self.other_memories(parts.operands, line.initial);
             let to = self.take_over(line.initial, &read).inspect(|&mem| self.settle(line.result, mem));
             self.lend(line.param, lane);

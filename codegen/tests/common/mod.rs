@@ -66,7 +66,11 @@ pub fn check_code(code: &Code, program: &Program, inputs: &[Buffer]) {
 pub fn check(program: &Program, inputs: &[Buffer]) {
     for regalloc in [Regalloc::Backtracking, Regalloc::SinglePass] {
         for chunk in [1, 7, 64, 1000] {
-            check_with(program, inputs, &CodegenOptions { verify: true, regalloc, chunk });
+            check_with(
+                program,
+                inputs,
+                &CodegenOptions { verify: true, regalloc, chunk, ..CodegenOptions::default() },
+            );
         }
     }
 }

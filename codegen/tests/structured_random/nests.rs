@@ -67,18 +67,20 @@ impl Generator {
         let long = self.depth == 0 && self.random.below(12) == 0;
         let cap = [0, 1, 2, 5, 7, 16, 19, 300, 523]
             [if long { 7 } else { 0 } + self.random.below(if long { 2 } else { 7 })];
+        // One in three has what vectors want: no carries, and f64s.
+        let plain = self.random.below(3) == 0;
         let trips = [Trips::Fixed(cap), Trips::Fixed(cap), Trips::Counted(cap), Trips::While(cap)]
-            [self.random.below(4)];
-        let reverse = !matches!(trips, Trips::While(_)) && self.random.below(2) == 0;
+            [self.random.below(if plain { 3 } else { 4 })];
+        let reverse = !plain && !matches!(trips, Trips::While(_)) && self.random.below(2) == 0;
         let mut operands = Vec::new();
         if let Trips::Counted(cap) = trips {
             operands.push(self.index(cap as usize + 1));
         }
-        let count = self.random.below(3);
+        let count = if plain { 0 } else { self.random.below(3) };
         let carries: Vec<Value> = (0..count).filter_map(|_| self.pick(|_| true)).collect();
         let mut rows = Vec::new();
         for _ in 0..self.random.below(3) {
-            let elem = Elem::ALL[self.random.below(4)];
+            let elem = if plain { Elem::F64 } else { Elem::ALL[self.random.below(4)] };
             let mut shape = self.shape();
             shape.truncate(2);
             shape.insert(0, cap as usize);
@@ -87,7 +89,10 @@ impl Generator {
         }
         let wanted = self.random.below(3);
         let sums: Vec<Value> = (0..wanted)
-            .filter_map(|_| self.pick(|ty| ty.elem != Elem::Bool && ty.shape.len() <= 40))
+            .filter_map(|_| {
+                let kind = |elem: Elem| if plain { elem == Elem::F64 } else { elem != Elem::Bool };
+                self.pick(|ty| kind(ty.elem) && ty.shape.len() <= 40)
+            })
             .collect();
         let types = |g: &Self, values: &[Value]| values.iter().map(|&v| g.ty(v)).collect::<Vec<Type>>();
         let [carry_types, sum_types] = [types(self, &carries), types(self, &sums)];
