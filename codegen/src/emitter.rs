@@ -13,7 +13,7 @@ use cranelift_codegen::ir::{AbiParam, Block, InstBuilder, SigRef, Signature, Typ
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FuncInstBuilder, FunctionBuilder};
 use evolute_ir::{Elem, Literal, Prim, for_each_prim};
-use evolute_kernels::Kernel;
+use evolute_kernels::{Kernel, Signature as KernelSignature};
 use std::collections::HashMap;
 
 /// The constants of a program, in the order of their table.
@@ -364,15 +364,27 @@ macro_rules! define_emit {
 macro_rules! define_calls {
     ($($Variant:ident $name:ident ($($x:ident: $class:ident),+) -> $r:ident: $result:ident,
        { $($kind:ident $eval:tt $native:ident);+ }, $([$($partial:tt)+])* $(/ $divisor:ident)?, [$($domain:expr),+], $doc:literal;)*) => {
-        /// Whether a row is a kernel on reals: a call, which leaves nothing in vector registers.
-        pub(crate) const fn calls_kernel(prim: Prim) -> bool {
-            match prim { $(Prim::$Variant => false $(|| define_calls!($kind))+,)* }
+        /// The kernel that a row is on reals: a call, which leaves nothing in vector registers.
+        const fn kernel(prim: Prim) -> Option<Kernel> {
+            let mut found = None;
+            match prim { $(Prim::$Variant => { $(define_calls!(found $kind $native);)+ })* }
+            found
         }
     };
-    (kernel) => { true };
-    ($kind:ident) => { false };
+    ($found:ident kernel $native:ident) => { $found = Some(Kernel::$native) };
+    ($found:ident $kind:ident $native:ident) => {};
 }
 for_each_prim!(define_calls);
+
+/// Whether a row is a kernel on reals.
+pub(crate) const fn calls_kernel(prim: Prim) -> bool {
+    kernel(prim).is_some()
+}
+
+/// The kernel that a row is on reals, if it has a block form.
+pub(crate) fn unary_kernel(prim: Prim) -> Option<Kernel> {
+    kernel(prim).filter(|kernel| kernel.signature() == KernelSignature::Unary)
+}
 
 macro_rules! emit_row {
     ([] $e:ident $args:tt) => {};

@@ -235,6 +235,81 @@ fn nests() {
     }
 }
 
+/// Kernels in blocks: stored, added and summed, their arguments in memory or computed, along axes of all lengths.
+#[test]
+fn kernels_in_blocks() {
+    for (m, n) in [(1, 17), (3, 9), (7, 40), (40, 7), (2, 513), (1, 1024), (1, 1300), (130, 4)] {
+        let source = format!(
+            "program (v0: f64[{m}, {n}], v1: f64[{n}], v2: f64[{n}, {m}]) -> (f64[{m}, {n}], f64[{m}, {n}], f64[{n}, {m}], f64[{m}], f64[{n}]) {{
+  v3 = exp v0
+  v4 = view f64[{m}, {n}] v1 from 0 by [0, 1]
+  v5 = mul v0, v4
+  v6 = tanh v5
+  v7 = sin v6
+  v8 = mul v7, v0
+  v9 = view f64[{m}, {n}] v2 from 0 by [1, {m}]
+  v10 = sub v9, v0
+  v11 = sigmoid v10
+  v12 = view f64[{n}, {m}] v11 from 0 by [1, {n}]
+  v13 = cos v5
+  v14 = reduce sum f64[{m}] v13
+  v15 = view f64[{n}, {m}] v8 from 0 by [1, {n}]
+  v16 = softplus v15
+  v17 = reduce sum f64[{n}] v16
+  return v3, v8, v12, v14, v17
+}}\n"
+        );
+        let program = program(&source);
+        assert!(plan(&program).contains("Exp of"), "{}", plan(&program));
+        check_wide(&program, &[numbers(m * n), numbers(n), numbers(n * m)]);
+    }
+}
+
+/// Sums of kernels over more than a segment, and products.
+#[test]
+fn long_sums_of_kernels() {
+    for len in [4095, 4096, 4097, 8192, 9001] {
+        let source = format!(
+            "program (v0: f64[{len}], v1: f64[{len}]) -> (f64, f64) {{
+  v2 = mul v0, v1
+  v3 = tanh v2
+  v4 = reduce sum f64 v3
+  v5 = cos v0
+  v6 = reduce prod f64 v5
+  return v4, v6
+}}\n"
+        );
+        check_wide(&program(&source), &[numbers(len), numbers(len)]);
+    }
+}
+
+/// In place of an operand that is read for the argument, and in a loop that is wide itself.
+#[test]
+fn kernels_in_place_and_in_loops() {
+    let source = "program (v0: f64[20, 30], v1: f64[30]) -> (f64[20], f64[20, 30]) {
+  v20, v21 = loop v0, v1 trips 20 carries 0 rows 1 sums 0 (v2: i64, v3: f64[30], v4: f64[30]) {
+    v5 = mul v3, v4
+    v6 = exp v5
+    v7 = sin v6
+    v8 = mul v7, v5
+    v9 = reduce sum f64 v8
+    v10 = tanh v5
+    v11 = cosh v10
+    v16 = view f64[30] v9 from 0 by [0]
+    v12 = mul v11, v16
+    v13 = expm1 v9
+    v14 = view f64[30] v13 from 0 by [0]
+    v15 = add v12, v14
+    yield v9, v15
+  }
+  return v20, v21
+}\n";
+    let program = program(source);
+    let plan = plan(&program);
+    assert!(plan.contains("loop v2 20 by") && plan.contains("Sin of 30"), "{plan}");
+    check_wide(&program, &[numbers(600), numbers(30)]);
+}
+
 /// Sums of more terms than a segment has.
 #[test]
 fn long_reductions() {

@@ -33,6 +33,7 @@ union Entry {
 pub struct Table {
     entries: [Entry; Kernel::COUNT],
     dense: DenseFn,
+    block: CallBlockFn,
     blocks: [Option<BlockFn>; Kernel::COUNT],
 }
 
@@ -68,6 +69,20 @@ unsafe extern "C" fn dense(
     function.run(operands, result, scratch, [m, n]);
 }
 
+/// What native code calls for the block form of a kernel: the table, which kernel, arguments, results, and how many.
+type CallBlockFn = unsafe extern "C" fn(&Table, usize, *const f64, *mut f64, usize);
+
+/// Calls [`Table::unary_block`].
+///
+/// # Safety
+/// `number` is that of a kernel of one argument. The pointers address as many numbers, aligned, those of the results apart
+/// from all else.
+unsafe extern "C" fn call_block(table: &Table, number: usize, x: *const f64, out: *mut f64, len: usize) {
+    // SAFETY: by this function's contract.
+    let (x, out) = unsafe { (slice(x, len), slice_mut(out, len)) };
+    table.unary_block(Kernel::ALL[number], x, out);
+}
+
 /// # Safety
 /// `start` addresses `len` numbers, unless there are none.
 unsafe fn slice<'a>(start: *const f64, len: usize) -> &'a [f64] {
@@ -90,7 +105,11 @@ impl Table {
     /// The place, behind the kernels, of the function for dense linear algebra.
     pub const DENSE: usize = Kernel::COUNT;
 
-    /// The array of code pointers that native code indexes by `Kernel as usize`, or by [`Table::DENSE`].
+    /// The place of the function for the kernels' block forms.
+    pub const BLOCK: usize = Kernel::COUNT + 1;
+
+    /// The array of code pointers that native code indexes by `Kernel as usize`, by [`Table::DENSE`] or by
+    /// [`Table::BLOCK`].
     pub fn as_ptr(&self) -> *const *const () {
         std::ptr::from_ref(self).cast()
     }
@@ -193,12 +212,14 @@ macro_rules! define_tables {
         static FUSED: Table = Table {
             entries: [$(entry!($signature $name Fused #[target_feature(enable = "avx2,fma")])),*],
             dense,
+            block: call_block,
             blocks: [$(block!($signature $variant Fused #[target_feature(enable = "avx2,fma")])),*],
         };
 
         static BASELINE: Table = Table {
             entries: [$(entry!($signature $name Native)),*],
             dense,
+            block: call_block,
             blocks: [$(block!($signature $variant Native)),*],
         };
 

@@ -166,6 +166,7 @@ impl<'b, 'p> Lowering<'_, 'b, 'p> {
             Step::External { function, operands, to, check } => {
                 self.external(*function, operands, to, *check)
             }
+            Step::Kernel(call) => self.kernel(call),
             Step::Library(library) => self.library(library),
             Step::Function(call) => self.function(call),
             Step::Call(piece) => self.call(self.first.piece + piece, self.emitter.frame),

@@ -23,6 +23,7 @@
 
 mod access;
 mod arrays;
+mod blocks;
 mod crossing;
 mod external;
 mod function;
@@ -40,6 +41,7 @@ mod usage;
 mod wide;
 
 pub(crate) use access::count;
+pub(crate) use blocks::KernelCall;
 pub(crate) use crossing::Crossing;
 pub(crate) use function::FunctionCall;
 pub(crate) use memory::{Home, Mem, Memory};
@@ -104,6 +106,8 @@ pub(crate) enum Step {
     Part { mem: Mem, of: Mem, offset: i64, terms: Vec<(Value, i64)> },
     /// A loop nest.
     Nest(Nest),
+    /// A kernel's block form.
+    Kernel(KernelCall),
     /// A function of dense linear algebra.
     Library(Library),
     /// A loop.
@@ -365,6 +369,7 @@ impl Step {
                 24 + 2 * (operands.len() + results.len())
             }
             Step::External { operands, .. } => 8 + 4 * operands.len(),
+            Step::Kernel(_) => 12,
             Step::Library(library) => 8 + library.operands.len(),
             Step::Choice(choice) => 4 + sum(&choice.branches[0]) + sum(&choice.branches[1]),
         }

@@ -47,6 +47,7 @@ fn within(mut step: Step, limit: usize, pieces: &mut Vec<Vec<Step>>) -> Step {
         | Step::Check { .. }
         | Step::Part { .. }
         | Step::Nest(_)
+        | Step::Kernel(_)
         | Step::External { .. }
         | Step::Function(_)
         | Step::Library(_)

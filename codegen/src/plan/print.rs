@@ -1,8 +1,8 @@
 //! The text of a plan: memories, then steps.
 
 use super::{
-    Access, Crossing, FunctionCall, Home, LaneKind, Lanes, Library, Loop, Nest, Node, Plan, Sink, Step, To,
-    WideNest,
+    Access, Crossing, FunctionCall, Home, KernelCall, LaneKind, Lanes, Library, Loop, Nest, Node, Plan, Sink,
+    Step, To, WideNest,
 };
 use crate::scalars::Operation;
 use crate::wide;
@@ -85,6 +85,9 @@ impl Text<'_> {
                 let list = |all: &[Access]| self.list(all.iter().map(access));
                 let with = workspace.iter().map(|place| format!(" with {}", place.mem)).collect::<String>();
                 writeln!(f, "{} = f{unit} {}{with}", list(results), list(operands))
+            }
+            Step::Kernel(KernelCall { kernel, from, to, len }) => {
+                writeln!(f, "{} = {kernel:?} of {len} from {}", access(to), access(from))
             }
             Step::Library(library) => {
                 let operands = self.list(library.operands.iter().map(access));

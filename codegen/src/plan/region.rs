@@ -360,10 +360,6 @@ impl<'p> Planner<'p> {
         self.nest(Nest::store(&[len as u32], vec![Node::Constant(literal)], Access { mem, at }));
     }
 
-    pub(super) fn nest(&mut self, nest: Nest) {
-        self.steps.push(Step::Nest(nest.simplified()));
-    }
-
     /// The number of a further check.
     pub(super) fn check(&mut self, kind: FailureKind, inst: Inst) -> u32 {
         let loc = self.program.results(inst).next().and_then(|value| self.program.loc(value).cloned());

@@ -74,6 +74,7 @@ pub(super) fn widen(
             | Step::Affine { .. }
             | Step::Check { .. }
             | Step::Part { .. }
+            | Step::Kernel(_)
             | Step::External { .. }
             | Step::Function(_)
             | Step::Library(_)
@@ -195,6 +196,11 @@ impl Body<'_> {
             }
             Step::Nest(nest) => self.nest(nest),
             Step::Loop(looping) => self.looping(looping),
+            Step::Kernel(call) => {
+                // The results of the second iteration lie between those of the first.
+                let own = |access: &Access| self.is_private(access.mem);
+                own(&call.from) && own(&call.to)
+            }
             Step::Choice(_)
             | Step::External { .. }
             | Step::Function(_)
