@@ -72,6 +72,10 @@ pub(crate) struct Emitter<'a, 'b> {
     frame_blocks: Option<[Block; 2]>,
     kernel_signatures: HashMap<(usize, bool), SigRef>,
     call_conv: CallConv,
+    /// The sign bits of scalars of each kind and of vectors, where functions have several blocks.
+    signs: HashMap<Type, Value>,
+    /// What was negated, by what came of it.
+    negated: HashMap<Value, Value>,
 }
 
 /// The type of a scalar in Cranelift's terms.
@@ -109,6 +113,8 @@ impl<'a, 'b> Emitter<'a, 'b> {
             frame_blocks: None,
             kernel_signatures: HashMap::new(),
             call_conv,
+            signs: HashMap::new(),
+            negated: HashMap::new(),
         }
     }
 
@@ -159,12 +165,48 @@ impl<'a, 'b> Emitter<'a, 'b> {
 
     /// Loads a pointer that does not change during the call, where all blocks see it.
     pub(crate) fn load_early(&mut self, base: Value, offset: i32) -> Value {
+        self.load_early_as(types::I64, base, offset)
+    }
+
+    fn load_early_as(&mut self, ty: Type, base: Value, offset: i32) -> Value {
         match self.frame_blocks {
-            None => self.ins().load(types::I64, READ_ONLY, base, offset),
+            None => self.ins().load(ty, READ_ONLY, base, offset),
             Some([first, _]) => {
                 let mut cursor = FuncCursor::new(self.builder.func).at_last_inst(first);
-                cursor.ins().load(types::I64, READ_ONLY, base, offset)
+                cursor.ins().load(ty, READ_ONLY, base, offset)
             }
+        }
+    }
+
+    /// The sign bit of the operands at hand. In functions of several blocks it is loaded once.
+    pub(crate) fn sign(&mut self) -> Value {
+        if self.frame_blocks.is_none() {
+            return self.real(-0.0);
+        }
+        let literal = Literal::from_f64(self.elem, -0.0);
+        let ty = if self.wide { types::F64X2 } else { clif_type(self.elem) };
+        if let Some(&sign) = self.signs.get(&ty) {
+            return sign;
+        }
+        let place = if self.wide { self.constants.pair(literal) } else { self.constants.place(literal) };
+        let table = self.field(FRAME.constants);
+        let sign = self.load_early_as(ty, table, place as i32 * 8);
+        self.signs.insert(ty, sign);
+        sign
+    }
+
+    /// `result` is the negation of `x`.
+    pub(crate) fn note_negation(&mut self, result: Value, x: Value) {
+        if self.frame_blocks.is_some() {
+            self.negated.insert(result, x);
+        }
+    }
+
+    /// The same value, as a negation of Cranelift's where it is one: fused operations take that along.
+    pub(crate) fn shown_negated(&mut self, value: Value) -> Value {
+        match self.negated.get(&value) {
+            Some(&x) => self.ins().fneg(x),
+            None => value,
         }
     }
 

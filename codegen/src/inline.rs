@@ -63,8 +63,10 @@ pub(crate) fn bnot(e: &mut Emitter<'_, '_>, x: Value) -> Value {
 
 /// The mask comes from the table of constants: Cranelift's own `fneg` builds it in an integer register.
 pub(crate) fn fneg(e: &mut Emitter<'_, '_>, x: Value) -> Value {
-    let sign = e.real(-0.0);
-    e.ins().bxor(x, sign)
+    let sign = e.sign();
+    let result = e.ins().bxor(x, sign);
+    e.note_negation(result, x);
+    result
 }
 
 /// The mask comes from the table of constants, as in [`fneg`].
@@ -85,7 +87,10 @@ pub(crate) fn recip(e: &mut Emitter<'_, '_>, x: Value) -> Value {
 /// One instruction where the processor has it.
 pub(crate) fn mul_add(e: &mut Emitter<'_, '_>, x: Value, y: Value, z: Value) -> Value {
     match (e.has_fma, e.elem) {
-        (true, _) => e.ins().fma(x, y, z),
+        (true, _) => {
+            let [x, y, z] = [x, y, z].map(|operand| e.shown_negated(operand));
+            e.ins().fma(x, y, z)
+        }
         (false, Elem::F32) => mul_add_by_f64(e, x, y, z),
         (false, Elem::F64 | Elem::I64 | Elem::Bool) => e.call(Kernel::MulAdd, &[x, y, z]),
     }

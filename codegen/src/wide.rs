@@ -57,8 +57,7 @@ impl Emitter<'_, '_> {
         match self.value_type(value) {
             types::F64 => self.ins().splat(types::F64X2, value),
             types::I8 => {
-                let bit = self.ins().uextend(types::I64, value);
-                let mask = self.ins().ineg(bit);
+                let mask = self.in_vector(value);
                 self.ins().splat(types::I64X2, mask)
             }
             _ => value,
@@ -78,17 +77,33 @@ impl Emitter<'_, '_> {
     }
 
     /// The vector of these scalars.
-    pub(crate) fn vector(&mut self, lanes: [Value; LANES]) -> Value {
-        let [first, second] = lanes.map(|lane| match self.value_type(lane) {
+    pub(crate) fn vector(&mut self, [first, second]: [Value; LANES]) -> Value {
+        let low = self.low(first);
+        self.with_high(low, second)
+    }
+
+    /// A vector whose first lane holds a scalar.
+    pub(crate) fn low(&mut self, first: Value) -> Value {
+        let first = self.in_vector(first);
+        let vector = if self.value_type(first) == types::F64 { types::F64X2 } else { types::I64X2 };
+        self.ins().scalar_to_vector(vector, first)
+    }
+
+    /// The same with a scalar in the second lane.
+    pub(crate) fn with_high(&mut self, vector: Value, second: Value) -> Value {
+        let second = self.in_vector(second);
+        self.ins().insertlane(vector, second, 1)
+    }
+
+    /// A scalar as a lane holds it.
+    fn in_vector(&mut self, scalar: Value) -> Value {
+        match self.value_type(scalar) {
             types::I8 => {
-                let bit = self.ins().uextend(types::I64, lane);
+                let bit = self.ins().uextend(types::I64, scalar);
                 self.ins().ineg(bit)
             }
-            _ => lane,
-        });
-        let vector = if self.value_type(first) == types::F64 { types::F64X2 } else { types::I64X2 };
-        let low = self.ins().scalar_to_vector(vector, first);
-        self.ins().insertlane(low, second, 1)
+            _ => scalar,
+        }
     }
 
     /// Emits an operation of which some operand is a vector.

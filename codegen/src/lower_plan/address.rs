@@ -142,15 +142,30 @@ impl Lowering<'_, '_, '_> {
         self.stepped(place.of_lane(0), first, step).across(across)
     }
 
+    /// `value` times `step`, which the block at hand may have already.
+    fn multiple(&mut self, value: ir::Value, step: i64) -> ir::Value {
+        let block = self.emitter.builder.current_block();
+        if let Some(&(found, at)) = self.multiples.get(&(value, step))
+            && Some(at) == block
+        {
+            return found;
+        }
+        let multiple = match step > 0 && step.count_ones() == 1 {
+            true => self.ins().ishl_imm_u(value, u64::from(step.trailing_zeros()) as i64),
+            false => self.ins().imul_imm_s(value, step),
+        };
+        if let Some(block) = block {
+            self.multiples.insert((value, step), (multiple, block));
+        }
+        multiple
+    }
+
     /// A place moved by `value` times `step`.
     pub(super) fn stepped(&mut self, place: Place, value: ir::Value, step: i64) -> Place {
         let moved = match step {
             0 => return place,
             1 => value,
-            _ if step > 0 && step.count_ones() == 1 => {
-                self.ins().ishl_imm_u(value, u64::from(step.trailing_zeros()) as i64)
-            }
-            _ => self.ins().imul_imm_s(value, step),
+            _ => self.multiple(value, step),
         };
         let across = match place.across {
             Across::Apart(base) => Across::Apart(self.ins().iadd(base, moved)),

@@ -72,6 +72,7 @@ impl<'p> PlanLowering<'p> {
             frame: None,
             wide: None,
             varying: HashMap::new(),
+            multiples: HashMap::new(),
         };
         lowering.steps(match number {
             0 => &self.plan.steps,
@@ -100,6 +101,8 @@ struct Lowering<'a, 'b, 'p> {
     wide: Option<Wide>,
     /// Integers that differ between the two.
     varying: HashMap<Value, Place>,
+    /// Multiples of integers, and the blocks that have them.
+    multiples: HashMap<(ir::Value, i64), (ir::Value, ir::Block)>,
 }
 
 impl<'b, 'p> Lowering<'_, 'b, 'p> {

@@ -166,7 +166,10 @@ impl Lowering<'_, '_, '_> {
         let mut values: Vec<ir::Value> = Vec::with_capacity(nest.nodes.len());
         for (node, &place) in nest.nodes.iter().zip(&places.nodes) {
             let value = match node {
-                Node::Load(access) => self.load(self.plan.mems[access.mem].elem, place),
+                Node::Load(access) => {
+                    let loaded = self.load(self.plan.mems[access.mem].elem, place);
+                    self.carried(loaded)
+                }
                 Node::Element(elements, _) => self.scalar(elements[place.offset as usize]),
                 &Node::Scalar(value) => self.scalar(value),
                 &Node::Constant(literal) => self.literal(literal),

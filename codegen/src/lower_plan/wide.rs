@@ -135,8 +135,11 @@ impl<'p> Lowering<'_, '_, 'p> {
         if elem == Elem::F64 && place.across == Across::Step(Elem::F64.size() as i64) {
             return self.load_as(types::F64X2, place);
         }
-        let lanes = std::array::from_fn(|lane| self.load_as(clif_type(elem), place.of_lane(lane)));
-        self.emitter.vector(lanes)
+        // A load folds into the instruction that comes next.
+        let first = self.load_as(clif_type(elem), place.of_lane(0));
+        let low = self.emitter.low(first);
+        let second = self.load_as(clif_type(elem), place.of_lane(1));
+        self.emitter.with_high(low, second)
     }
 
     pub(super) fn store_lanes(&mut self, value: ir::Value, place: Place) {
