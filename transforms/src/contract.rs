@@ -6,6 +6,7 @@
 
 use crate::derive::copy_params;
 use crate::inline::inline_contracted;
+use crate::uses::count_uses;
 use evolute_ir::{Builder, Elem, Inst, IrError, Op, Prim, Program, Table, Value};
 
 /// Contracts an operator-free program.
@@ -62,14 +63,4 @@ fn product(program: &Program, uses: &Table<Value, u32>, value: Value) -> Option<
         return None;
     }
     program.operands(inst).try_into().ok()
-}
-
-fn count_uses(program: &Program) -> Table<Value, u32> {
-    let mut uses = Table::filled(program.values().len(), 0);
-    let operands = program.insts().keys().flat_map(|inst| program.operands(inst));
-    let results = program.regions().values().flat_map(|region| &region.results);
-    for &value in operands.chain(results) {
-        uses[value] += 1;
-    }
-    uses
 }

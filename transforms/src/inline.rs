@@ -6,6 +6,7 @@
 //! closure captured is a constant, and becomes active when the enclosing operator is removed in its
 //! turn. So perturbations of different levels cannot be confused, and no tags are needed.
 
+mod accumulated;
 mod calls;
 mod clamp;
 mod expand;
@@ -22,6 +23,7 @@ pub use expand::expand;
 pub(crate) use expand::is_implicit;
 pub(crate) use provenance::Provenance;
 
+use crate::accumulate::Accumulated;
 use crate::calls::Calls;
 use crate::contract::fused;
 use crate::fuse::Orders;
@@ -31,6 +33,7 @@ use evolute_ir::{
 };
 use hoist::Hoisting;
 pub(crate) use operators::removed;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// What becomes of derivative operators.
@@ -113,6 +116,17 @@ pub(crate) fn inline_fused(
     Copy { orders, ..copy }.region(builder, Program::ROOT, args)
 }
 
+/// As [`inline`], with loops that add what they stacked.
+pub(crate) fn inline_accumulated(
+    builder: &mut Builder,
+    program: &Program,
+    args: &[Value],
+    accumulated: Accumulated,
+) -> Result<Vec<Value>, IrError> {
+    let copy = Copy::new(builder, program, Operators::Keep);
+    Copy { accumulated, ..copy }.region(builder, Program::ROOT, args)
+}
+
 /// The program as it can be evaluated: without derivative operators, and without what is there to be differentiated.
 ///
 /// # Errors
@@ -156,6 +170,10 @@ struct Copy<'a> {
     inlines: Table<CalleeId, bool>,
     /// The regions in which loops are joined.
     orders: Orders,
+    /// The loops that add what they stacked.
+    accumulated: Accumulated,
+    /// The additions that those have done.
+    added: BTreeSet<Inst>,
     /// What is known of indices, if the others are to be limited to their arrays.
     clamps: Option<Bounds<'a>>,
     provenance: Provenance,
@@ -174,6 +192,8 @@ impl<'a> Copy<'a> {
             contract: None,
             inlines: Table::filled(from.callees().len(), false),
             orders: Orders::new(),
+            accumulated: Accumulated::new(),
+            added: BTreeSet::new(),
             clamps: None,
             provenance: Provenance::new(builder, from),
             values,
@@ -232,7 +252,10 @@ impl<'a> Copy<'a> {
                 self.define(builder, inst, &results);
             }
             Op::Loop { body, condition, spec } => {
-                let results = self.looping(builder, inst, (body, condition, spec), operands)?;
+                let results = match self.accumulated.remove(&inst) {
+                    Some(added) => self.accumulating(builder, inst, (body, spec), operands, &added)?,
+                    None => self.looping(builder, inst, (body, condition, spec), operands)?,
+                };
                 self.define(builder, inst, &results);
                 self.originate_each(builder, self.from.results(inst));
             }
@@ -257,6 +280,8 @@ impl<'a> Copy<'a> {
                 let solution = self.linear_solve(builder, (matrix, inverse), solver, operands)?;
                 self.define(builder, inst, &[solution]);
             }
+            // A loop has done it.
+            Op::AddAt if self.added.remove(&inst) => self.define(builder, inst, &[operands[1]]),
             op @ (Op::Const(_)
             | Op::Prim(_)
             | Op::Cast(_)

@@ -18,7 +18,7 @@
 //! | `cotangents`, `pieces`, `masks` | what is gathered on the way back |
 //! | `solve` | the steps that solve a linear system: factorisation or iterations |
 //! | [`simplify`](mod@simplify) | the table of rewrites and its driver |
-//! | `fuse` | loops over the same iterations become one |
+//! | `fuse`, `accumulate` | loops over the same iterations become one, and add what they would stack to be added |
 //! | `contract` | fused multiply-adds |
 //! | [`pipeline`] | the order of the passes, with what each did |
 //!
@@ -34,6 +34,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod accumulate;
 mod calls;
 mod checkpoint;
 mod contract;
@@ -58,5 +59,6 @@ mod solve;
 mod structure;
 mod tape;
 mod transpose;
+mod uses;
 
 pub use pipeline::{FpMode, Options, Pipeline};

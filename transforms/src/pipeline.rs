@@ -4,6 +4,7 @@
 //! In debug builds the verifier runs after each pass; a violation there is a bug of ours and panics
 //! with the printed program.
 
+use crate::accumulate::accumulate;
 use crate::calls::in_all;
 use crate::contract::contract;
 use crate::derive::copy_params;
@@ -121,8 +122,10 @@ impl Pipeline {
             passes.push(("clamp", always, |program, _| Ok((in_all(program, clamp)?, BTreeMap::new()))));
         }
         if options.simplify {
-            passes.push(("fuse", always, |program, _| {
-                Ok((in_all(program, |program| fuse(program.clone()))?, BTreeMap::new()))
+            passes.push(("fuse", always, |program, options| {
+                let shorter = options.fp == FpMode::Contract;
+                let joined = |program: &Program| accumulate(fuse(program.clone())?, shorter);
+                Ok((in_all(program, joined)?, BTreeMap::new()))
             }));
             passes.push(("simplify", always, |program, options| {
                 let when = match options.fp {

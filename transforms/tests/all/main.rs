@@ -1,5 +1,6 @@
 //! Tests of the transforms: text in and text out, every rewrite, and what derivatives exist.
 
+mod accumulated;
 mod calls;
 mod checkpoints;
 mod deep;
