@@ -6,7 +6,7 @@
 
 use crate::emitter::Emitter;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::{Endianness, InstBuilder, InstructionData, MemFlagsData, Value, types};
+use cranelift_codegen::ir::{Endianness, InstBuilder, InstructionData, MemFlagsData, Opcode, Value, types};
 use evolute_ir::{Elem, Literal};
 use evolute_kernels::Kernel;
 
@@ -19,7 +19,7 @@ macro_rules! instructions {
     };
 }
 instructions! {
-    fadd(x, y) = fadd; fsub(x, y) = fsub; fmul(x, y) = fmul; fdiv(x, y) = fdiv;
+    fsub(x, y) = fsub; fmul(x, y) = fmul; fdiv(x, y) = fdiv;
     fcopysign(x, y) = fcopysign; fmin(x, y) = fmin; fmax(x, y) = fmax;
     floor(x) = floor; ceil(x) = ceil; trunc(x) = trunc; sqrt(x) = sqrt;
     iadd(x, y) = iadd; isub(x, y) = isub; imul(x, y) = imul; ineg(x) = ineg; iabs(x) = iabs;
@@ -60,6 +60,44 @@ pub(crate) fn bnot(e: &mut Emitter<'_, '_>, x: Value) -> Value {
 }
 
 // ── reals ───────────────────────────────────────────────────────────────────────────────────────
+
+/// Adding a zero that is there because an array was padded with it costs nothing: `x + 0` is `x`, unless `x` is −0.
+pub(crate) fn fadd(e: &mut Emitter<'_, '_>, x: Value, y: Value) -> Value {
+    match (is_zero(e, x), is_zero(e, y)) {
+        (_, true) if is_no_negative_zero(e, x, ADDITIONS_SEEN) => x,
+        (true, _) if is_no_negative_zero(e, y, ADDITIONS_SEEN) => y,
+        _ => e.ins().fadd(x, y),
+    }
+}
+
+/// How many additions back a sum is known.
+const ADDITIONS_SEEN: u32 = 4;
+
+/// Whether a value is the constant 0.
+fn is_zero(e: &Emitter<'_, '_>, x: Value) -> bool {
+    let dfg = &e.builder.func.dfg;
+    match dfg.value_def(x).inst().map(|inst| dfg.insts[inst]) {
+        Some(InstructionData::UnaryIeee64 { imm, .. }) => imm.bits() == 0,
+        Some(InstructionData::UnaryConst { constant_handle, .. }) => {
+            dfg.constants.get(constant_handle).as_slice().iter().all(|&byte| byte == 0)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a value is certainly not −0: a sum is −0 only if both of its terms are.
+fn is_no_negative_zero(e: &Emitter<'_, '_>, x: Value, depth: u32) -> bool {
+    if is_zero(e, x) {
+        return true;
+    }
+    let dfg = &e.builder.func.dfg;
+    match dfg.value_def(x).inst().map(|inst| dfg.insts[inst]) {
+        Some(InstructionData::Binary { opcode: Opcode::Fadd, args }) if depth > 0 => {
+            args.iter().any(|&term| is_no_negative_zero(e, term, depth - 1))
+        }
+        _ => false,
+    }
+}
 
 /// The mask comes from the table of constants: Cranelift's own `fneg` builds it in an integer register.
 pub(crate) fn fneg(e: &mut Emitter<'_, '_>, x: Value) -> Value {
