@@ -9,8 +9,9 @@
 //! | `scalars` | the program as a graph of scalars |
 //! | `order` | the order of execution |
 //! | [`Schedule`] | chunks and the memory of scalars that cross them |
+//! | `plan` | a program with arrays, loops or conditionals as steps over memories |
 //! | `units` | the functions of a program, each compiled once |
-//! | `lower` | a chunk as a Cranelift function |
+//! | `lower`, `lower_plan` | a chunk, and a plan, as Cranelift functions |
 //! | `emitter`, `inline`, `wide` | one operation as Cranelift instructions, by THE table; on vectors |
 //! | `target`, `memory` | the processor, executable pages |
 //! | `compile`, `code` | all of it in a row, and calling the result |

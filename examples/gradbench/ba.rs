@@ -1,7 +1,7 @@
 //! `ba`: bundle adjustment. The errors with which cameras see points, and the sparse Jacobian of these: each
 //! observation depends on one camera, one point and its weight.
 
-use super::job::{Job, Problem, job, parse, unknown};
+use super::job::{Job, Problem, Unfit, job, parse, require, unknown};
 use evolute::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 const CAMERA: usize = 11;
 /// The parameters that an observation depends on.
 const BLOCK: usize = CAMERA + 3 + 1;
+
+/// The most of anything: ten times what the suite's largest input has.
+const MOST: usize = 1 << 24;
 
 /// One camera, point, weight and feature, which stand for all of `n`, `m`, `p`, `p`.
 #[derive(Deserialize)]
@@ -36,9 +39,12 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(Input { n, m, p, cam, x, w, feat }: Input) -> Scene {
+    fn new(Input { n, m, p, cam, x, w, feat }: Input) -> Result<Scene, Unfit> {
+        let few = |count: usize| (1..=MOST).contains(&count);
+        require([n, m, p].into_iter().all(few), "from one to 2²⁴ cameras, points and observations")?;
+        require([cam.len(), x.len(), feat.len()] == [CAMERA, 3, 2], "a camera, a point and a feature")?;
         let cycle = |n: usize| (0..p).map(|i| (i % n) as i64).collect();
-        Scene {
+        Ok(Scene {
             n,
             m,
             cams: cam.repeat(n),
@@ -47,7 +53,7 @@ impl Scene {
             features: feat.repeat(p),
             cameras: cycle(n),
             points: cycle(m),
-        }
+        })
     }
 }
 
@@ -153,7 +159,7 @@ impl Sparse {
 }
 
 pub(crate) fn prepare(function: &str, input: Value) -> Result<Box<dyn Job>, Problem> {
-    let scene = Scene::new(parse(input)?);
+    let scene = Scene::new(parse(input)?)?;
     match function {
         "objective" => errors(scene),
         "jacobian" => jacobians(scene),

@@ -3,7 +3,7 @@
 //! The recursion visits `n!` products. A minor that it meets again is the same instructions, which the trace has
 //! already: so the program has less than `n 2ⁿ` of them.
 
-use super::job::{Job, Problem, parse, primal_or_gradient};
+use super::job::{Job, Problem, parse, primal_or_gradient, require};
 use evolute::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
@@ -37,6 +37,7 @@ fn minor<'t>(a: &[Scalar<'t>], n: usize, columns: &[usize]) -> Scalar<'t> {
 
 pub(crate) fn prepare(function: &str, input: Value) -> Result<Box<dyn Job>, Problem> {
     let Input { a, ell } = parse(input)?;
+    require(ell > 0 && Some(a.len()) == ell.checked_mul(ell), "a square matrix `A` of `ell` rows")?;
     let columns: Vec<usize> = (0..ell).collect();
     let determinant = Function::trace(vector(ell * ell), |a| minor(&a.elements(), ell, &columns))?;
     primal_or_gradient(function, &determinant, a)

@@ -1,7 +1,7 @@
 //! `gmm`: the log posterior of a Gaussian mixture with a Wishart prior, and its gradient with respect to weights, means
 //! and the factors of the precision matrices.
 
-use super::job::{Job, Problem, job, parse, unknown};
+use super::job::{Job, Problem, job, parse, require, unknown};
 use evolute::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -68,6 +68,9 @@ fn ln_gamma(d: f64, a: f64) -> f64 {
 
 pub(crate) fn prepare(function: &str, input: Value) -> Result<Box<dyn Job>, Problem> {
     let Input { d, k, n, x, m, gamma, alpha, mu, q, l } = parse(input)?;
+    require([d, k, n].into_iter().all(|count| count > 0), "dimensions, components and points")?;
+    require([mu.len(), q.len(), l.len()] == [k; 3], "a row of `mu`, `q` and `l` for each component")?;
+    require(mu.iter().chain(&q).all(|row| row.len() == d), "rows of length `d`")?;
     let [x, mu, q, l] = [x, mu, q, l].map(|rows| rows.concat());
     let below = d * (d - 1) / 2;
     let parameters = (vector(k), matrix(k, d), matrix(k, d), matrix(k, below));

@@ -1,7 +1,7 @@
 //! `ht`: hand tracking. The distances of measured points from the vertices of a posed hand, or from points of its
 //! triangles that are unknowns themselves, and the dense Jacobian of these.
 
-use super::job::{Job, Problem, job, parse, unknown};
+use super::job::{Job, Problem, job, parse, require, unknown};
 use evolute::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -173,10 +173,16 @@ fn read(input: Value) -> Result<(Sizes, Model, Numbers), Problem> {
         theta: theta.len(),
         us: if us.is_empty() { 0 } else { 2 },
     };
+    let fingers = sizes.theta.checked_sub(6).filter(|rest| rest % 4 == 0).map(|rest| rest / 4);
+    let fits = |fingers| sizes.bones >= 2 + 4 * fingers;
+    require(fingers.is_some_and(fits), "six numbers in `theta`, four a finger, and as many bones")?;
+    let before = |(bone, &parent): (usize, &i64)| parent < bone as i64;
+    require(model.parents.iter().enumerate().all(before), "parents before their bones")?;
     let corners = match us.is_empty() {
-        true => correspondences,
-        false => correspondences.iter().flat_map(|&t| model.triangles[t as usize]).collect(),
+        true => Some(correspondences),
+        false => corners(&correspondences, &model.triangles),
     };
+    require(corners.is_some(), "correspondences that are triangles")?;
     let numbers = Numbers {
         theta,
         us: us.concat(),
@@ -185,9 +191,15 @@ fn read(input: Value) -> Result<(Sizes, Model, Numbers), Problem> {
         positions: model.base_positions.concat(),
         weights: model.weights.concat(),
         points: points.concat(),
-        corners,
+        corners: corners.unwrap_or_default(),
     };
     Ok((sizes, model, numbers))
+}
+
+/// The vertices of triangles of these numbers, if there are such triangles.
+fn corners(numbers: &[i64], triangles: &[[i64; 3]]) -> Option<Vec<i64>> {
+    let corners = numbers.iter().map(|&t| triangles.get(usize::try_from(t).ok()?));
+    Some(corners.collect::<Option<Vec<&[i64; 3]>>>()?.into_iter().flatten().copied().collect())
 }
 
 pub(crate) fn prepare(function: &str, input: Value) -> Result<Box<dyn Job>, Problem> {

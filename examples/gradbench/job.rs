@@ -6,6 +6,7 @@ use evolute::{ArraySpec, Single};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use std::fmt;
 use std::time::{Duration, Instant};
 
 /// Why an evaluation fails.
@@ -85,6 +86,25 @@ pub(crate) fn unknown(function: &str) -> Problem {
 /// An eval's input.
 pub(crate) fn parse<T: DeserializeOwned>(input: Value) -> Result<T, Problem> {
     Ok(serde_json::from_value(input)?)
+}
+
+/// An input that an eval has no answer to.
+#[derive(Debug)]
+pub(crate) struct Unfit {
+    expected: &'static str,
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the input does not have {}", self.expected)
+    }
+}
+
+impl std::error::Error for Unfit {}
+
+/// Whether the input has what is `expected` of it, where that is more than its types say.
+pub(crate) fn require(holds: bool, expected: &'static str) -> Result<(), Unfit> {
+    if holds { Ok(()) } else { Err(Unfit { expected }) }
 }
 
 /// How often an input wants its function to be evaluated.

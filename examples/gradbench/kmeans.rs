@@ -2,7 +2,7 @@
 //! centroids: the gradient over the Hessian's diagonal. The Hessian has nothing beside its diagonal, so its product
 //! with a vector of ones is that diagonal.
 
-use super::job::{Job, Problem, job, parse, unknown};
+use super::job::{Job, Problem, job, parse, require, unknown};
 use evolute::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -33,6 +33,7 @@ fn direction<'t>(points: Array<'t>, centroids: Array<'t>) -> Array<'t> {
 pub(crate) fn prepare(function: &str, input: Value) -> Result<Box<dyn Job>, Problem> {
     let Input { points, centroids } = parse(input)?;
     let (n, k, d) = (points.len(), centroids.len(), points.first().map_or(0, Vec::len));
+    require(k > 0 && d > 0, "a centroid, a point and a coordinate")?;
     let [points, centroids] = [points, centroids].map(|rows| rows.concat());
     let inputs = (matrix(n, d), matrix(k, d));
     match function {

@@ -1,7 +1,7 @@
 //! `lstm`: the loss of a recurrent network with diagonal weights that predicts the next character of a text, and its
 //! gradient with respect to all weights.
 
-use super::job::{Job, Problem, job, parse, unknown};
+use super::job::{Job, Problem, job, parse, require, unknown};
 use evolute::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -50,6 +50,7 @@ fn loss<'t>((main, extra): (Array<'t>, Array<'t>), state: Array<'t>, text: Array
 
 pub(crate) fn prepare(function: &str, input: Value) -> Result<Box<dyn Job>, Problem> {
     let Input { main_params, extra_params, state, sequence } = parse(input)?;
+    require(!sequence.is_empty(), "a sequence of at least one character")?;
     let shape = |rows: &[Vec<f64>]| matrix(rows.len(), rows.first().map_or(0, Vec::len));
     let parameters = (shape(&main_params), shape(&extra_params));
     let inputs = (parameters, shape(&state), shape(&sequence));

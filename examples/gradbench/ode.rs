@@ -1,6 +1,6 @@
 //! `ode`: a Runge-Kutta solution of `y₀' = x₀, yᵢ' = xᵢ yᵢ₋₁` up to the time 2, and the gradient of its last element.
 
-use super::job::{Job, Problem, gradient, job, parse, unknown};
+use super::job::{Job, Problem, gradient, job, parse, require, unknown};
 use evolute::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -31,6 +31,7 @@ fn solution<'t>(x: Array<'t>, steps: usize) -> Array<'t> {
 
 pub(crate) fn prepare(function: &str, input: Value) -> Result<Box<dyn Job>, Problem> {
     let Input { x, s } = parse(input)?;
+    require(!x.is_empty() && s > 0, "an unknown and a step")?;
     let n = x.len();
     match function {
         "primal" => {

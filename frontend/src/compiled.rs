@@ -21,22 +21,46 @@ impl<S: Spec, R: Spec> Compiled<S, R> {
     }
 
     /// Evaluates the function; allocates the result and a workspace. In a loop use
-    /// [`call_into`](Compiled::call_into).
+    /// [`call_into`](Compiled::call_into). Arguments are borrowed as the function was traced: slices of numbers, row-major,
+    /// for arrays, references for scalars, tuples for tuples.
     ///
     /// # Errors
     /// Inputs of the wrong length, in a structure with the way to it ([`Error::Part`]); an integer divided by zero, or
-    /// `i64::MIN` by −1.
+    /// `i64::MIN` by −1; an index or a number of iterations out of range; what does not converge.
+    ///
+    /// ```
+    /// use evolute_frontend::{Function, matrix, scalar};
+    ///
+    /// let f = Function::trace((matrix(2, 2), scalar()), |(a, t)| a * t)?.compile()?;
+    /// assert_eq!(f.call((&[1.0, 2.0, 3.0, 4.0], &10.0))?, [10.0, 20.0, 30.0, 40.0]);
+    /// assert!(f.call((&[1.0, 2.0, 3.0], &10.0)).is_err());
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
     pub fn call(&self, x: S::Host<'_>) -> Result<R::Owned, Error> {
         let mut result = self.outputs.allocate();
         self.call_into(x, R::borrow_mut(&mut result), &mut self.workspace())?;
         Ok(result)
     }
 
-    /// Evaluates the function into `result`. With a workspace of this function nothing is allocated.
+    /// Evaluates the function into `result`. With a workspace of this function nothing is allocated. Results are lent as
+    /// arguments are, to write: `&mut` of a slice or a number, a tuple of these for a tuple.
     ///
     /// # Errors
-    /// Inputs or results of the wrong length; an integer divided by zero, or `i64::MIN` by −1. Then `result` is
-    /// unspecified.
+    /// As of [`call`](Compiled::call), and results of the wrong length. Then `result` is unspecified.
+    ///
+    /// ```
+    /// use evolute_frontend::Function;
+    ///
+    /// let f = Function::scalar(2, |x| x[0].powi(2) * x[1])?.value_and_grad()?.compile()?;
+    /// let mut workspace = f.workspace();
+    /// let (mut x, mut value, mut gradient) = ([3.0, 2.0], 0.0, [0.0; 2]);
+    /// for _ in 0..100 {
+    ///     f.call_into(&x, (&mut value, &mut gradient[..]), &mut workspace)?;
+    ///     (0..2).for_each(|i| x[i] -= 0.01 * gradient[i]);
+    /// }
+    /// assert!(value < 1.0);
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
     #[inline]
     pub fn call_into(
         &self,

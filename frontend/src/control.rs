@@ -18,6 +18,31 @@
 //! [`Int::at_most`]. [`Count::rev`] runs it from the last iteration number to 0. Whether an array is read at `x.at(i)`,
 //! or `x.row(2 * i + 1)`, is seen while tracing: then the loop goes over its rows.
 //!
+//! # Functions beside closures
+//!
+//! A closure that is kept in a variable has one lifetime chosen where it is written, and what it takes and gives belongs to
+//! a trace: `let f = |x: Array| Array::of(&[x.sum(), x.prod()])` does not compile (`lifetime may not live long enough`). Where
+//! it cannot stand at its place of use, write a function with the trace's lifetime, inside or outside:
+//!
+//! ```
+//! use evolute_frontend::{Array, Function, jvp, vector};
+//!
+//! let f = Function::trace((vector(2), vector(2)), |(x, v)| {
+//!     fn moments<'t>(x: Array<'t>) -> Array<'t> {
+//!         Array::of(&[x.sum(), x.prod()])
+//!     }
+//!     moments(*x) + jvp(moments, *x, *v).1
+//! })?;
+//! assert_eq!(f.eval((&[2.0, 3.0], &[1.0, 0.0]))?, [6.0, 9.0]);
+//! # Ok::<(), evolute_frontend::Error>(())
+//! ```
+//!
+//! # Errors
+//!
+//! A mistake in a closure is an error of the trace, with its line: a value that leaves its loop or branch, an iteration that
+//! gives other shapes than it was given, branches that give different ones. What only a call can know, an index or a number
+//! of iterations, is an error of the call.
+//!
 //! ```
 //! use evolute_frontend::{Function, matrix, sum};
 //!
@@ -33,13 +58,14 @@
 //! ```
 
 mod checkpoint;
+mod count;
 mod rows;
 
 pub use checkpoint::{Checkpoint, Checkpointed, Limit, checkpoint};
+pub use count::Count;
 pub use rows::{map_rows, sum_rows, vmap};
 
-use crate::error::TraceError;
-use crate::trace::{self, Caller, LoopBody, Looped, Site, Term, Trace, Turns};
+use crate::trace::{self, Caller, LoopBody, Looped, Site, Term, Trace};
 use crate::traced::{Condition, Int};
 use crate::tree::{Leaf, Leaves, Stack, Tree, leaves, operands};
 use evolute_ir::Value;
@@ -48,108 +74,11 @@ use std::panic::Location;
 /// How often a [`while_loop`] runs at most.
 pub const WHILE_CAP: usize = 1 << 20;
 
-/// How often a loop runs: a number, or a traced integer; and what reverse mode stores of it ([`checkpoint`]).
-#[derive(Clone, Copy, Debug)]
-pub struct Count<'t> {
-    number: Number<'t>,
-    reverse: bool,
-    checkpoint: Option<Checkpoint>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Number<'t> {
-    Fixed(usize),
-    Traced(Int<'t>, Option<usize>),
-}
-
-impl From<usize> for Count<'_> {
-    fn from(n: usize) -> Self {
-        Count::new(Number::Fixed(n))
-    }
-}
-
-impl<'t> From<Int<'t>> for Count<'t> {
-    fn from(n: Int<'t>) -> Self {
-        Count::new(Number::Traced(n, None))
-    }
-}
-
-impl<'t> From<&Int<'t>> for Count<'t> {
-    fn from(n: &Int<'t>) -> Self {
-        Count::new(Number::Traced(*n, None))
-    }
-}
-
-impl<'t> Int<'t> {
-    /// This many iterations, of which there are never more than `cap`: a larger or a negative number is an error of
-    /// the call.
-    ///
-    /// ```
-    /// use evolute_frontend::{Function, I64, scalar_of, sum};
-    ///
-    /// let f = Function::trace(scalar_of::<I64>(), |n| sum(n.at_most(10), |i| i * i))?;
-    /// assert_eq!(f.eval(&4)?, 14);
-    /// assert!(f.eval(&11).is_err());
-    /// # Ok::<(), evolute_frontend::Error>(())
-    /// ```
-    pub fn at_most(self, cap: usize) -> Count<'t> {
-        Count::new(Number::Traced(self, Some(cap)))
-    }
-}
-
-impl<'t> Count<'t> {
-    fn new(number: Number<'t>) -> Self {
-        Count { number, reverse: false, checkpoint: None }
-    }
-
-    /// The same iterations in the other order: from the last number to 0.
-    ///
-    /// ```
-    /// use evolute_frontend::{Count, Function, scan, vector};
-    ///
-    /// // By Horner's rule, the coefficient of the constant first.
-    /// let f = Function::trace((vector(3), vector(1)), |(a, x)| {
-    ///     scan(Count::from(3).rev(), x * 0.0, |sum, i| sum * x + a.at(i))
-    /// })?;
-    /// assert_eq!(f.eval((&[1.0, 2.0, 3.0], &[10.0]))?, [321.0]);
-    /// # Ok::<(), evolute_frontend::Error>(())
-    /// ```
-    pub fn rev(self) -> Self {
-        Count { reverse: !self.reverse, ..self }
-    }
-
-    fn turns(self, site: Site<'_>) -> Turns {
-        let turns = match self.number {
-            Number::Fixed(n) => Turns::fixed(trips(site, n)),
-            Number::Traced(n, most) => {
-                let count = site.trace.values(&[n.operand()], site.caller)[0];
-                Turns::counted(count, trips(site, bound(site, n, most)))
-            }
-        };
-        Turns { reverse: self.reverse, checkpoint: self.checkpoint.map(Checkpoint::in_program), ..turns }
-    }
-}
-
-/// The most that a count may be.
-fn bound(site: Site<'_>, n: Int<'_>, most: Option<usize>) -> usize {
-    let known = site.trace.upper_bound(n.operand()).map(|bound| bound.max(0) as usize);
-    let bounds = known.into_iter().chain(most);
-    bounds.min().unwrap_or_else(|| {
-        site.trace.fail(TraceError::Unbounded { at: site.trace.user_line(site.caller) });
-        0
-    })
-}
-
-/// A number of iterations, of which a loop has fewer than 2³².
-fn trips(site: Site<'_>, n: usize) -> u32 {
-    u32::try_from(n).unwrap_or_else(|_| {
-        site.trace.fail(TraceError::Trips { count: n, at: site.trace.user_line(site.caller) });
-        0
-    })
-}
-
 /// The sum of what a closure gives for `i` from 0 to below `n`: of a scalar, an array, a tuple of them; zeros if `n` is
 /// 0.
+///
+/// # Errors
+/// A traced `n` of which no bound is known is an error of the trace, one that is out of its bounds one of the call.
 ///
 /// ```
 /// use evolute_frontend::{Function, sum, vector};
@@ -177,6 +106,9 @@ pub fn sum<'t, O: Tree<'t>>(n: impl Into<Count<'t>>, f: impl FnOnce(Int<'t>) -> 
 /// The array whose row `i` is what a closure gives for `i`, from 0 to below `n`. Of a tuple it is a tuple of arrays, of
 /// arrays an array with one more axis. If `n` is a traced integer, the rows from there on up to its bound are zeros.
 ///
+/// # Errors
+/// As of [`sum`]; a stack of more elements than an array may have is an error of the trace.
+///
 /// ```
 /// use evolute_frontend::{Function, map, vector};
 ///
@@ -199,6 +131,9 @@ pub fn map<'t, O: Stack<'t>>(n: impl Into<Count<'t>>, f: impl FnOnce(Int<'t>) ->
 
 /// The last carry: `f(… f(f(init, 0), 1) …, n − 1)`. What the closure gives has the elements and shapes that it is
 /// given.
+///
+/// # Errors
+/// As of [`sum`]; another carry than the closure was given, by elements or shapes, is an error of the trace.
 ///
 /// ```
 /// use evolute_frontend::{Function, scalar, scan};
@@ -226,6 +161,9 @@ pub fn scan<'t, C: Tree<'t>>(n: impl Into<Count<'t>>, init: C, f: impl FnOnce(C,
 }
 
 /// As [`scan`], with an array of what each iteration gives beside its carry, as [`map`] makes it.
+///
+/// # Errors
+/// As of [`scan`] and of [`map`].
 ///
 /// ```
 /// use evolute_frontend::{Function, scalar, scan_stacked, vector};
@@ -260,8 +198,11 @@ pub fn scan_stacked<'t, C: Tree<'t>, O: Stack<'t>>(
     (init.rebuild(&mut leaves), output.stacked(&mut leaves))
 }
 
-/// The first carry for which `go` does not hold: `init`, `step(init)`, `step(step(init))`, … If it holds for the first
-/// [`WHILE_CAP`] of them, that is an error of the call; [`while_at_most`] has another limit.
+/// The first carry for which `go` does not hold: `init`, `step(init)`, `step(step(init))`, …
+///
+/// # Errors
+/// If `go` holds for the first [`WHILE_CAP`] of them, that is an error of the call; [`while_at_most`] has another limit.
+/// Another carry than `step` was given is an error of the trace.
 ///
 /// ```
 /// use evolute_frontend::{Function, scalar, while_loop};
@@ -281,6 +222,9 @@ pub fn while_loop<'t, C: Tree<'t>>(
 
 /// As [`while_loop`], with at most so many iterations. Reverse mode has room for what it needs of each, which is taken
 /// of the system as iterations use it: a small limit, or a [`checkpoint`], is small memory.
+///
+/// # Errors
+/// If `go` still holds after so many, that is an error of the call.
 ///
 /// ```
 /// use evolute_frontend::{Function, scalar, while_at_most};
@@ -314,6 +258,9 @@ pub fn while_at_most<'t, C: Tree<'t>>(
 
 /// What `yes` gives where the condition holds, else what `no` gives: only that one is evaluated, unlike with
 /// [`select`](Condition::select). Of a constant condition the other closure is not even traced.
+///
+/// # Errors
+/// Closures that give different elements or shapes are an error of the trace.
 ///
 /// ```
 /// use evolute_frontend::{Function, I64, cond, scalar_of};

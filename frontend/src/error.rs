@@ -19,9 +19,11 @@ pub enum TraceError {
         /// The user's line.
         at: SourceLoc,
     },
-    /// A closure returned, or a traced function was given, the wrong number of values.
-    #[error("at {at}: expected {expected}, found {found}")]
+    /// A closure returned, or a traced function was given, the wrong number of values, or arrays of other shapes.
+    #[error("at {at}: {what}: expected {expected}, found {found}")]
     Length {
+        /// What they are: a closure's result, or a method's argument.
+        what: &'static str,
         /// What was expected.
         expected: String,
         /// What came.
@@ -88,7 +90,7 @@ pub enum TraceError {
         at: SourceLoc,
     },
     /// The closure of a linear system is no product of a matrix and its argument.
-    #[error("at {at}: {what} of the linear system at {system}")]
+    #[error("at {at}: {what} of the linear system{}", elsewhere(.system, .at))]
     NotLinear {
         /// The operation that is not linear, and how.
         what: String,
@@ -123,6 +125,11 @@ pub enum TraceError {
     /// The mistake of a [`Tree`](crate::Tree) or [`Spec`](crate::Spec): it takes other leaves than it gave.
     #[error("a structure is rebuilt from other leaves than it was flattened to")]
     Rebuilt,
+}
+
+/// ` at …`, but for what is at the same line.
+fn elsewhere(this: &SourceLoc, other: &SourceLoc) -> String {
+    if this == other { String::new() } else { format!(" at {this}") }
 }
 
 /// Anything that can go wrong with a function.

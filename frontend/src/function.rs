@@ -121,6 +121,16 @@ impl<S: Spec, R: Spec, A: Active> Function<S, R, A> {
     /// # Ok::<(), evolute_frontend::Error>(())
     /// ```
     ///
+    /// Several arguments are one if they are a tuple (or a struct): of `((a, b), data)` those in the inner one.
+    ///
+    /// ```
+    /// # use evolute_frontend::{Function, scalar, scalars};
+    /// let f = Function::scalar(((scalars(2), scalar()), scalar()), |((w, b), x)| (w[0] * x + w[1]) * b)?;
+    /// let (of_w, of_b) = f.wrt::<0>().grad()?.compile()?.call(((&[2.0, 3.0], &10.0), &5.0))?;
+    /// assert_eq!((of_w, of_b), (vec![50.0, 10.0], 13.0));
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
+    ///
     /// A derivative still has the arguments of the function, whatever it has beside them, and `wrt` chooses again
     /// among those. So derivatives are mixed, here ∂/∂t ∇ₓf:
     ///
@@ -152,10 +162,22 @@ fn signature((params, results): &(Vec<Type>, Vec<Type>)) -> String {
 impl<S: Spec, R: Spec, A> Function<S, R, A> {
     // ── running ─────────────────────────────────────────────────────────────────────────────────
 
-    /// Differentiates, simplifies and compiles to machine code.
+    /// Differentiates, simplifies and compiles to machine code: in time in proportion to the program, milliseconds for some
+    /// hundreds of instructions. Compile once, and call often.
     ///
     /// # Errors
     /// A program too large, or no machine code here; then [`interpreted`](Function::interpreted) works.
+    ///
+    /// ```
+    /// use evolute_frontend::Function;
+    ///
+    /// let f = Function::scalar(2, |x| x[0] * x[1].exp())?;
+    /// let (f, gradient) = (f.compile()?, f.grad()?.compile()?);
+    /// for x in [[1.0, 0.0], [2.0, 0.0]] {
+    ///     assert_eq!((f.call(&x)?, gradient.call(&x)?), (x[0], vec![1.0, x[0]]));
+    /// }
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
     pub fn compile(&self) -> Result<Compiled<S, R>, Error> {
         self.compile_with(&Options::default())
     }
@@ -207,7 +229,8 @@ impl<S: Spec, R: Spec, A> Function<S, R, A> {
     /// [`explain_nan_with`](Function::explain_nan_with) does.
     ///
     /// # Errors
-    /// Inputs that do not fit the function, or an evaluation that fails.
+    /// Inputs that do not fit the function, or an evaluation that fails: then the error says on which numbers, and in which
+    /// iteration.
     ///
     /// ```
     /// use evolute_frontend::Function;

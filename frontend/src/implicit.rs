@@ -93,6 +93,10 @@ impl Default for Iteration {
 
 /// A zero of `f`, found by Newton's method from `start`. See [`Newton`].
 ///
+/// # Errors
+/// Iterations that do not converge, and a singular derivative, are errors of the call; an `f` that gives another shape than
+/// it is given is one of the trace.
+///
 /// ```
 /// use evolute_frontend::{Function, Scalar, root, scalar};
 ///
@@ -112,6 +116,9 @@ pub fn root<'t, A: RealTree<'t>>(f: impl FnOnce(A) -> A, start: A) -> A {
 
 /// A fixed point of `g`, found by iterating it from `start`. See [`Iteration`].
 ///
+/// # Errors
+/// As of [`root()`].
+///
 /// ```
 /// use evolute_frontend::{Function, fixed_point, scalar};
 ///
@@ -128,6 +135,10 @@ pub fn fixed_point<'t, A: RealTree<'t>>(g: impl FnOnce(A) -> A, start: A) -> A {
 
 /// What `find` gives, as the zero of `f` that it is: `find` may be any computation, and its derivative is not taken. If
 /// what it gives is no zero, derivatives are those of the zero of `x ↦ f(x) − f(found)`.
+///
+/// # Errors
+/// Derivatives at a zero where that of `f` is singular are errors of the call; an `f` that gives another shape than it is
+/// given is one of the trace.
 ///
 /// ```
 /// use evolute_frontend::{Function, Solver, implicit, scalar, scan};
@@ -173,6 +184,9 @@ pub fn implicit<'t, A: RealTree<'t>>(find: impl FnOnce() -> A, f: impl FnOnce(A)
 impl Newton {
     /// As [`root()`], in this way.
     ///
+    /// # Errors
+    /// As of [`root()`].
+    ///
     /// ```
     /// use evolute_frontend::{Function, Newton, Scalar, scalar};
     ///
@@ -196,6 +210,18 @@ impl Newton {
 
 impl Iteration {
     /// As [`fixed_point()`], in this way.
+    ///
+    /// # Errors
+    /// As of [`root()`].
+    ///
+    /// ```
+    /// use evolute_frontend::{Function, Iteration, Scalar, scalar};
+    ///
+    /// let few = Iteration { max_iterations: 5, ..Iteration::default() };
+    /// let f = Function::trace(scalar(), |a| few.fixed_point(|x| (a * x).cos(), Scalar::from(1.0)))?;
+    /// assert!(f.eval(&0.0).is_ok() && f.eval(&1.0).is_err());
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
     #[track_caller]
     pub fn fixed_point<'t, A: RealTree<'t>>(self, g: impl FnOnce(A) -> A, start: A) -> A {
         let stop = Stop { tolerance: self.tolerance, max_iterations: self.max_iterations };

@@ -82,6 +82,11 @@ pub struct Store<'t> {
 pub trait Number: Kind {}
 
 /// A kind that has derivatives.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no kind of real scalars",
+    label = "not a real scalar",
+    note = "a gradient is that of one real scalar: combine an array's elements first, `grad(|x| x.sin().sum(), x)`, or use `jvp` or `vjp`"
+)]
 pub trait RealKind: Number {
     /// The nearest value.
     fn from_f64(x: f64) -> Self::Host;

@@ -35,13 +35,37 @@ use evolute_ir::{Mode, Type};
 use std::panic::Location;
 use std::vec::IntoIter;
 
-/// The gradient of `f` at `x`, by reverse mode.
+/// The gradient of `f` at `x`, by reverse mode: shaped as `x` is, a scalar, an array, a tuple, …
+///
+/// # Errors
+/// Here and of the others: values that leave the closure otherwise than by being returned are errors of the trace.
+///
+/// ```
+/// use evolute_frontend::{Function, grad, vector};
+///
+/// // A step of gradient descent.
+/// let f = Function::trace(vector(2), |x| x - 0.5 * grad(|x| x.powi(2).sum() + x.prod(), *x))?;
+/// assert_eq!(f.eval(&[1.0, 2.0])?, [-1.0, -0.5]);
+/// # Ok::<(), evolute_frontend::Error>(())
+/// ```
 #[track_caller]
 pub fn grad<'t, A: RealTree<'t>, K: RealKind>(f: impl FnOnce(A) -> Traced<'t, K>, x: A) -> A {
     value_and_grad(f, x).1
 }
 
 /// The value of `f` at `x` and its gradient, by reverse mode.
+///
+/// ```
+/// use evolute_frontend::{Function, scalar, value_and_grad};
+///
+/// // A step of Newton's method for a zero of one number.
+/// let f = Function::trace(scalar(), |x| {
+///     let (value, slope) = value_and_grad(|x| x * x - 2.0, *x);
+///     x - value / slope
+/// })?;
+/// assert_eq!(f.eval(&2.0)?, 1.5);
+/// # Ok::<(), evolute_frontend::Error>(())
+/// ```
 #[track_caller]
 pub fn value_and_grad<'t, A: RealTree<'t>, K: RealKind>(
     f: impl FnOnce(A) -> Traced<'t, K>,
@@ -51,19 +75,49 @@ pub fn value_and_grad<'t, A: RealTree<'t>, K: RealKind>(
     vjp(f, x, one)
 }
 
-/// The value of `f` at `x` and its derivative along `v`, by forward mode.
+/// The value of `f` at `x` and its derivative along `v`, by forward mode. `v` is shaped as `x` is, the derivative as the
+/// value.
+///
+/// ```
+/// use evolute_frontend::{Function, jvp, vector};
+///
+/// let f = Function::trace((vector(2), vector(2)), |(x, v)| jvp(|x| x * x, *x, *v).1)?;
+/// assert_eq!(f.eval((&[2.0, 3.0], &[1.0, 10.0]))?, [4.0, 60.0]);
+/// # Ok::<(), evolute_frontend::Error>(())
+/// ```
 #[track_caller]
 pub fn jvp<'t, A: RealTree<'t>, O: RealTree<'t>>(f: impl FnOnce(A) -> O, x: A, v: A) -> (O, O) {
     forward(Location::caller(), f, x, v)
 }
 
-/// The value of `f` at `x` and the transposed derivative of `w`, by reverse mode.
+/// The value of `f` at `x` and the transposed derivative of `w`, by reverse mode. `w` is shaped as the value is, the
+/// derivative as `x`.
+///
+/// ```
+/// use evolute_frontend::{Function, Scalar, vector, vjp};
+///
+/// // The second row of a Jacobian.
+/// let f = Function::trace(vector(2), |x| {
+///     let unit = [0.0, 1.0].map(Scalar::from);
+///     vjp(|x| [x.sum(), x.prod()], *x, unit).1
+/// })?;
+/// assert_eq!(f.eval(&[2.0, 3.0])?, [3.0, 2.0]);
+/// # Ok::<(), evolute_frontend::Error>(())
+/// ```
 #[track_caller]
 pub fn vjp<'t, A: RealTree<'t>, O: RealTree<'t>>(f: impl FnOnce(A) -> O, x: A, w: O) -> (O, A) {
     reverse(Location::caller(), f, x, w)
 }
 
-/// The Hessian of `f` at `x` times `v`: the derivative along `v` of the gradient.
+/// The Hessian of `f` at `x` times `v`, which is shaped as `x` is: the derivative along `v` of the gradient.
+///
+/// ```
+/// use evolute_frontend::{Function, hvp, vector};
+///
+/// let f = Function::trace((vector(2), vector(2)), |(x, v)| hvp(|x| x.powi(3).sum(), *x, *v))?;
+/// assert_eq!(f.eval((&[1.0, 2.0], &[1.0, 10.0]))?, [6.0, 120.0]);
+/// # Ok::<(), evolute_frontend::Error>(())
+/// ```
 #[track_caller]
 pub fn hvp<'t, A: RealTree<'t>, K: RealKind>(f: impl FnOnce(A) -> Traced<'t, K>, x: A, v: A) -> A {
     let caller = Location::caller();

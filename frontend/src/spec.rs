@@ -269,7 +269,8 @@ impl<K: RealKind> RealSpec for Single<K> {
 #[diagnostic::on_unimplemented(
     message = "`wrt::<{I}>` needs argument {I} of several, and the function takes `{Self}`",
     label = "no tuple of specifications with a component {I}",
-    note = "`wrt` chooses among the arguments of `Function::trace((a, b), |(a, b)| …)`, from `wrt::<0>` on, at most four",
+    note = "`wrt` chooses among the arguments of `Function::trace((a, b), |(a, b)| …)`, from `wrt::<0>` on, at most six",
+    note = "several of them are one as a tuple: `wrt::<0>` of `((a, b), data)`",
     note = "a function of one argument is differentiated with respect to all of it as it is: `f.grad()`"
 )]
 pub trait Argument<const I: usize>: Spec {

@@ -76,6 +76,11 @@ pub(crate) fn operands(leaves: &[Leaf<'_>]) -> Vec<Operand> {
 }
 
 /// A structure of traced values.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not made of traced values",
+    note = "inner derivatives, loops and conditionals take and give traced scalars and arrays, their tuples, `Vec`s and arrays, and structs of them with `#[derive(Params)]`",
+    note = "a number is traced by `Scalar::from(1.0)`"
+)]
 pub trait Tree<'t>: Sized {
     /// Appends the values.
     fn flatten(&self, leaves: &mut Leaves<'t>);
@@ -85,6 +90,10 @@ pub trait Tree<'t>: Sized {
 }
 
 /// A tree of which there are derivatives: of real values.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not made of traced real values",
+    note = "derivatives are with respect to real scalars and arrays, their tuples, `Vec`s and arrays, and structs of them with `#[derive(Params)]`"
+)]
 pub trait RealTree<'t>: Tree<'t> {}
 
 /// A tree that a loop stacks: what each iteration gives, and what they give together.

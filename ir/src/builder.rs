@@ -266,6 +266,21 @@ impl Builder {
         Ok(ClosedRegion { region, captured })
     }
 
+    /// The region of what `body` builds, with the results that it gives. An error leaves none open.
+    ///
+    /// # Errors
+    /// That of `body`, or as [`close_region`](Builder::close_region).
+    pub fn in_region(
+        &mut self,
+        body: impl FnOnce(&mut Builder) -> Result<Vec<Value>, IrError>,
+    ) -> Result<ClosedRegion, IrError> {
+        self.open_region();
+        let results = body(self);
+        let closed = self.close_region(results.as_deref().unwrap_or_default());
+        results?;
+        closed
+    }
+
     /// The innermost open region.
     pub fn current(&self) -> Region {
         self.open[self.open.len() - 1].region

@@ -21,6 +21,7 @@ pub use eval::{RealPrims, cast, eval_prim};
 
 use crate::entity::{Region, Table, Value};
 use crate::error::IrError;
+use crate::op::Op;
 use crate::program::{Program, SourceLoc};
 use crate::types::{Elem, Literal, Type};
 use std::ops::Range;
@@ -44,9 +45,12 @@ pub enum FailureKind {
     /// An integer was divided by zero, or `i64::MIN` by −1.
     #[error("integer division by zero or overflow")]
     IntegerDivision,
-    /// A computed index lies outside its array.
-    #[error("index out of range")]
+    /// A computed index lies outside the array that is read.
+    #[error("index out of range in `at`")]
     Index,
+    /// A computed index lies outside the array that is added to, by the user's program or by a derivative of one that reads.
+    #[error("index out of range in `add_at`")]
+    AddedIndex,
     /// A loop was to run a negative number of times, or more often than its cap.
     #[error("number of iterations out of range")]
     Count,
@@ -62,6 +66,13 @@ pub enum FailureKind {
     /// A function of the user's panicked. The panic goes on where machine code was entered.
     #[error("an external function panicked")]
     External,
+}
+
+impl FailureKind {
+    /// An index of this operation, `at` or `add_at`, that is out of range.
+    pub fn index_of(op: Op) -> FailureKind {
+        if op == Op::AddAt { FailureKind::AddedIndex } else { FailureKind::Index }
+    }
 }
 
 /// One decoded scalar instruction: `dst ← run(a, b, c)`.

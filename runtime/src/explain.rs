@@ -1,11 +1,15 @@
-//! Where a NaN or an infinity came from.
+//! Where a NaN or an infinity came from, or a failure.
 //!
 //! The program that runs, after all passes of the options, is interpreted, every value kept: contraction can make
 //! and mend what is not finite. From each non-finite result the search goes back through non-finite operands (of a
 //! `select`, only the chosen one); the earliest value reached is where finite numbers first gave a non-finite one. It
 //! goes into loops and conditionals, whose iterations and branches are evaluated again, alone. Functions that are called
 //! are put in the place of their calls.
+//!
+//! An evaluation that fails goes on with what is next in range, so the instruction that failed is the first, in the order of
+//! the program, whose operands it does not act on.
 
+mod failure;
 mod frame;
 mod loops;
 mod search;
@@ -16,6 +20,7 @@ use crate::options::Options;
 use evolute_ir::{IrError, Level, Mode, Program, Role, SourceLoc, Value, text};
 use evolute_transforms::Pipeline;
 use evolute_transforms::inline::inline_calls;
+pub use failure::{FailureOrigin, OutOfRange};
 use search::{Found, Search};
 use std::fmt;
 use thiserror::Error;
@@ -23,9 +28,12 @@ use thiserror::Error;
 /// Why there is no explanation.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ExplainError {
-    /// The inputs do not fit, or the evaluation failed.
+    /// The inputs do not fit, or the evaluation failed where it cannot be looked into.
     #[error(transparent)]
     Call(#[from] CallError),
+    /// The evaluation failed.
+    #[error(transparent)]
+    Failed(Box<FailureOrigin>),
     /// The program cannot be differentiated.
     #[error(transparent)]
     Ir(#[from] IrError),
@@ -138,7 +146,7 @@ impl fmt::Display for NanOrigin {
 /// more, an iteration at a time.
 ///
 /// # Errors
-/// Inputs that do not fit the program, or an evaluation that fails.
+/// Inputs that do not fit the program, or an evaluation that fails: [`ExplainError::Failed`] says on which numbers.
 pub fn explain_nan(
     program: &Program,
     options: &Options,
@@ -154,7 +162,9 @@ pub fn explain_nan(
         let (_, len) = input.extent();
         frame.set(param, (0..len).map(|i| input.get(i).to_slot()));
     }
-    frame.run()?;
+    if let Err(error) = frame.run() {
+        return Err(search.explained(&frame, error));
+    }
     let found = search.origin(&frame)?;
     drop((frame, search));
     Ok(found.map(|found| found.explained(program)))

@@ -6,6 +6,7 @@ mod check;
 mod dumps;
 mod errors;
 mod explain;
+mod explain_failures;
 mod explain_loops;
 mod lines;
 mod outside;

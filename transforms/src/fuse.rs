@@ -10,10 +10,15 @@
 //! Loops that carry different values are not joined: each of their iterations waits for the one before, so there is little
 //! to share but the loop's counting, and the values of both would have to be held at once.
 //!
+//! What is joined is bounded, and so is the work: loops are compared within windows of a region, a joined loop has at most so
+//! many sums and instructions, and there are so many rounds.
+//!
 //! A call fails if what its results need fails; joining changes that as little as it changes a result. Which of several
 //! failures is met first depends on the order of instructions, and that is a joined loop's own.
 
 mod carried;
+#[cfg(test)]
+mod tests;
 
 use crate::derive::copy_params;
 use crate::inline::inline_fused;
@@ -21,22 +26,39 @@ use carried::{Carried, Numbering};
 use evolute_ir::{Builder, Inst, IrError, LoopSpec, Op, Program, Region, Table, Value};
 use std::collections::BTreeMap;
 
-/// The most loops of a region among which some are joined: those after them stay as they are.
-const MAX_LOOPS: usize = 64;
+/// The most loops among which some are joined in a round: a region's loops are compared in windows of so many.
+const WINDOW: usize = 64;
+
+/// The most sums and instructions of a joined loop. A longer one would not gain by what its parts share, but is cut in pieces
+/// that hand their values on in memory.
+const MAX_SIZE: usize = 2048;
+
+/// The most rounds, each of which copies the program: one joins what is in a window, the next what it has put in one, and the
+/// others the loops of joined bodies. What is nested deeper stays as it is.
+const MAX_ROUNDS: usize = 16;
 
 /// Joins the loops of an operator-free program.
 pub(crate) fn fuse(mut fused: Program) -> Result<Program, IrError> {
-    loop {
-        let orders = orders(&fused);
-        if orders.is_empty() {
-            return Ok(fused);
+    for _ in 0..MAX_ROUNDS {
+        match round(&fused)? {
+            Some(program) => fused = program,
+            None => break,
         }
-        let mut builder = Builder::sharing_globally();
-        builder.set_limit(fused.limit());
-        let params = copy_params(&mut builder, &fused);
-        let results = inline_fused(&mut builder, &fused, &params, orders)?;
-        fused = builder.finish_live(&results)?;
     }
+    Ok(fused)
+}
+
+/// The program with the loops joined that are found in it, if there are any.
+fn round(program: &Program) -> Result<Option<Program>, IrError> {
+    let orders = orders(program);
+    if orders.is_empty() {
+        return Ok(None);
+    }
+    let mut builder = Builder::sharing_globally();
+    builder.set_limit(program.limit());
+    let params = copy_params(&mut builder, program);
+    let results = inline_fused(&mut builder, program, &params, orders)?;
+    builder.finish_live(&results).map(Some)
 }
 
 /// The instructions of regions in which loops are joined, each list in an order in which they can be computed: those of
@@ -44,57 +66,145 @@ pub(crate) fn fuse(mut fused: Program) -> Result<Program, IrError> {
 pub(crate) type Orders = BTreeMap<Region, Vec<Vec<Inst>>>;
 
 fn orders(program: &Program) -> Orders {
-    let (mut masks, mut numbering) = (None, Numbering::new(program));
-    let mut orders = Orders::new();
-    for region in program.regions().keys() {
-        let loops = candidates(program, region, &mut numbering);
-        if loops.len() > 1 {
-            let masks = masks.get_or_insert_with(|| Table::filled(program.values().len(), 0));
-            let groups = groups(program, &loops, &dependences(program, region, &loops, masks));
-            if groups.iter().any(|group| group.len() > 1) {
-                orders.insert(region, order(program, region, &groups));
-            }
+    let (sizes, mut numbering) = (sizes(program), Numbering::new(program));
+    let (mut tables, mut orders) = (None, Orders::new());
+    for (region, data) in program.regions().iter() {
+        if data.insts.iter().filter(|&&inst| loop_of(program, inst).is_some()).count() < 2 {
+            continue;
+        }
+        let tables = tables.get_or_insert_with(|| Tables::new(program));
+        let grouped = |window| {
+            let loops = candidates(program, window, &sizes, &mut numbering);
+            (window, groups(program, &loops, &tables.dependences(program, window, &loops)))
+        };
+        let windows: Vec<(&[Inst], Vec<Vec<Inst>>)> = windows(program, &data.insts).map(grouped).collect();
+        if windows.iter().any(|(_, groups)| groups.iter().any(|group| group.len() > 1)) {
+            let ordered = |(window, groups): &(&[Inst], Vec<_>)| tables.order(program, window, groups);
+            orders.insert(region, windows.iter().flat_map(ordered).collect());
         }
     }
     orders
 }
 
-/// A loop that may be joined with others of its region.
+fn loop_of(program: &Program, inst: Inst) -> Option<LoopSpec> {
+    match program.op(inst) {
+        Op::Loop { spec, .. } => Some(program.loop_spec(spec)),
+        _ => None,
+    }
+}
+
+/// How many instructions each region has, those of nested ones included.
+fn sizes(program: &Program) -> Table<Region, usize> {
+    let mut sizes = Table::filled(program.regions().len(), 0);
+    let regions: Vec<Region> = program.regions().keys().collect();
+    // A region has a higher number than the one that it is nested in.
+    for region in regions.into_iter().rev() {
+        let insts = &program.region(region).insts;
+        let nested = insts.iter().flat_map(|&inst| program.op(inst).regions()).map(|region| sizes[region]);
+        sizes[region] = nested.sum::<usize>() + insts.len();
+    }
+    sizes
+}
+
+/// The instructions in pieces with at most [`WINDOW`] loops each.
+fn windows<'a>(program: &'a Program, insts: &'a [Inst]) -> impl Iterator<Item = &'a [Inst]> {
+    let mut loops = 0;
+    insts.split_inclusive(move |&inst| {
+        loops += usize::from(loop_of(program, inst).is_some());
+        let full = loops == WINDOW;
+        loops %= WINDOW;
+        full
+    })
+}
+
+/// A loop that may be joined with others of its window.
 struct Candidate {
     inst: Inst,
     spec: LoopSpec,
     /// What it carries from one iteration to the next, if it does.
     carried: Option<Carried>,
+    /// The arrays that it reads, in the order of their numbers.
+    arrays: Vec<Value>,
+    /// Its sums and instructions.
+    size: usize,
 }
 
-fn candidates(program: &Program, region: Region, numbering: &mut Numbering<'_>) -> Vec<Candidate> {
-    let insts = &program.region(region).insts;
-    let looping = |&inst: &Inst| match program.op(inst) {
-        Op::Loop { spec, .. } => Some((inst, program.loop_spec(spec))),
-        _ => None,
-    };
-    let loops: Vec<(Inst, LoopSpec)> = insts.iter().filter_map(looping).take(MAX_LOOPS).collect();
-    let carried = numbering.carried_by(&loops);
-    loops.into_iter().zip(carried).map(|((inst, spec), carried)| Candidate { inst, spec, carried }).collect()
-}
-
-/// On which of the loops each of them depends, a bit a loop.
-fn dependences(
+fn candidates(
     program: &Program,
-    region: Region,
-    loops: &[Candidate],
-    masks: &mut Table<Value, u64>,
-) -> Vec<u64> {
-    let mut dependences = Vec::new();
-    for &inst in &program.region(region).insts {
-        let mut mask = program.operands(inst).iter().fold(0, |mask, &operand| mask | masks[operand]);
-        if loops.get(dependences.len()).is_some_and(|other| other.inst == inst) {
-            dependences.push(mask);
-            mask |= 1 << (dependences.len() - 1);
-        }
-        program.results(inst).for_each(|result| masks[result] = mask);
+    window: &[Inst],
+    sizes: &Table<Region, usize>,
+    numbering: &mut Numbering<'_>,
+) -> Vec<Candidate> {
+    let looping = |&inst: &Inst| Some((inst, loop_of(program, inst)?));
+    let loops: Vec<(Inst, LoopSpec)> = window.iter().filter_map(looping).collect();
+    let carried = numbering.carried_by(&loops);
+    let candidate = |((inst, spec), carried): ((Inst, LoopSpec), _)| {
+        let arrays = program.operands(inst).iter().filter(|&&v| !program.ty(v).is_scalar());
+        let mut arrays: Vec<Value> = arrays.copied().collect();
+        arrays.sort_unstable();
+        let size = program.op(inst).regions().map(|region| sizes[region]).sum::<usize>() + spec.sums as usize;
+        Candidate { inst, spec, carried, arrays, size }
+    };
+    loops.into_iter().zip(carried).map(candidate).collect()
+}
+
+/// What is known of the values of a window, and of all others once it is done with.
+struct Tables {
+    /// The loops that each depends on, a bit a loop.
+    masks: Table<Value, u64>,
+    /// Whether it is still to be computed.
+    missing: Table<Value, bool>,
+}
+
+impl Tables {
+    fn new(program: &Program) -> Tables {
+        let values = program.values().len();
+        Tables { masks: Table::filled(values, 0), missing: Table::filled(values, false) }
     }
-    dependences
+
+    /// On which loops of the window each of them depends, a bit a loop. No loop stands between those of a window, so what
+    /// they depend on by way of others is seen in it.
+    fn dependences(&mut self, program: &Program, window: &[Inst], loops: &[Candidate]) -> Vec<u64> {
+        let mut dependences = Vec::new();
+        for &inst in window {
+            let mut mask = program.operands(inst).iter().fold(0, |mask, &operand| mask | self.masks[operand]);
+            if loops.get(dependences.len()).is_some_and(|other| other.inst == inst) {
+                dependences.push(mask);
+                mask |= 1 << (dependences.len() - 1);
+            }
+            program.results(inst).for_each(|result| self.masks[result] = mask);
+        }
+        results(program, window).for_each(|result| self.masks[result] = 0);
+        dependences
+    }
+
+    /// The instructions of a window in an order in which those of a group can stand together.
+    fn order(&mut self, program: &Program, window: &[Inst], groups: &[Vec<Inst>]) -> Vec<Vec<Inst>> {
+        let group_of: BTreeMap<Inst, &Vec<Inst>> =
+            groups.iter().flat_map(|group| group.iter().map(move |&inst| (inst, group))).collect();
+        let (mut rest, mut order) = (window.to_vec(), Vec::new());
+        results(program, window).for_each(|result| self.missing[result] = true);
+        while !rest.is_empty() {
+            let before = rest.len();
+            rest.retain(|&inst| {
+                let item = group_of.get(&inst).map_or(std::slice::from_ref(&inst), |group| &group[..]);
+                let done = program.results(inst).next().is_some_and(|result| !self.missing[result]);
+                let mut operands = item.iter().flat_map(|&inst| program.operands(inst));
+                let ready = !done && operands.all(|&v| !self.missing[v]);
+                if ready {
+                    results(program, item).for_each(|v| self.missing[v] = false);
+                    order.push(item.to_vec());
+                }
+                !(ready || done)
+            });
+            assert!(rest.len() < before, "no loop depends on one that it is joined with:\n{program}");
+        }
+        order
+    }
+}
+
+fn results(program: &Program, insts: &[Inst]) -> impl Iterator<Item = Value> {
+    insts.iter().flat_map(|&inst| program.results(inst))
 }
 
 /// Loops that are joined, by their numbers.
@@ -104,6 +214,8 @@ struct Group {
     own: u64,
     /// The loops on which they depend, as bits.
     of: u64,
+    /// Their sums and instructions.
+    size: usize,
 }
 
 /// Each loop with those before it that it is joined with.
@@ -113,6 +225,7 @@ fn groups(program: &Program, loops: &[Candidate], dependences: &[u64]) -> Vec<Ve
         let needs = all_needed(&groups, dependences[number]);
         let joins = |group: &&mut Group| {
             needs & group.own == 0
+                && group.size + candidate.size <= MAX_SIZE
                 && group.members.iter().any(|&other| alike(program, candidate, &loops[other]))
         };
         match groups.iter_mut().find(joins) {
@@ -120,8 +233,12 @@ fn groups(program: &Program, loops: &[Candidate], dependences: &[u64]) -> Vec<Ve
                 group.members.push(number);
                 group.own |= 1 << number;
                 group.of |= needs;
+                group.size += candidate.size;
             }
-            None => groups.push(Group { members: vec![number], own: 1 << number, of: needs }),
+            None => {
+                let size = candidate.size;
+                groups.push(Group { members: vec![number], own: 1 << number, of: needs, size });
+            }
         }
     }
     let insts = |group: Group| group.members.into_iter().map(|number| loops[number].inst).collect();
@@ -143,36 +260,11 @@ fn alike(program: &Program, one: &Candidate, other: &Candidate) -> bool {
     let (spec, others) = (one.spec, other.spec);
     let [operands, other_operands] = [one, other].map(|candidate| program.operands(candidate.inst));
     let counts = spec.first_carry_operand();
-    let read = |&v: &Value| !program.ty(v).is_scalar() && other_operands.contains(&v);
+    let read = |v: &Value| other.arrays.binary_search(v).is_ok();
     // Without carries there is nothing that checkpoints would store.
     let checkpoint = if spec.carries == 0 { others.checkpoint } else { spec.checkpoint };
     LoopSpec { rows: others.rows, sums: others.sums, checkpoint, ..spec } == others
         && operands[..counts] == other_operands[..counts]
         && one.carried == other.carried
-        && (one.carried.is_some() || operands.iter().any(read))
-}
-
-/// The instructions in an order in which those of a group can stand together.
-fn order(program: &Program, region: Region, groups: &[Vec<Inst>]) -> Vec<Vec<Inst>> {
-    let group_of: BTreeMap<Inst, &Vec<Inst>> =
-        groups.iter().flat_map(|group| group.iter().map(move |&inst| (inst, group))).collect();
-    let mut rest: Vec<Inst> = program.region(region).insts.clone();
-    let mut missing = Table::filled(program.values().len(), false);
-    rest.iter().flat_map(|&inst| program.results(inst)).for_each(|result| missing[result] = true);
-    let mut order = Vec::new();
-    while !rest.is_empty() {
-        let before = rest.len();
-        rest.retain(|&inst| {
-            let item = group_of.get(&inst).map_or_else(|| vec![inst], |group| group.to_vec());
-            let done = program.results(inst).next().is_some_and(|result| !missing[result]);
-            let ready = item.iter().flat_map(|&inst| program.operands(inst)).all(|&v| !missing[v]);
-            if ready && !done {
-                item.iter().flat_map(|&inst| program.results(inst)).for_each(|v| missing[v] = false);
-                order.push(item);
-            }
-            !(ready || done)
-        });
-        assert!(rest.len() < before, "no loop depends on one that it is joined with:\n{program}");
-    }
-    order
+        && (one.carried.is_some() || one.arrays.iter().any(read))
 }

@@ -12,10 +12,12 @@
 //! | `checkpoint` | how loops are cut for reverse mode to store less |
 //! | `calls` | functions that are called, differentiated once |
 //! | `differentiate` | the jvp rule of every instruction, stated once for both modes |
-//! | `linalg` | those of dense linear algebra |
+//! | `structure` | those of loops, conditionals, calls, rules and solutions |
+//! | `products`, `linalg`, `matrices` | those of products of many factors and of dense linear algebra |
 //! | `linear` | what such a rule may emit: the vocabulary of linear code |
 //! | `tape`, `transpose` | linear code as data, and running it backwards: reverse mode |
 //! | `cotangents`, `pieces`, `masks` | what is gathered on the way back |
+//! | `placement` | the transpose of strided reading |
 //! | `solve` | the steps that solve a linear system: factorisation or iterations |
 //! | [`simplify`](mod@simplify) | the table of rewrites and its driver |
 //! | `fuse`, `accumulate` | loops over the same iterations become one, and add what they would stack to be added |

@@ -3,7 +3,7 @@
 use crate::derive::{DeriveError, copy_params};
 use crate::inline::inline;
 use crate::linear::constant_like;
-use evolute_ir::{Builder, ClosedRegion, IrError, Origin, Program, SourceLoc, Value};
+use evolute_ir::{Builder, IrError, Origin, Program, SourceLoc, Value};
 
 /// `f` as one [`custom`](evolute_ir::Op::Custom) instruction, differentiated by `rule`: a program that takes a tangent for
 /// each parameter of `f`, the results of `f`, and its parameters, and gives a tangent for each result. Tangents of what
@@ -17,11 +17,11 @@ pub fn with_rule(f: &Program, rule: &Program, loc: Option<SourceLoc>) -> Result<
     let params = copy_params(&mut builder, f);
     let loc = loc.map(|loc| builder.add_loc(loc)).unwrap_or_default();
     builder.set_origin(Origin { loc, ..Origin::default() });
-    let primal = region(&mut builder, |builder| {
+    let primal = builder.in_region(|builder| {
         let params: Vec<Value> = f.param_types().iter().map(|ty| builder.param(ty)).collect();
         inline(builder, f, &params)
     })?;
-    let rule = region(&mut builder, |builder| {
+    let rule = builder.in_region(|builder| {
         let args = rule_arguments(builder, f)?;
         let tangents = inline(builder, rule, &args)?;
         let real = |(tangent, ty): (Value, &evolute_ir::Type)| ty.elem.is_real().then_some(tangent);
@@ -47,16 +47,4 @@ fn rule_arguments(builder: &mut Builder, f: &Program) -> Result<Vec<Value>, IrEr
     args.extend(values);
     args.extend(points);
     Ok(args)
-}
-
-/// A region. An error leaves none open.
-fn region(
-    builder: &mut Builder,
-    body: impl FnOnce(&mut Builder) -> Result<Vec<Value>, IrError>,
-) -> Result<ClosedRegion, IrError> {
-    builder.open_region();
-    let results = body(builder);
-    let closed = builder.close_region(results.as_deref().unwrap_or_default());
-    results?;
-    closed
 }

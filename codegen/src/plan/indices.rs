@@ -13,7 +13,7 @@ impl Planner<'_> {
         let unknown = indices.iter().zip(extents).filter(|&(&v, &extent)| !self.bounds.is_below(v, extent));
         let checked: Vec<(Value, u32)> = unknown.map(|(&v, &extent)| (self.scalar(v), extent)).collect();
         if !checked.is_empty() {
-            let check = self.check(FailureKind::Index, inst);
+            let check = self.check(FailureKind::index_of(self.program.op(inst)), inst);
             self.steps.push(Step::Check { indices: checked, check });
         }
         indices.iter().map(|&v| self.scalar(v)).collect()

@@ -12,6 +12,9 @@ impl<'t, K: RealKind> Array<'t, K> {
     /// Products summed over the last axis of this array and the first of the other: of two vectors (then the result
     /// has rank 0, see [`inner`](Array::inner)), of a matrix and a vector, of two matrices.
     ///
+    /// # Errors
+    /// Extents that differ are an error of the trace.
+    ///
     /// ```
     /// use evolute_frontend::{Function, matrix, vector};
     ///
@@ -41,6 +44,9 @@ impl<'t, K: RealKind> Array<'t, K> {
 
     /// The product of matrices, the last two axes; further axes in front are equal in both.
     ///
+    /// # Errors
+    /// Arrays of other ranks or extents are an error of the trace.
+    ///
     /// ```
     /// use evolute_frontend::{Function, array};
     ///
@@ -68,6 +74,9 @@ impl<'t, K: RealKind> Array<'t, K> {
     }
 
     /// The sum of the products of elements of two arrays of one shape.
+    ///
+    /// # Errors
+    /// Arrays of different shapes are an error of the trace.
     ///
     /// ```
     /// use evolute_frontend::{Function, vector};
@@ -112,6 +121,9 @@ impl<'t, K: RealKind> Array<'t, K> {
 
 impl<'t, K: Number> Array<'t, K> {
     /// The sum of the diagonal of a square matrix; of the last two axes if there are more, an array.
+    ///
+    /// # Errors
+    /// Last axes of different extents are an error of the trace.
     ///
     /// ```
     /// use evolute_frontend::{Function, matrix};

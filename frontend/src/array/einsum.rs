@@ -10,9 +10,12 @@ use crate::trace::{Site, row_major};
 use evolute_ir::{Op, Reduction, Value};
 use std::panic::Location;
 
-/// Sums of products of the elements of arrays, as in NumPy: each letter is an axis, those missing behind the arrow are
-/// summed over. A letter repeated in one operand is its diagonal. Products of more than two are formed from the left:
-/// the order of the operands decides what it costs.
+/// Sums of products of the elements of arrays, as in NumPy: each letter is an axis, those missing behind the arrow
+/// are summed over. A letter repeated in one operand is its diagonal. Products of more than two are formed from the
+/// left: the order of the operands decides what it costs.
+///
+/// # Errors
+/// Subscripts that do not fit the operands are an error of the trace.
 ///
 /// ```
 /// use evolute_frontend::{Function, einsum, matrix, vector};
@@ -68,30 +71,39 @@ fn parsed(site: Site<'_>, text: &str, values: &[Value]) -> Result<(Vec<Vec<usize
     if inputs.len() != values.len() {
         return Err((format!("{} operands", inputs.len()), values.len().to_string()));
     }
-    let mut known: Vec<(usize, usize)> = Vec::new();
-    for (labels, &value) in inputs.iter().zip(values) {
-        let extents = site.extents(value);
-        if labels.len() != extents.len() {
-            return Err((format!("{} axes", labels.len()), format!("{extents:?}")));
-        }
-        for (&label, extent) in labels.iter().zip(extents) {
-            match known.iter().find(|(other, _)| *other == label) {
-                Some(&(_, expected)) if expected != extent => {
-                    let name = label as u8 as char;
-                    return Err((format!("one extent for {name}, {expected}"), extent.to_string()));
-                }
-                Some(_) => {}
-                None => known.push((label, extent)),
-            }
-        }
-    }
+    check_extents(site, &inputs, values)?;
     let odd = |(place, label): (usize, &usize)| {
-        result[..place].contains(label) || !known.iter().any(|(other, _)| other == label)
+        result[..place].contains(label) || !inputs.iter().any(|labels| labels.contains(label))
     };
     match result.iter().enumerate().any(odd) {
         true => Err(malformed("each label of the result once, and in an operand")),
         false => Ok((inputs, result)),
     }
+}
+
+/// Whether each operand has an axis a label, and those of one label have one extent.
+fn check_extents(site: Site<'_>, inputs: &[Vec<usize>], values: &[Value]) -> Result<(), Mistake> {
+    let mut known: Vec<(usize, usize, usize)> = Vec::new();
+    for (operand, (labels, &value)) in inputs.iter().zip(values).enumerate() {
+        let extents = site.extents(value);
+        let found = format!("{extents:?}");
+        if labels.len() != extents.len() {
+            return Err((format!("operand {operand} with {} axes", labels.len()), found));
+        }
+        for (&label, extent) in labels.iter().zip(extents) {
+            match known.iter().find(|(other, ..)| *other == label) {
+                Some(&(_, expected, first)) if expected != extent => {
+                    let name = label as u8 as char;
+                    let expected =
+                        format!("operand {operand} with extent {expected} of {name}, as operand {first}");
+                    return Err((expected, found));
+                }
+                Some(_) => {}
+                None => known.push((label, extent, operand)),
+            }
+        }
+    }
+    Ok(())
 }
 
 /// `x` with the axes of these labels, those of a group merged to one if there are several groups; the others are

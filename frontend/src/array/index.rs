@@ -70,8 +70,10 @@ index_tuples! {
 }
 
 impl<'t, K: Kind> Array<'t, K> {
-    /// The element at an index, a tuple of them for several axes. An index is a number or a traced [`Int`]. A
-    /// number out of range is an error of the trace, a traced index out of range one of the call.
+    /// The element at an index, a tuple of them for several axes. An index is a number or a traced [`Int`].
+    ///
+    /// # Errors
+    /// A number out of range is an error of the trace, a traced index out of range one of the call.
     ///
     /// ```
     /// use evolute_frontend::{Function, matrix, scalar_of, I64};
@@ -89,7 +91,7 @@ impl<'t, K: Kind> Array<'t, K> {
         })
     }
 
-    /// The part at indices of the first axes.
+    /// The part at indices of the first axes, with errors as of [`at`](Array::at).
     ///
     /// ```
     /// use evolute_frontend::{Function, array};
@@ -100,13 +102,10 @@ impl<'t, K: Kind> Array<'t, K> {
     /// ```
     #[track_caller]
     pub fn part(self, indices: impl Indices<'t>) -> Self {
-        self.indexed("part", indices.indices(), |site, x, count| match site.extents(x).len() {
-            rank if rank >= count => Ok(()),
-            rank => Err((format!("at most {rank} indices"), count.to_string())),
-        })
+        self.indexed("part", indices.indices(), within_rank)
     }
 
-    /// Row `i`: the part at an index of the first axis.
+    /// Row `i`: the part at an index of the first axis, with errors as of [`at`](Array::at).
     ///
     /// ```
     /// use evolute_frontend::{Function, matrix};
@@ -117,7 +116,7 @@ impl<'t, K: Kind> Array<'t, K> {
     /// ```
     #[track_caller]
     pub fn row(self, i: impl Index<'t>) -> Self {
-        self.part(i.index())
+        self.indexed("row", vec![i.index()], within_rank)
     }
 
     #[track_caller]
@@ -140,7 +139,10 @@ impl<'t, K: Kind> Array<'t, K> {
         })
     }
 
-    /// The rows whose numbers `indices` holds, in its shape. A number out of range is an error of the call.
+    /// The rows whose numbers `indices` holds, in its shape.
+    ///
+    /// # Errors
+    /// A number out of range is an error of the call.
     ///
     /// ```
     /// use evolute_frontend::{Function, I64, vector, vector_of};
@@ -171,6 +173,9 @@ impl<'t, K: Kind> Array<'t, K> {
 
 impl<'t, K: Number> Array<'t, K> {
     /// This array with row `k` of `updates` added to its row number `indices[k]`, for each `k`.
+    ///
+    /// # Errors
+    /// A number out of range is an error of the call, updates of another shape one of the trace.
     ///
     /// ```
     /// use evolute_frontend::{Array, Function, I64, vector, vector_of};
@@ -207,6 +212,14 @@ impl<'t, K: Number> Array<'t, K> {
     }
 }
 
+/// Whether there are as many axes as indices, or more.
+fn within_rank(site: Site<'_>, x: Value, count: usize) -> Result<(), (String, String)> {
+    match site.extents(x).len() {
+        rank if rank >= count => Ok(()),
+        rank => Err((format!("at most {rank} indices"), count.to_string())),
+    }
+}
+
 /// How an axis is read.
 #[derive(Clone)]
 enum Read {
@@ -234,7 +247,7 @@ fn part(site: Site<'_>, operation: &'static str, x: Value, operands: &[Operand],
         };
         let constant = site.trace.constant_integer(operand);
         if let Some(odd) = constant.filter(|&i| i < 0 || i >= extent as i64) {
-            let expected = format!("an index below {extent} for axis {axis}");
+            let expected = format!("an index in 0..{extent} for axis {axis}");
             let ty = site.ty(site.elem(x), &extents[operands.len()..]);
             return site.misfit(operation, expected, odd, &ty);
         }

@@ -1,15 +1,18 @@
 //! Arrays made of numbers, of scalars, and of other arrays: one `pack` each.
 
-use super::shape::no_axis;
+use super::shape::{no_axis, spread};
 use super::{Array, make};
-use crate::kind::{I64, Kind};
+use crate::kind::{I64, Kind, Number, RealKind};
 use crate::trace::{Operand, Site};
 use crate::traced::Traced;
-use evolute_ir::{Op, Value};
+use evolute_ir::{Elem, Literal, Op, Prim, Value};
 use std::panic::Location;
 
 impl<'t, K: Kind> Array<'t, K> {
     /// The array of these numbers, row-major. Each is an instruction: data belongs into an argument.
+    ///
+    /// # Errors
+    /// Another number of them than the extents say is an error of the trace.
     ///
     /// ```
     /// use evolute_frontend::{Array, Function, vector};
@@ -40,6 +43,9 @@ impl<'t, K: Kind> Array<'t, K> {
     }
 
     /// An array of this scalar, repeated.
+    ///
+    /// # Errors
+    /// More elements than an array may have are an error of the trace.
     ///
     /// ```
     /// use evolute_frontend::{Array, Function, scalar};
@@ -80,6 +86,82 @@ pub(super) fn element(site: Site<'_>, x: Value, index: u32) -> Value {
     }
 }
 
+impl<K: Number> Array<'_, K> {
+    /// Zeros.
+    ///
+    /// # Errors
+    /// More elements than an array may have are an error of the trace, here as of [`full`](Array::full).
+    ///
+    /// ```
+    /// use evolute_frontend::{Array, Function, vector};
+    ///
+    /// let f = Function::trace(vector(2), |x| Array::zeros(&[2, 2]) + x)?;
+    /// assert_eq!(f.eval(&[1.0, 2.0])?, [1.0, 2.0, 1.0, 2.0]);
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn zeros(extents: &[usize]) -> Self {
+        make(&[], Location::caller(), |site, _| site.full(&site.ty(K::ELEM, extents), 0.0))
+    }
+
+    /// Ones.
+    ///
+    /// ```
+    /// use evolute_frontend::{Array, Function, matrix};
+    ///
+    /// let row_sums = Function::trace(matrix(2, 2), |a| a.dot(Array::ones(&[2])))?;
+    /// assert_eq!(row_sums.eval(&[1.0, 2.0, 3.0, 4.0])?, [3.0, 7.0]);
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn ones(extents: &[usize]) -> Self {
+        make(&[], Location::caller(), |site, _| site.full(&site.ty(K::ELEM, extents), 1.0))
+    }
+
+    /// The identity matrix `[n, n]`: three instructions, whatever its size.
+    ///
+    /// ```
+    /// use evolute_frontend::{Array, Function, matrix};
+    ///
+    /// let shifted = Function::trace(matrix(2, 2), |a| a - Array::eye(2))?;
+    /// assert_eq!(shifted.eval(&[5.0, 1.0, 2.0, 5.0])?, [4.0, 1.0, 2.0, 4.0]);
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
+    #[doc(alias = "identity")]
+    #[track_caller]
+    pub fn eye(n: usize) -> Self {
+        make(&[], Location::caller(), |site, _| {
+            let ones = site.full(&site.ty(K::ELEM, &[n]), 1.0);
+            spread(site, ones, &site.ty(K::ELEM, &[n, n]), 0, &[n as i64 + 1])
+        })
+    }
+}
+
+impl<'t, K: RealKind> Array<'t, K> {
+    /// `n` numbers at equal distances from `start` to `end`, both of which are exact: `(1 − t)·start + t·end` for
+    /// `t = i/(n − 1)`. One number is the start.
+    ///
+    /// ```
+    /// use evolute_frontend::{Array, Function, scalar};
+    ///
+    /// let f = Function::trace(scalar(), |end| Array::linspace(1.0, *end, 5))?;
+    /// assert_eq!(f.eval(&3.0)?, [1.0, 1.5, 2.0, 2.5, 3.0]);
+    /// # Ok::<(), evolute_frontend::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn linspace(start: impl Into<Traced<'t, K>>, end: impl Into<Traced<'t, K>>, n: usize) -> Self {
+        let ends = [start.into().operand(), end.into().operand()];
+        make(&ends, Location::caller(), |site, ends| {
+            let number = |x: f64| site.constant(Literal::from_f64(K::ELEM, x));
+            let steps = site.pointwise(Op::Cast(K::ELEM), "linspace", &[iota(site, n)], K::ELEM);
+            let t = site.prim(Prim::Div, &[steps, number(n.saturating_sub(1).max(1) as f64)]);
+            let rest = site.prim(Prim::Sub, &[number(1.0), t]);
+            let [start, end] = [(rest, ends[0]), (t, ends[1])].map(|(t, x)| site.prim(Prim::Mul, &[t, x]));
+            site.prim(Prim::Add, &[start, end])
+        })
+    }
+}
+
 impl Array<'_, I64> {
     /// The integers from 0 to below `n`.
     ///
@@ -92,12 +174,14 @@ impl Array<'_, I64> {
     /// ```
     #[track_caller]
     pub fn iota(n: usize) -> Self {
-        make(&[], Location::caller(), |site, _| {
-            let ty = site.ty(evolute_ir::Elem::I64, &[n]);
-            let id = site.trace.build(site.caller, |builder| Ok(builder.intern(&ty)));
-            id.map_or_else(|| site.trace.placeholder(&ty), |id| site.insert(Op::Iota(id), &[], &ty))
-        })
+        make(&[], Location::caller(), |site, _| iota(site, n))
     }
+}
+
+fn iota(site: Site<'_>, n: usize) -> Value {
+    let ty = site.ty(Elem::I64, &[n]);
+    let id = site.trace.build(site.caller, |builder| Ok(builder.intern(&ty)));
+    id.map_or_else(|| site.trace.placeholder(&ty), |id| site.insert(Op::Iota(id), &[], &ty))
 }
 
 fn packed<K: Kind>(site: Site<'_>, values: &[Value], extents: &[usize]) -> Value {
@@ -112,7 +196,10 @@ fn packed<K: Kind>(site: Site<'_>, values: &[Value], extents: &[usize]) -> Value
     }
 }
 
-/// Arrays one after the other along an axis. Their other extents are equal.
+/// Arrays one after the other along an axis.
+///
+/// # Errors
+/// Other extents that differ, and no arrays, are an error of the trace.
 ///
 /// ```
 /// use evolute_frontend::{Function, concat, matrix, vector};
@@ -154,6 +241,9 @@ pub fn concat<'t, K: Kind>(arrays: &[Array<'t, K>], axis: usize) -> Array<'t, K>
 }
 
 /// Arrays of one shape as the parts of an array with one more axis, this one.
+///
+/// # Errors
+/// Other shapes, and no arrays, are an error of the trace.
 ///
 /// ```
 /// use evolute_frontend::{Function, stack, vector};

@@ -3,6 +3,7 @@
 //! Each method is an instruction or two, run by a library; a factorisation of one matrix is shared by all that is made
 //! of it, and by every derivative. Batches are a [`map`](crate::map) over them. Of [`F32`](crate::F32) matrices all is
 //! computed in `f64` and rounded. A matrix with a NaN or an infinity gives NaNs; no method fails when called.
+//! Matrices that are not square where they are to be, and right sides of other extents, are errors of the trace.
 //!
 //! Derivatives are those of Giles, *Collected matrix derivative results*, 2008, and for QR of Walter and Lehmann,
 //! arXiv:1001.1654.

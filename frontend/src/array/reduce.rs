@@ -1,30 +1,38 @@
 //! All elements, or those along an axis, combined: sums, products, extrema, norms.
 //!
 //! A reduction combines last axes, so an axis is first moved there: a `view` and a `reduce`. The results of the
-//! methods with an axis have one axis less.
+//! methods with an axis have one axis less; `expand_dims` puts it back.
 
-use super::shape::no_axis;
+use super::shape::{expanded, no_axis};
 use super::{Array, make};
 use crate::kind::{I64, Number, RealKind};
 use crate::trace::{LoopBody, Site, Turns};
 use crate::traced::Traced;
 use evolute_ir::{Elem, Literal, Op, Prim, Reduction, Value};
 
-/// Combines all elements, or those along an axis.
+/// Combines all elements, or those along an axis, for a method of this name.
+fn method(site: Site<'_>, name: &'static str, reduction: Reduction, x: Value, axis: Option<usize>) -> Value {
+    let mut rest = site.extents(x);
+    let extent = match axis {
+        None => rest.drain(..).product(),
+        Some(axis) if axis < rest.len() => rest.remove(axis),
+        Some(axis) => return no_axis(site, name, x, axis),
+    };
+    if reduction.is_index() && extent == 0 {
+        return site.misfit(name, "an element to find", "none", &site.ty(Elem::I64, &rest));
+    }
+    reduced(site, reduction, x, axis)
+}
+
+/// Combines all elements, or those along an axis that there is.
 fn reduced(site: Site<'_>, reduction: Reduction, x: Value, axis: Option<usize>) -> Value {
     let rank = site.extents(x).len();
     let (x, kept) = match axis {
         None => (x, 0),
-        Some(axis) if axis < rank => (site.move_axis(x, axis, rank - 1), rank - 1),
-        Some(axis) => return no_axis(site, reduction.name(), x, axis),
+        Some(axis) => (site.move_axis(x, axis, rank - 1), rank - 1),
     };
     if kept == rank {
         return if reduction.is_index() { site.integer(0) } else { x };
-    }
-    let found = site.extents(x)[kept..].iter().product::<usize>();
-    if reduction.is_index() && found == 0 {
-        let ty = site.ty(Elem::I64, &site.extents(x)[..kept]);
-        return site.misfit(reduction.name(), "an element to find", "none", &ty);
     }
     site.reduce(reduction, x, kept)
 }
@@ -34,13 +42,18 @@ macro_rules! reductions {
         $(#[$doc])*
         #[track_caller]
         pub fn $name(self) -> Traced<'t, $K> {
-            self.to(|site, x| reduced(site, Reduction::$Reduction, x, None))
+            self.to(|site, x| method(site, stringify!($name), Reduction::$Reduction, x, None))
         }
 
-        #[doc = concat!("As [`", stringify!($name), "`](Array::", stringify!($name), "), along an axis.")]
+        #[doc = concat!("As [`", stringify!($name), "`](Array::", stringify!($name), "), along an axis, ")]
+        /// which the result does not have: [`expand_dims`](Array::expand_dims) puts it back with extent 1, so that
+        /// the result broadcasts along it.
+        ///
+        /// # Errors
+        /// An axis that there is not is an error of the trace.
         #[track_caller]
         pub fn $along(self, axis: usize) -> Array<'t, $K> {
-            self.to(|site, x| reduced(site, Reduction::$Reduction, x, Some(axis)))
+            self.to(|site, x| method(site, stringify!($along), Reduction::$Reduction, x, Some(axis)))
         }
     )*};
 }
@@ -54,6 +67,10 @@ impl<'t, K: Number> Array<'t, K> {
         ///
         /// let f = Function::trace_to(matrix(2, 3), (scalar(), vector(3)), |a| (a.sum(), a.sum_along(0)))?;
         /// assert_eq!(f.eval(&[1.0, 2.0, 3.0, 10.0, 20.0, 30.0])?, (66.0, vec![11.0, 22.0, 33.0]));
+        ///
+        /// // Shares of the sum of a row. Without the axis of extent 1 the sums would stand for columns.
+        /// let shares = Function::trace(matrix(2, 2), |a| a / a.sum_along(1).expand_dims(1))?;
+        /// assert_eq!(shares.eval(&[1.0, 3.0, 2.0, 2.0])?, [0.25, 0.75, 0.5, 0.5]);
         /// # Ok::<(), evolute_frontend::Error>(())
         /// ```
         sum sum_along Sum K;
@@ -89,6 +106,9 @@ impl<'t, K: Number> Array<'t, K> {
 
     /// The sums of the first elements along an axis: one, two, … of them.
     ///
+    /// # Errors
+    /// An axis that there is not is an error of the trace.
+    ///
     /// ```
     /// use evolute_frontend::{Function, vector};
     ///
@@ -122,7 +142,12 @@ macro_rules! real_reductions {
             self.to(|site, x| $reduce(site, site.reshape(x, &[site.extents(x).iter().product()]), 0))
         }
 
-        #[doc = concat!("As [`", stringify!($name), "`](Array::", stringify!($name), "), along an axis.")]
+        #[doc = concat!("As [`", stringify!($name), "`](Array::", stringify!($name), "), along an axis, ")]
+        /// which the result does not have: [`expand_dims`](Array::expand_dims) puts it back with extent 1, so that
+        /// the result broadcasts along it.
+        ///
+        /// # Errors
+        /// An axis that there is not is an error of the trace.
         #[track_caller]
         pub fn $along(self, axis: usize) -> Self {
             self.to(|site, x| match axis < site.extents(x).len() {
@@ -168,9 +193,39 @@ impl<'t, K: RealKind> Array<'t, K> {
         /// # Ok::<(), evolute_frontend::Error>(())
         /// ```
         norm2 norm2_along norm2_of;
+        /// The variance: the mean of the squared deviations from the mean, which is computed first; NaN of no elements. An
+        /// estimate from a sample of `n` is `n / (n - 1)` times as large.
+        ///
+        /// ```
+        /// use evolute_frontend::{Function, matrix};
+        ///
+        /// let f = Function::trace(matrix(2, 2), |a| a.var_along(1) + a.var())?;
+        /// assert_eq!(f.eval(&[1.0, 3.0, 5.0, 7.0])?, [6.0, 6.0]);
+        /// # Ok::<(), evolute_frontend::Error>(())
+        /// ```
+        #[doc(alias = "variance")]
+        var var_along var_of;
+        /// The standard deviation, the root of [`var`](Array::var): the norm of the deviations from the mean over `√n`. So
+        /// it does not overflow where their squares do, and its gradient at equal elements is 0.
+        ///
+        /// ```
+        /// use evolute_frontend::{Function, matrix};
+        ///
+        /// // Each row with mean 0 and deviation 1.
+        /// let f = Function::trace(matrix(2, 2), |a| {
+        ///     (a - a.mean_along(1).expand_dims(1)) / a.std_along(1).expand_dims(1)
+        /// })?;
+        /// assert_eq!(f.eval(&[1.0, 3.0, 50.0, 70.0])?, [-1.0, 1.0, -1.0, 1.0]);
+        /// # Ok::<(), evolute_frontend::Error>(())
+        /// ```
+        #[doc(alias = "standard_deviation")]
+        std std_along std_of;
     }
 
     /// `exp(xᵢ) / Σ exp(xⱼ)` along an axis, the gradient of `logsumexp`.
+    ///
+    /// # Errors
+    /// An axis that there is not is an error of the trace.
     ///
     /// ```
     /// use evolute_frontend::{Function, vector};
@@ -193,9 +248,7 @@ impl<'t, K: RealKind> Array<'t, K> {
 
 /// A reduced axis, with extent 1.
 fn kept(site: Site<'_>, x: Value, axis: usize) -> Value {
-    let mut extents = site.extents(x);
-    extents.insert(axis, 1);
-    site.reshape(x, &extents)
+    expanded(site, x, axis)
 }
 
 fn real(site: Site<'_>, like: Value, x: f64) -> Value {
@@ -210,6 +263,20 @@ fn mean_of(site: Site<'_>, x: Value, axis: usize) -> Value {
     let count = real(site, x, site.extents(x)[axis] as f64);
     let sum = reduced(site, Reduction::Sum, x, Some(axis));
     site.prim(Prim::Div, &[sum, count])
+}
+
+fn deviations(site: Site<'_>, x: Value, axis: usize) -> Value {
+    site.prim(Prim::Sub, &[x, kept(site, mean_of(site, x, axis), axis)])
+}
+
+fn var_of(site: Site<'_>, x: Value, axis: usize) -> Value {
+    let deviations = deviations(site, x, axis);
+    mean_of(site, site.prim(Prim::Mul, &[deviations, deviations]), axis)
+}
+
+fn std_of(site: Site<'_>, x: Value, axis: usize) -> Value {
+    let root = real(site, x, (site.extents(x)[axis] as f64).sqrt());
+    site.prim(Prim::Div, &[norm2_of(site, deviations(site, x, axis), axis), root])
 }
 
 fn compared(site: Site<'_>, comparison: Prim, a: Value, b: Value) -> Value {

@@ -1,6 +1,6 @@
 //! What reverse mode stores of a loop, as its user chooses.
 
-use super::{Count, trips};
+use super::count::{Count, trips};
 use crate::trace::{Site, Turns};
 
 /// Of which iterations of a loop reverse mode stores the carry. What lies between is computed again, from one
@@ -69,7 +69,7 @@ pub fn checkpoint<N>(number: N, checkpoint: Checkpoint) -> Checkpointed<N> {
 impl<'t, N: Into<Count<'t>>> From<Checkpointed<N>> for Count<'t> {
     fn from(checkpointed: Checkpointed<N>) -> Self {
         let Checkpointed { number, checkpoint } = checkpointed;
-        Count { checkpoint: Some(checkpoint), ..number.into() }
+        number.into().with_checkpoint(checkpoint)
     }
 }
 

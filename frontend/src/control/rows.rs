@@ -9,6 +9,9 @@ use std::panic::Location;
 /// The array whose rows are what a closure gives for the rows of an array, or of a tuple of arrays with equally many
 /// rows. The rows are arrays with one axis less; of a vector they have rank 0, see [`item`](crate::Array::item).
 ///
+/// # Errors
+/// Other numbers of rows are an error of the trace.
+///
 /// ```
 /// use evolute_frontend::{Function, map_rows, matrix, vector};
 ///
@@ -18,11 +21,14 @@ use std::panic::Location;
 /// ```
 #[track_caller]
 pub fn map_rows<'t, A: Tree<'t>, O: Stack<'t>>(x: A, f: impl FnOnce(A) -> O) -> O::Stacked {
-    mapped(Location::caller(), x, f)
+    mapped("map_rows", Location::caller(), x, f)
 }
 
 /// A function of rows as one of arrays of rows: [`map_rows`] with its arguments in the order of
 /// [`grad`](crate::grad).
+///
+/// # Errors
+/// As of [`map_rows`].
 ///
 /// ```
 /// use evolute_frontend::{Function, grad, matrix, vmap};
@@ -34,10 +40,13 @@ pub fn map_rows<'t, A: Tree<'t>, O: Stack<'t>>(x: A, f: impl FnOnce(A) -> O) -> 
 /// ```
 #[track_caller]
 pub fn vmap<'t, A: Tree<'t>, O: Stack<'t>>(f: impl FnOnce(A) -> O, x: A) -> O::Stacked {
-    mapped(Location::caller(), x, f)
+    mapped("vmap", Location::caller(), x, f)
 }
 
 /// The sum of what a closure gives for the rows of an array, or of a tuple of arrays with equally many rows.
+///
+/// # Errors
+/// As of [`map_rows`].
 ///
 /// ```
 /// use evolute_frontend::{Function, matrix, sum_rows};
@@ -49,7 +58,7 @@ pub fn vmap<'t, A: Tree<'t>, O: Stack<'t>>(f: impl FnOnce(A) -> O, x: A) -> O::S
 #[track_caller]
 pub fn sum_rows<'t, A: Tree<'t>, O: Tree<'t>>(x: A, f: impl FnOnce(A) -> O) -> O {
     let (output, leaves) = looped(Location::caller(), |site, output: &mut Option<O>| {
-        let results = over(site, &x, |row| {
+        let results = over(site, "sum_rows", &x, |row| {
             let given = output.insert(f(row));
             LoopBody { sums: terms(&leaves(given)), ..LoopBody::default() }
         });
@@ -58,9 +67,14 @@ pub fn sum_rows<'t, A: Tree<'t>, O: Tree<'t>>(x: A, f: impl FnOnce(A) -> O) -> O
     output.rebuild(&mut leaves.into_iter())
 }
 
-fn mapped<'t, A: Tree<'t>, O: Stack<'t>>(caller: Caller, x: A, f: impl FnOnce(A) -> O) -> O::Stacked {
+fn mapped<'t, A: Tree<'t>, O: Stack<'t>>(
+    operation: &'static str,
+    caller: Caller,
+    x: A,
+    f: impl FnOnce(A) -> O,
+) -> O::Stacked {
     let (output, leaves) = looped(caller, |site, output: &mut Option<O>| {
-        let results = over(site, &x, |row| {
+        let results = over(site, operation, &x, |row| {
             let given = output.insert(f(row));
             LoopBody { stacks: operands(&leaves(given)), ..LoopBody::default() }
         });
@@ -69,18 +83,23 @@ fn mapped<'t, A: Tree<'t>, O: Stack<'t>>(caller: Caller, x: A, f: impl FnOnce(A)
     output.stacked(&mut leaves.into_iter())
 }
 
-/// Runs `body` over the rows of the arrays of `x`.
-fn over<'t, A: Tree<'t>>(site: Site<'_>, x: &A, body: impl FnOnce(A) -> LoopBody) -> Looped {
+/// Runs `body` over the rows of the arrays of `x`, for an operation of this name.
+fn over<'t, A: Tree<'t>>(
+    site: Site<'_>,
+    operation: &'static str,
+    x: &A,
+    body: impl FnOnce(A) -> LoopBody,
+) -> Looped {
     let given = leaves(x);
     let mut values = site.trace.values(&operands(&given), site.caller);
-    let count = row_count(site, &given, &mut values);
+    let count = row_count(site, operation, &given, &mut values);
     site.looped(Turns::fixed(count as u32), &[], &values, |_, _, rows| {
         body(x.rebuild(&mut trace::leaves_like(site.trace, &given, rows).into_iter()))
     })
 }
 
 /// The common number of rows. After a mistake the arrays are replaced by ones that have a row.
-fn row_count(site: Site<'_>, given: &Leaves<'_>, values: &mut [Value]) -> usize {
+fn row_count(site: Site<'_>, operation: &'static str, given: &Leaves<'_>, values: &mut [Value]) -> usize {
     let rows = |value: Value| site.extents(value).first().copied();
     let count = values.first().and_then(|&value| rows(value));
     let odd = values.iter().zip(given).find(|&(&value, leaf): &(&Value, &Leaf<'_>)| {
@@ -92,7 +111,7 @@ fn row_count(site: Site<'_>, given: &Leaves<'_>, values: &mut [Value]) -> usize 
             let expected = count.map_or_else(|| "arrays with rows".into(), |n| format!("arrays of {n} rows"));
             let found =
                 odd.map_or_else(|| "none".to_string(), |(&value, _)| site.trace.ty(value).to_string());
-            site.mistake("map_rows", expected, found);
+            site.mistake(operation, expected, found);
             for value in values {
                 let extents = site.extents(*value);
                 let row = extents.get(1..).unwrap_or_default();

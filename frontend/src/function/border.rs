@@ -88,14 +88,20 @@ impl<R: Spec> Unmake<'_, R> {
         if fits && values.complete().is_ok() {
             return operands(&values);
         }
-        trace.fail(misfit(trace, self.caller, self.outputs, &values));
+        trace.fail(misfit("the closure's result", trace, self.caller, self.outputs, &values));
         Vec::new()
     }
 }
 
 /// The mistake of values that are not as many, or not shaped, as a spec says: in a structure with the way to the first
 /// list or array that differs.
-pub(super) fn misfit(trace: &Trace, caller: Caller, spec: &impl Spec, values: &Values<'_>) -> TraceError {
+pub(super) fn misfit(
+    what: &'static str,
+    trace: &Trace,
+    caller: Caller,
+    spec: &impl Spec,
+    values: &Values<'_>,
+) -> TraceError {
     let wrong_list = values.complete().err().map(|wrong| {
         let (place, expected, found) = wrong.of(spec);
         (format!("{expected} items at {place}"), found.to_string())
@@ -103,7 +109,7 @@ pub(super) fn misfit(trace: &Trace, caller: Caller, spec: &impl Spec, values: &V
     let (expected, found) = wrong_list
         .or_else(|| differing(trace, &list(spec), values))
         .unwrap_or_else(|| (described(&list(spec)), described_leaves(trace, values)));
-    TraceError::Length { expected, found, at: SourceLoc::of(caller) }
+    TraceError::Length { what, expected, found, at: SourceLoc::of(caller) }
 }
 
 fn differing(trace: &Trace, list: &[Extents], leaves: &[Leaf<'_>]) -> Option<(String, String)> {

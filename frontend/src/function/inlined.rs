@@ -63,7 +63,7 @@ impl<S: Spec, R: Spec, A> Function<S, R, A> {
         let mut values = Values::new();
         let fits = self.inputs.unbind(x, &mut values);
         if !fits || values.complete().is_err() {
-            trace.fail(misfit(trace, caller, &self.inputs, &values));
+            trace.fail(misfit("the argument of `call`", trace, caller, &self.inputs, &values));
             return None;
         }
         let values = trace.values(&operands(&values), caller);

@@ -104,4 +104,15 @@ tuple_arguments! {
     1 B of (A, B, C, D) after (0);
     2 C of (A, B, C, D) after (0, 1);
     3 D of (A, B, C, D) after (0, 1, 2);
+    0 A of (A, B, C, D, E) after ();
+    1 B of (A, B, C, D, E) after (0);
+    2 C of (A, B, C, D, E) after (0, 1);
+    3 D of (A, B, C, D, E) after (0, 1, 2);
+    4 E of (A, B, C, D, E) after (0, 1, 2, 3);
+    0 A of (A, B, C, D, E, F) after ();
+    1 B of (A, B, C, D, E, F) after (0);
+    2 C of (A, B, C, D, E, F) after (0, 1);
+    3 D of (A, B, C, D, E, F) after (0, 1, 2);
+    4 E of (A, B, C, D, E, F) after (0, 1, 2, 3);
+    5 F of (A, B, C, D, E, F) after (0, 1, 2, 3, 4);
 }

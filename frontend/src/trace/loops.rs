@@ -9,6 +9,7 @@ use super::{Operand, Site, Trace};
 use crate::error::TraceError;
 use crate::tree::Leaf;
 use evolute_ir::{Checkpoint, ClosedRegion, Elem, LoopSpec, Op, Region, Trips, Type, Value};
+use rustc_hash::FxHashMap;
 
 /// How often a loop runs, and in which order.
 #[derive(Clone, Copy)]
@@ -82,17 +83,18 @@ pub(super) struct OpenLoop {
     index: Value,
     cap: u32,
     rows: Vec<Row>,
+    /// The parameters of the rows that are viewed, by array and view.
+    viewed: FxHashMap<(Value, RowView), Value>,
 }
 
 /// A row that a body reads.
 struct Row {
     array: Value,
     view: Option<RowView>,
-    param: Value,
 }
 
 /// The array of a loop's rows in terms of an outer array: how it is viewed, without the axis of rows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct RowView {
     pub(crate) offset: i64,
     /// What an iteration adds to the flat index.
@@ -118,13 +120,14 @@ impl Site<'_> {
         let ty = self.ty(self.elem(array), &view.extents);
         let mut loops = self.trace.loops.borrow_mut();
         let open = loops.iter_mut().find(|open| open.index == index).expect("the loop is open");
-        let same = |row: &&Row| row.array == array && row.view.as_ref() == Some(&view);
-        if let Some(row) = open.rows.iter().find(same) {
-            return row.param;
+        let key = (array, view);
+        if let Some(&param) = open.viewed.get(&key) {
+            return param;
         }
         self.trace.at(self.caller);
         let param = self.trace.builder.borrow_mut().within(open.region, |builder| builder.param(&ty));
-        open.rows.push(Row { array, view: Some(view), param });
+        open.rows.push(Row { array, view: Some(key.1.clone()) });
+        open.viewed.insert(key, param);
         param
     }
 
@@ -147,7 +150,7 @@ impl Site<'_> {
         let mut closing = Closing::default();
         let region = self.trace.region(self.caller, &types, |params| {
             let (own, given) = params[1..].split_at(start.len());
-            let open = given.iter().zip(rows).map(|(&param, &array)| Row { array, view: None, param });
+            let open = rows.iter().map(|&array| Row { array, view: None });
             let depth = self.open_loop(cap, open.collect(), params[0]);
             let results = body(params[0], own, given);
             let results = self.checked(results, &carries, own);
@@ -161,7 +164,7 @@ impl Site<'_> {
         self.trace.learn_index(index, cap);
         let region = self.trace.builder.borrow().current();
         let mut loops = self.trace.loops.borrow_mut();
-        loops.push(OpenLoop { region, index, cap, rows });
+        loops.push(OpenLoop { region, index, cap, rows, viewed: FxHashMap::default() });
         loops.len() - 1
     }
 

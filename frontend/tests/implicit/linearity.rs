@@ -24,7 +24,7 @@ fn what_is_not_linear() {
         let Err(Error::Trace(TraceError::NotLinear { .. })) = &traced else { panic!("{traced:?}") };
         is_refused(traced, line, what);
     };
-    is_not(traced!(|x, p| x * x + p), line!(), "`mul` is not linear in the unknown of the linear system at");
+    is_not(traced!(|x, p| x * x + p), line!(), "`mul` is not linear in the unknown of the linear system");
     is_not(traced!(|x, p| x.sin() * p), line!(), "`sin` is not linear");
     is_not(traced!(|x, p| p / x), line!(), "`div` is not linear");
     is_not(traced!(|x, p| x * 2.0 + p), line!(), "`add` has a part that does not depend on the unknown");

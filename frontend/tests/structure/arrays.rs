@@ -46,6 +46,23 @@ fn other_kinds() -> Result<(), evolute_frontend::Error> {
 }
 
 #[test]
+fn made_of_nothing() -> Result<(), evolute_frontend::Error> {
+    let f = Function::trace(scalar(), |x| Array::linspace(0.1, *x, 4))?;
+    let values = f.eval(&0.7)?;
+    assert_eq!((values[0], values[3]), (0.1, 0.7), "the ends are exact");
+    let f = Function::trace(scalar(), |x| {
+        concat(&[Array::linspace(*x, 9.0, 1), Array::linspace(*x, 9.0, 0)], 0)
+    })?;
+    assert_eq!(f.eval(&2.0)?, [2.0]);
+    let f =
+        Function::trace_to(scalar(), (matrix(3, 3), array(&[0, 0])), |x| (Array::eye(3) * x, Array::eye(0)))?;
+    assert_eq!(f.eval(&2.0)?, (vec![2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 2.0], vec![]));
+    let f = Function::trace(vector_of::<I64>(2), |n| n * Array::ones(&[2]) + Array::eye(2).sum_along(0))?;
+    assert_eq!(f.eval(&[3, 9])?, [4, 10]);
+    Ok(())
+}
+
+#[test]
 fn select_broadcasts_and_takes_numbers() -> Result<(), evolute_frontend::Error> {
     let f = Function::trace(matrix(2, 2), |a| a.sum_along(0).gt(5.0).select(a, -1.0))?;
     assert_eq!(f.eval(&[1.0, 2.0, 3.0, 4.0])?, [-1.0, 2.0, -1.0, 4.0]);

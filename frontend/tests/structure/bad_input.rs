@@ -30,7 +30,9 @@ const OUTSIDE: [(i64, i64); 4] = [(3, 2), (-1, 0), (i64::MIN, 0), (i64::MAX, 2)]
 #[track_caller]
 fn check_indices(f: Result<Indexed, Error>, line: u32) -> Result<(), Error> {
     let x = &[0.5, 1.0, -0.3][..];
-    let expected = format!("index out of range at {}:{line}", file!());
+    let place = format!("` at {}:{line}", file!());
+    let fails_here =
+        |message: String| message.starts_with("index out of range in `") && message.ends_with(&place);
     let f = f?;
     let f = f.wrt::<0>();
     for options in everywhere() {
@@ -42,7 +44,7 @@ fn check_indices(f: Result<Indexed, Error>, line: u32) -> Result<(), Error> {
                 let limited = derived.compile_with(&unchecked)?;
                 for (outside, nearest) in &OUTSIDE {
                     let $n = outside;
-                    assert_eq!(failure(checked.call($inputs)), expected, "{f}");
+                    assert!(fails_here(failure(checked.call($inputs))), "{f}");
                     let found = limited.call($inputs)?;
                     let $n = nearest;
                     assert_eq!(found, checked.call($inputs)?, "{f}");
@@ -118,7 +120,7 @@ fn arrays_without_elements() -> Result<(), Error> {
     for options in everywhere().into_iter().chain(everywhere().map(Options::unchecked_indices)) {
         for n in [0, -1, i64::MAX] {
             let message = failure(f.compile_with(&options)?.call((&[], &n)));
-            assert_eq!(message, format!("index out of range at {}:{}", file!(), line!() - 4));
+            assert_eq!(message, format!("index out of range in `at` at {}:{}", file!(), line!() - 4));
         }
     }
     Ok(())

@@ -87,7 +87,7 @@ fn failures_have_the_functions_line() -> Result<(), Error> {
         let Err(Error::Call(CallError::Failure(failure))) = compiled.call((&[1.0, 2.0, 3.0], &2.0)) else {
             panic!("a failure was expected");
         };
-        assert_eq!(failure.to_string(), format!("index out of range at {}:{line}", file!()));
+        assert_eq!(failure.to_string(), format!("index out of range in `at` at {}:{line}", file!()));
     }
     Ok(())
 }

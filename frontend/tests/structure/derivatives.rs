@@ -1,8 +1,8 @@
 //! That what is traced has derivatives: the rules are tested where they are written.
 
 use evolute_frontend::{
-    Error, Function, I64, IntoArray, Scalar, Spec, cond, grad, hvp, jvp, map, matrix, scalar, scalar_of,
-    scan, sum, vector, vjp, vmap,
+    Array, Error, F64, Function, I64, IntoArray, Scalar, Spec, cond, grad, hvp, jvp, map, matrix, scalar,
+    scalar_of, scan, sum, vector, vjp, vmap,
 };
 
 /// Forward, reverse and second derivatives against differences.
@@ -21,6 +21,25 @@ fn of_arrays() -> Result<(), Error> {
     check(&Function::trace(matrix(2, 3), |a| a.cumsum(1).prod() + a.maximum_along(0).sum() + a.mean())?, &x)?;
     check(&Function::trace(matrix(2, 3), |a| a.pad(0, 1, 1).slice(0, 0..3).reversed(1).outer(a).sum())?, &x)?;
     check(&Function::trace(matrix(2, 3), |a| (a.gather([1, 1, 0]) * a.row(0)).sum())?, &x)?;
+    check(&Function::trace(matrix(2, 3), |a| a.var() + (a.var_along(1) * a.mean_along(1)).sum())?, &x)?;
+    check(&Function::trace(matrix(2, 3), |a| a.std() * a.std_along(0).prod())?, &x)?;
+    check(&Function::trace(matrix(2, 3), |a| (a / a.norm2_along(1).expand_dims(1)).row(0).prod())?, &x)?;
+    check(&Function::trace(matrix(2, 3), |a| (a.dot(a.transpose()) + Array::eye(2)).det().sqrt())?, &x)?;
+    check(&Function::trace(matrix(2, 3), |a| (a.expand_dims(1).squeeze(1) * a).sum_along(0).prod())?, &x)?;
+    let grid = Function::trace(vector(2), |x| {
+        (Array::linspace(x.at(0), x.at(1).exp(), 4) * Array::ones(&[4])).sin().prod()
+            + Array::<F64>::zeros(&[2]).sum()
+    })?;
+    check(&grid, &x[..2])
+}
+
+/// Where all are equal, the mean of squares is least and the norm has a kink, at which its gradient is 0 by convention.
+#[test]
+fn of_equal_elements() -> Result<(), Error> {
+    let f = Function::trace(vector(3), |x| x.std() + x.var())?;
+    assert_eq!(f.value_and_grad()?.eval(&[2.0; 3])?, (0.0, vec![0.0; 3]));
+    let f = Function::trace(vector(3), |x| x.std())?;
+    assert_eq!(f.eval(&[1e200, -1e200, 0.0])?, 1e200 * (2.0f64 / 3.0).sqrt());
     Ok(())
 }
 

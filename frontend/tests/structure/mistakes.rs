@@ -3,7 +3,7 @@
 use crate::mistake;
 use evolute_frontend::{
     Array, Error, Function, I64, Scalar, TraceError, concat, cond, einsum, grad, map, map_rows, matrix,
-    scalar, scalar_of, scan, sum, vector, while_loop,
+    scalar, scalar_of, scan, sum, sum_rows, vector, vmap, while_loop,
 };
 
 /// Traces a mistake of shape, in the next line.
@@ -25,17 +25,28 @@ fn of_shape() {
     shape_mistake!(matrix(2, 3), |a| a.permute(&[0, 0]), "`permute` expects each of 2 axes once, found [0, 0]");
     shape_mistake!(matrix(2, 3), |a| a.slice(1, 2..4), "a range within 0..3 and a step, found 2..4 by 1");
     shape_mistake!(matrix(2, 3), |a| a.slice(2, 0..1), "an array with axis 2, found f64[2, 3]");
-    shape_mistake!(matrix(2, 3), |a| a.sum_along(2), "`sum` expects an array with axis 2, found f64[2, 3]");
+    shape_mistake!(matrix(2, 3), |a| a.sum_along(2), "`sum_along` expects an array with axis 2, found f64[2, 3]");
     shape_mistake!(matrix(2, 3), |a| a.diagonal(), "two last axes of one extent");
     shape_mistake!(matrix(2, 3), |a| a.dot(a), "`dot` expects a last axis and a first one of the same extent");
     shape_mistake!(matrix(2, 3), |a| a.matmul(a), "`matmul` expects matrices");
-    shape_mistake!(matrix(2, 3), |a| a.row(2), "an index below 2 for axis 0, found 2");
-    shape_mistake!(matrix(2, 3), |a| a.part((0, -1)), "an index below 3 for axis 1, found -1");
+    shape_mistake!(matrix(2, 3), |a| a.row(2), "`row` expects an index in 0..2 for axis 0, found 2");
+    shape_mistake!(matrix(2, 3), |a| a.part((0, -1)), "an index in 0..3 for axis 1, found -1");
     shape_mistake!(matrix(2, 3), |a| concat(&[*a, a.transpose()], 0), "arrays like [2, 3] but for axis 0, found [3, 2]");
-    shape_mistake!(matrix(2, 3), |a| einsum("ij,jk->ik", &[*a, *a]), "one extent for j, 3, found 2");
+    shape_mistake!(matrix(2, 3), |a| einsum("ij,jk->ik", &[*a, *a]), "operand 1 with extent 3 of j, as operand 0, found [2, 3]");
     shape_mistake!(matrix(2, 3), |a| einsum("ij", &[*a]), "subscripts with an arrow");
     shape_mistake!(matrix(2, 3), |a| einsum("ij->ik", &[*a]), "each label of the result once, and in an operand");
     shape_mistake!(matrix(2, 3), |a| map_rows((*a, a.transpose()), |(a, b)| a.sum() + b.sum()), "arrays of 2 rows, found f64[3, 2]");
+    shape_mistake!(matrix(2, 3), |a| vmap(|(a, b)| a.sum() + b.sum(), (*a, a.transpose())), "`vmap` expects arrays of 2 rows");
+    shape_mistake!(matrix(2, 3), |a| sum_rows((*a, a.transpose()), |(a, b)| a * b.sum()), "`sum_rows` expects arrays of 2 rows");
+    shape_mistake!(matrix(2, 3), |a| einsum("ij,jkl->ik", &[*a, *a]), "operand 1 with 3 axes, found [2, 3]");
+    shape_mistake!(matrix(2, 3), |a| a.slice_step(1, 0..3, 0), "`slice_step` expects a range within 0..3 and a step, found 0..3 by 0");
+    shape_mistake!(matrix(2, 3), |a| a.reversed(2), "`reversed` expects an array with axis 2");
+    shape_mistake!(matrix(2, 3), |a| a.maximum_along(2), "`maximum_along` expects an array with axis 2");
+    shape_mistake!(matrix(2, 3), |a| a.std_along(2), "`std_along` expects an array with axis 2");
+    shape_mistake!(matrix(2, 0), |a| a.argmax_along(1), "`argmax_along` expects an element to find, found none");
+    shape_mistake!(matrix(2, 3), |a| a.expand_dims(3), "`expand_dims` expects an array of at least 3 axes, found f64[2, 3]");
+    shape_mistake!(matrix(2, 3), |a| a.squeeze(0), "`squeeze` expects extent 1 of axis 0, found f64[2, 3]");
+    shape_mistake!(matrix(2, 3), |a| a.squeeze(2), "`squeeze` expects an array with axis 2");
     shape_mistake!(matrix(2, 3), |a| a.scatter_add([0], a), "updates [1, 3], found [2, 3]");
     shape_mistake!(matrix(2, 3), |a| Array::constants(&[2], &[1.0]).dot(a), "2 elements, found 1");
 }

@@ -5,6 +5,7 @@ use super::decode::Decoder;
 use super::steps::{Indices, Step};
 use crate::entity::{StridesId, Value};
 use crate::error::IrError;
+use crate::op::Op;
 use crate::prim::Prim;
 
 impl Decoder<'_> {
@@ -32,11 +33,12 @@ impl Decoder<'_> {
 
     fn indices(&mut self, value: Value, array: Value, indices: &[Value]) -> Indices {
         let (extents, part) = self.program.ty(array).shape.extents().split_at(indices.len());
+        let op = self.program.def_inst(value).map_or(Op::At, |inst| self.program.op(inst));
         Indices {
             slots: indices.iter().map(|&i| self.places[i].get(0)).collect(),
             extents: extents.into(),
             part: part.iter().map(|&e| e as usize).product(),
-            check: self.check(FailureKind::Index, Some(value)),
+            check: self.check(FailureKind::index_of(op), Some(value)),
         }
     }
 

@@ -5,6 +5,7 @@ use crate::entity::{Inst, Region, Value};
 use crate::op::Op;
 use crate::signature::{Signature, list, signature};
 use crate::types::Type;
+use rustc_hash::FxHashMap;
 
 impl Verifier<'_> {
     pub(super) fn with_regions(&mut self, inst: Inst, op: Op, operands: &[Value]) {
@@ -48,32 +49,43 @@ impl Verifier<'_> {
 
     /// Invariant 13: the sums of a region, whose parameters stand from `first` on.
     fn sums(&mut self, inst: Inst, region: Region, first: usize, count: usize) {
+        if count == 0 {
+            return;
+        }
         let program = self.program;
-        let body = &program.regions[region];
+        let (body, uses) = (&program.regions[region], self.uses(region));
         for number in 0..count {
             let mut sum = body.params[first + number];
             let last = body.results[body.results.len() - count + number];
-            while let Some(next) = self.added_to(region, sum) {
+            while let Some(next) = uses.get(&sum).and_then(|uses| self.added_to(uses)) {
                 sum = next;
             }
-            let given = sum == last && body.results.iter().filter(|&&v| v == sum).count() == 1;
+            let given = sum == last && uses.get(&sum).is_some_and(|uses| uses.results == 1);
             self.require_inst(inst, given, || format!("{sum} is not only added to, and given as a sum"));
         }
     }
 
-    /// What becomes of a sum by its only use in the region, if that is an addition.
-    fn added_to(&self, region: Region, sum: Value) -> Option<Value> {
-        let program = self.program;
-        let body = &program.regions[region];
-        if body.results.contains(&sum) {
-            return None;
+    /// How the values of a region are used in it.
+    fn uses(&self, region: Region) -> FxHashMap<Value, Uses> {
+        let body = &self.program.regions[region];
+        let mut uses: FxHashMap<Value, Uses> = FxHashMap::default();
+        for &result in &body.results {
+            uses.entry(result).or_default().results += 1;
         }
-        let uses = |&&inst: &&Inst| program.operand_list(inst).is_some_and(|list| list.contains(&sum));
-        let mut users = body.insts.iter().filter(uses);
-        let (&user, None) = (users.next()?, users.next()) else { return None };
-        let operands = program.operand_list(user)?;
-        let place = operands.iter().position(|&v| v == sum)?;
-        let once = operands.iter().filter(|&&v| v == sum).count() == 1;
+        for &inst in &body.insts {
+            let operands = self.program.operand_list(inst).unwrap_or_default();
+            for (place, &operand) in operands.iter().enumerate() {
+                let uses = uses.entry(operand).or_default();
+                (uses.operands, uses.last) = (uses.operands + 1, Some((inst, place)));
+            }
+        }
+        uses
+    }
+
+    /// What becomes of a sum by its only use in the region, if that is an addition.
+    fn added_to(&self, uses: &Uses) -> Option<Value> {
+        let program = self.program;
+        let &Uses { results: 0, operands: 1, last: Some((user, place)) } = uses else { return None };
         let result = match program.op(user) {
             Op::AddAt if place == 0 => 0,
             Op::Loop { spec, .. } => {
@@ -90,6 +102,17 @@ impl Verifier<'_> {
             }
             _ => return None,
         };
-        program.results_in_range(user).nth(result).filter(|_| once)
+        program.results_in_range(user).nth(result)
     }
+}
+
+/// How a value is used in its region.
+#[derive(Default)]
+struct Uses {
+    /// How often the region gives it.
+    results: usize,
+    /// How often instructions take it.
+    operands: usize,
+    /// The last of these, and as which operand.
+    last: Option<(Inst, usize)>,
 }

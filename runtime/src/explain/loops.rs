@@ -4,10 +4,11 @@
 //! are computed again when the search comes to them. So a loop of n iterations is evaluated three times, in memory
 //! for 2√n states.
 
+use super::failure::Failing;
 use super::frame::Frame;
 use super::search::{Search, Trail};
 use super::{ExplainError, Within};
-use evolute_ir::{Inst, Literal, LoopId, LoopSpec, Program, Region, SumOrder, Trips, Type, Value};
+use evolute_ir::{Inst, Literal, LoopId, LoopSpec, Program, Region, SourceLoc, SumOrder, Trips, Type, Value};
 use std::collections::BTreeSet;
 
 /// The carries, then the lanes of each sum one behind the other.
@@ -40,19 +41,11 @@ impl<'p> Search<'p> {
         spec: LoopId,
         results: &[Value],
     ) -> Result<Trail, ExplainError> {
-        let spec = self.program.loop_spec(spec);
+        let mut iterations = self.iterations(frame, inst, region, spec)?;
+        let spec = iterations.spec;
         let all: Vec<Value> = self.program.results(inst).collect();
-        let trips = match spec.trips {
-            Trips::Fixed(n) => i64::from(n),
-            Trips::Counted(_) => frame.integer(self.program.operands(inst)[0]),
-            Trips::While(_) => frame.integer(all[0]),
-        };
-        let operands = self.program.operands(inst);
-        let body = self.frames.enter(region)?;
-        let mut iterations = Iterations::new(self.program, spec, operands, body, trips as usize, frame);
         let given: Vec<bool> = all[spec.first_carry_result()..].iter().map(|v| results.contains(v)).collect();
-        // The results of a derivative's loop come from the lines of what they are derivatives of.
-        let loc = self.program.loc(self.program.region(region).params[0]).cloned();
+        let loc = self.loop_line(region);
         let checkpoints = iterations.checkpoints(frame)?;
         let mut wanted = iterations.wanted(&given, &checkpoints.last);
         let mut trail = Trail::default();
@@ -72,6 +65,52 @@ impl<'p> Search<'p> {
         }
         iterations.at_start(&wanted, &mut trail.sources);
         Ok(trail)
+    }
+
+    /// The failing instruction of the first iteration that fails, if one does.
+    pub(super) fn failing_iteration(
+        &mut self,
+        frame: &Frame<'p>,
+        inst: Inst,
+        region: Region,
+        spec: LoopId,
+    ) -> Result<Option<Failing>, ExplainError> {
+        let mut iterations = self.iterations(frame, inst, region, spec)?;
+        let mut state = iterations.start(frame);
+        for step in 0..iterations.trips {
+            if iterations.run(step, &state).is_err() {
+                let number = iterations.number(step) as u64;
+                let within = Within::Iteration { number, loc: self.loop_line(region) };
+                return Ok(self.failing(&iterations.body)?.map(|failing| failing.inside(within)));
+            }
+            iterations.advance(step, &mut state);
+        }
+        Ok(None)
+    }
+
+    /// The iterations of a loop that a frame has evaluated.
+    fn iterations(
+        &mut self,
+        frame: &Frame<'p>,
+        inst: Inst,
+        region: Region,
+        spec: LoopId,
+    ) -> Result<Iterations<'p>, ExplainError> {
+        let spec = self.program.loop_spec(spec);
+        let operands = self.program.operands(inst);
+        let trips = match spec.trips {
+            Trips::Fixed(n) => i64::from(n),
+            Trips::Counted(_) => frame.integer(operands[0]),
+            Trips::While(_) => frame.integer(self.program.results(inst).next().expect("it gives its trips")),
+        };
+        let body = self.frames.enter(region)?;
+        Ok(Iterations::new(self.program, spec, operands, body, trips as usize, frame))
+    }
+
+    /// The line of a loop with this body. The results of a derivative's loop come from the lines of what they are derivatives
+    /// of.
+    fn loop_line(&self, region: Region) -> Option<SourceLoc> {
+        self.program.loc(self.program.region(region).params[0]).cloned()
     }
 }
 

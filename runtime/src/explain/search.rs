@@ -117,11 +117,7 @@ impl<'p> Search<'p> {
         (taken, region): (bool, Region),
         results: &[Value],
     ) -> Result<Trail, ExplainError> {
-        let operands = self.program.operands(inst);
-        let mut branch = self.frames.enter(region)?;
-        for (param, &operand) in operands[1..].iter().enumerate() {
-            branch.set(param, frame.slots(operand));
-        }
+        let mut branch = self.branch(frame, inst, region)?;
         branch.run()?;
         let given = &self.program.region(region).results;
         let pairs = self.program.results(inst).zip(given);
@@ -131,6 +127,20 @@ impl<'p> Search<'p> {
         let loc = self.program.loc(self.program.result(inst)).cloned();
         let found = found.map(|found| found.inside(Within::Branch { taken, loc }));
         Ok(Trail { sources: sources.into_iter().map(|param| param + 1).collect(), found })
+    }
+
+    /// A branch of a conditional that a frame has evaluated, given its parameters.
+    pub(super) fn branch(
+        &mut self,
+        frame: &Frame<'p>,
+        inst: Inst,
+        region: Region,
+    ) -> Result<Frame<'p>, ExplainError> {
+        let mut branch = self.frames.enter(region)?;
+        for (param, &operand) in self.program.operands(inst)[1..].iter().enumerate() {
+            branch.set(param, frame.slots(operand));
+        }
+        Ok(branch)
     }
 
     /// This value as an origin.

@@ -49,10 +49,7 @@ impl Copy<'_> {
         let members: Vec<Member> = insts.iter().map(|&inst| self.member(inst)).collect();
         let (first, arrays) = (&members[0], arrays(&members));
         let condition = self.joined_condition(builder, first)?;
-        builder.open_region();
-        let given = self.joined_body(builder, &members, &arrays);
-        let body = builder.close_region(given.as_deref().unwrap_or_default());
-        given?;
+        let body = builder.in_region(|builder| self.joined_body(builder, &members, &arrays))?;
         let head = first.operands.len() - first.read().len();
         let sums = members.iter().flat_map(Member::sums);
         let operands: Vec<Value> =
@@ -60,7 +57,7 @@ impl Copy<'_> {
         let sums = members.iter().map(|member| member.spec.sums).sum();
         let checkpoint = first.spec.checkpoint.filter(|_| first.spec.carries > 0);
         let spec = LoopSpec { rows: arrays.len() as u32, sums, checkpoint, ..first.spec };
-        let copies = builder.looping(spec, condition, body?, &operands)?;
+        let copies = builder.looping(spec, condition, body, &operands)?;
         self.define_members(builder, &members, &copies);
         Ok(())
     }

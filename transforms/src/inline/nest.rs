@@ -173,35 +173,22 @@ impl Copy<'_> {
         builder.set_origin(origin.unwrap_or_default());
     }
 
-    /// Runs `body` in a region.
-    fn in_region(
-        &mut self,
-        builder: &mut Builder,
-        body: impl FnOnce(&mut Self, &mut Builder) -> Result<Vec<Value>, IrError>,
-    ) -> Result<ClosedRegion, IrError> {
-        builder.open_region();
-        let results = body(self, builder);
-        let closed = builder.close_region(results.as_deref().unwrap_or_default());
-        results?;
-        closed
-    }
-
     fn body(&mut self, builder: &mut Builder, nest: &Loop<'_>, part: Part) -> Result<ClosedRegion, IrError> {
-        self.in_region(builder, |copy, builder| {
-            let index = copy.param(builder, copy.from.region(nest.body).params[0], &[]);
-            let (own, counter) = copy.own_params(builder, nest, part.depth);
-            copy.originate(builder, nest);
+        builder.in_region(|builder| {
+            let index = self.param(builder, self.from.region(nest.body).params[0], &[]);
+            let (own, counter) = self.own_params(builder, nest, part.depth);
+            self.originate(builder, nest);
             let first = number(builder, nest, part, index)?;
             if nest.is_last(part.depth) {
                 let args = [&[first], &own[..], nest.captured].concat();
-                return copy.region(builder, nest.body, &args);
+                return self.region(builder, nest.body, &args);
             }
             let count = match part.count {
                 Some(count) => Some(remaining(builder, nest, part.depth, count, index)?),
                 None => None,
             };
             let inner = Part { depth: part.depth + 1, first: Some(first), count };
-            let mut results = copy.level(builder, nest, inner, &own)?;
+            let mut results = self.level(builder, nest, inner, &own)?;
             if let Some(counter) = counter {
                 let carries = nest.spec.carries as usize;
                 let number = results.remove(0);
@@ -222,18 +209,18 @@ impl Copy<'_> {
         part: Part,
     ) -> Result<ClosedRegion, IrError> {
         self.forget(region);
-        self.in_region(builder, |copy, builder| {
-            let params = &copy.from.region(region).params[..=nest.spec.carries as usize];
-            let own: Vec<Value> = params.iter().map(|&param| copy.param(builder, param, &[])).collect();
-            copy.counter(builder, nest, part.depth);
-            copy.originate(builder, nest);
+        builder.in_region(|builder| {
+            let params = &self.from.region(region).params[..=nest.spec.carries as usize];
+            let own: Vec<Value> = params.iter().map(|&param| self.param(builder, param, &[])).collect();
+            self.counter(builder, nest, part.depth);
+            self.originate(builder, nest);
             let first = number(builder, nest, part, own[0])?;
             let args = [&[first], &own[1..], nest.captured].concat();
-            let holds = copy.region(builder, region, &args)?[0];
+            let holds = self.region(builder, region, &args)?[0];
             if part.depth == 0 {
                 return Ok(vec![holds]);
             }
-            copy.originate(builder, nest);
+            self.originate(builder, nest);
             let limit = match part.count {
                 Some(count) => rounded_up(builder, count, nest.step(part.depth))?,
                 None => builder.constant(Literal::I64(i64::from(nest.extents[part.depth]))),

@@ -66,16 +66,14 @@ impl Copy<'_> {
         own: usize,
         captured: &[Value],
     ) -> Result<ClosedRegion, IrError> {
-        builder.open_region();
-        let mut args = Vec::with_capacity(own + captured.len());
-        for &param in &self.from.region(region).params[..own] {
-            args.push(self.parameter(builder, param));
-        }
-        args.extend_from_slice(captured);
-        let results = self.region(builder, region, &args);
-        let closed = builder.close_region(results.as_deref().unwrap_or_default());
-        results?;
-        closed
+        builder.in_region(|builder| {
+            let mut args = Vec::with_capacity(own + captured.len());
+            for &param in &self.from.region(region).params[..own] {
+                args.push(self.parameter(builder, param));
+            }
+            args.extend_from_slice(captured);
+            self.region(builder, region, &args)
+        })
     }
 
     /// A parameter like this one of the region under construction.
