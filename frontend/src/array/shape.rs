@@ -161,7 +161,10 @@ fn slice(site: Site<'_>, x: Value, axis: usize, range: Range<usize>, step: isize
     *extent = range.len().div_ceil(step.unsigned_abs());
     let first = if step > 0 || range.is_empty() { range.start } else { range.end - 1 };
     let offset = first as i64 * strides[axis];
-    strides[axis] *= step as i64;
+    // One index takes no step, however long.
+    if extents[axis] > 1 {
+        strides[axis] *= step as i64;
+    }
     let empty = extents.contains(&0);
     site.view(x, &extents, if empty { 0 } else { offset }, &strides)
 }
@@ -189,7 +192,7 @@ impl<K: Number> Array<'_, K> {
             *extent = extent.saturating_add(before).saturating_add(after);
             let ty = site.ty(K::ELEM, &extents);
             let strides = row_major(&extents);
-            let offset = before as i64 * strides[axis];
+            let offset = (before as i64).saturating_mul(strides[axis]);
             let op = site.trace.build(site.caller, |builder| {
                 let strides = builder.strides(&Strides { offset, strides: strides.into() });
                 Ok(Op::Spread(builder.intern(&ty), strides))
