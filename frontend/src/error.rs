@@ -31,10 +31,10 @@ pub enum TraceError {
         /// The user's line.
         at: SourceLoc,
     },
-    /// An argument of more elements than an array may have.
+    /// More elements than an array may have, along the axes of one that are not empty.
     #[error("at {at}: an array of {len} elements exceeds the limit of {limit}")]
     Extent {
-        /// The elements asked for.
+        /// The elements asked for, or those along the axes that are not empty.
         len: usize,
         /// The most there may be.
         limit: u64,
@@ -49,6 +49,18 @@ pub enum TraceError {
         /// What it takes.
         expected: String,
         /// What it was given.
+        found: String,
+        /// The user's line.
+        at: SourceLoc,
+    },
+    /// A choice of the user's that an operation cannot follow: a tolerance that is negative or not finite.
+    #[error("at {at}: `{operation}` expects {expected}, found {found}")]
+    Choice {
+        /// The operation.
+        operation: &'static str,
+        /// What can be chosen.
+        expected: &'static str,
+        /// What was.
         found: String,
         /// The user's line.
         at: SourceLoc,

@@ -21,7 +21,8 @@
 //! faster, unless a product costs much and iterations converge at once.)
 //!
 //! What has no solution is an error of the call, with the line: iterations that do not converge within their limit or leave
-//! the numbers, a matrix that is formed and singular to working precision, a given solution that is none. But if what goes in is NaN, that
+//! the numbers (as conjugate gradients do on a matrix that is not definite), a matrix that is formed and singular to working
+//! precision, a given solution that is none. But if what goes in is NaN, that
 //! is no error: where the start or what a closure captures has a NaN and iterations do not converge, the solution is NaN,
 //! as is that of a linear system whose matrix or right-hand side has a NaN or an infinity (but a number divided by an
 //! infinity, of one unknown, is 0). Where the right-hand side is 0, so is the solution, whatever the matrix.
@@ -42,6 +43,7 @@ mod linear;
 
 pub use linear::{System, linear_solve, linear_solve_by};
 
+use crate::error::TraceError;
 use crate::trace::{self, Caller, Layout, Site};
 use crate::tree::{RealTree, leaves, operands};
 use evolute_ir::{ClosedRegion, Solver, Value};
@@ -57,7 +59,7 @@ use std::panic::Location;
 /// A derivative that is singular where a step begins is an error of the call if its matrix is formed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Newton {
-    /// How long the last step may be.
+    /// How long the last step may be: a finite number, at least 0; another is an error of the trace.
     pub tolerance: f64,
     /// The most steps; more are an error of the call.
     pub max_iterations: u32,
@@ -76,7 +78,7 @@ impl Default for Newton {
 /// `tolerance · (1 + ‖x‖)` long. Where steps shrink by a factor `ρ`, the error is `ρ/(1 − ρ)` times that.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Iteration {
-    /// How long the last step may be.
+    /// How long the last step may be: a finite number, at least 0; another is an error of the trace.
     pub tolerance: f64,
     /// The most steps; more are an error of the call.
     pub max_iterations: u32,
@@ -199,6 +201,7 @@ impl Newton {
     pub fn root<'t, A: RealTree<'t>>(self, f: impl FnOnce(A) -> A, start: A) -> A {
         let stop = Stop { tolerance: self.tolerance, max_iterations: self.max_iterations };
         unknown("root", Location::caller(), start, f, |site, _, function, start| {
+            check_tolerance("root", site, self.tolerance)?;
             site.trace.build(site.caller, |builder| {
                 let equation = Equation::root(builder, function);
                 let finding = equation.newton(builder, start, stop, self.solver)?;
@@ -226,6 +229,7 @@ impl Iteration {
     pub fn fixed_point<'t, A: RealTree<'t>>(self, g: impl FnOnce(A) -> A, start: A) -> A {
         let stop = Stop { tolerance: self.tolerance, max_iterations: self.max_iterations };
         unknown("fixed_point", Location::caller(), start, g, |site, _, function, start| {
+            check_tolerance("fixed_point", site, self.tolerance)?;
             site.trace.build(site.caller, |builder| {
                 let equation = Equation::fixed_point(builder, function);
                 let finding = equation.iterated(builder, start, stop)?;
@@ -233,6 +237,16 @@ impl Iteration {
             })
         })
     }
+}
+
+/// Nothing, and a mistake, if no step can be so short, or if each is.
+fn check_tolerance(operation: &'static str, site: Site<'_>, tolerance: f64) -> Option<()> {
+    if tolerance.is_finite() && tolerance >= 0.0 {
+        return Some(());
+    }
+    let (expected, found) = ("a tolerance that is finite and not negative", tolerance.to_string());
+    site.trace.fail(TraceError::Choice { operation, expected, found, at: site.trace.user_line(site.caller) });
+    None
 }
 
 /// A tree like `start` that `build` makes of a closure, as a function of vectors, and of `start` as a vector.

@@ -57,12 +57,16 @@ pub enum FailureKind {
     /// The condition of a `while` loop still held when it had run as often as its cap allows.
     #[error("the loop goes on past its limit of iterations")]
     Endless,
-    /// A solver's iterations have not converged within their limit, or have met what is not a number.
+    /// A solver's iterations have not converged within their limit, have met what is not a number, or have broken down: on
+    /// a matrix that is singular, or none of those that the method is for.
     #[error("the iterations do not converge")]
     NotConverged,
     /// A linear system's matrix is singular to working precision.
     #[error("the matrix of a linear system, or the derivative of an equation, is singular")]
     Singular,
+    /// What the user gave as the solution of a linear system is none.
+    #[error("the solution given for a linear system is none: its residual is too large, or not a number")]
+    Rejected,
     /// A function of the user's panicked. The panic goes on where machine code was entered.
     #[error("an external function panicked")]
     External,

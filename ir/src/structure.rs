@@ -138,11 +138,13 @@ pub enum Aim {
     Converge,
     /// The solution of a linear system that is not singular.
     Solve,
+    /// A solution of the user's that is one.
+    Accept,
 }
 
 impl Aim {
     /// Every aim but the first, which is not written.
-    pub(crate) const NAMED: [Aim; 2] = [Aim::Converge, Aim::Solve];
+    pub(crate) const NAMED: [Aim; 3] = [Aim::Converge, Aim::Solve, Aim::Accept];
 
     /// The name in the text form.
     pub const fn name(self) -> &'static str {
@@ -150,6 +152,7 @@ impl Aim {
             Aim::End => "end",
             Aim::Converge => "converge",
             Aim::Solve => "solve",
+            Aim::Accept => "accept",
         }
     }
 
@@ -159,6 +162,7 @@ impl Aim {
             Aim::End => FailureKind::Endless,
             Aim::Converge => FailureKind::NotConverged,
             Aim::Solve => FailureKind::Singular,
+            Aim::Accept => FailureKind::Rejected,
         }
     }
 }

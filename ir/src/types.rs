@@ -66,16 +66,16 @@ impl Shape {
     /// The largest number of elements an array may have.
     pub const MAX_ELEMENTS: u64 = 1 << 31;
 
-    /// A shape of these extents, or `None` past [`Shape::MAX_ELEMENTS`].
+    /// A shape of these extents, or `None` if an array of its axes that are not empty would be past
+    /// [`Shape::MAX_ELEMENTS`]: so strides do not overflow.
     pub fn new(extents: &[usize]) -> Option<Shape> {
-        let mut total = 1u64;
-        for &extent in extents {
-            total = total.checked_mul(u64::try_from(extent).ok()?)?;
-            if total > Self::MAX_ELEMENTS || extent as u64 > Self::MAX_ELEMENTS {
-                return None;
-            }
-        }
-        Some(Shape(extents.iter().map(|&e| e as u32).collect()))
+        let fits = Shape::asked(extents) as u64 <= Self::MAX_ELEMENTS;
+        fits.then(|| Shape(extents.iter().map(|&e| e as u32).collect()))
+    }
+
+    /// The number of elements that counts against [`Shape::MAX_ELEMENTS`]: that of the axes that are not empty.
+    pub fn asked(extents: &[usize]) -> usize {
+        extents.iter().fold(1, |n: usize, &extent| n.saturating_mul(extent.max(1)))
     }
 
     /// The shape of a scalar.

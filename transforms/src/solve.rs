@@ -8,7 +8,9 @@
 //! method again from there if that is too large, and gives up after the most products allowed. The
 //! right-hand side is scaled to a largest element of 1 first, so that no square under- or overflows.
 //!
-//! What is not a number in the matrix or the right-hand side makes the whole solution so.
+//! What is not a number in the matrix or the right-hand side makes the whole solution so. Where these are numbers and the
+//! iterations leave them, as on a matrix that is singular or indefinite for a method that divides by its curvature, there
+//! is no solution either, and the call fails. A product tells which it is, and is made only then.
 
 mod conjugate_gradient;
 mod dense;
@@ -136,20 +138,20 @@ fn iterated(
     let scale = scale(builder, b)?;
     let mut on = Vectors(builder);
     let scales = on.repeated(scale, &ty)?;
-    let b = on.prim(Prim::Div, &[b, scales])?;
+    let scaled = on.prim(Prim::Div, &[b, scales])?;
     let start = State {
         x: on.full(&ty, 0.0)?,
-        r: b,
+        r: scaled,
         norm: on.constant(ty.elem, 0.0),
         made: on.0.constant(Literal::I64(0)),
     };
     let goal = Goal {
         tolerance: on.constant(ty.elem, tolerance(solver, &ty)),
-        b_norm: on.norm(b)?,
+        b_norm: on.norm(scaled)?,
         max_iterations: on.0.constant(Literal::I64(i64::from(solver.max_iterations))),
     };
-    let end = restarted(builder, (solver, method), goal, b, start, system)?;
-    let x = checked(builder, goal, end)?;
+    let end = restarted(builder, (solver, method), goal, scaled, start, system)?;
+    let x = checked(builder, goal, end, b, system)?;
     builder.insert(Op::Prim(Prim::Mul), &[x, scales])
 }
 
@@ -198,16 +200,33 @@ fn restarted(
     Ok(State::of(&while_loop(builder, (cap, Aim::Converge), &start.values(), again, run)?))
 }
 
-/// The solution, if its residual is small: else this loop of no iterations fails, or there are no numbers.
-fn checked(builder: &mut Builder, goal: Goal, end: State) -> Result<Value, IrError> {
-    let missed = |builder: &mut Builder| {
-        let residual = Vectors(builder).norm(end.r)?;
-        goal.compared(builder, Prim::Gt, end, residual)
-    };
-    let x = ensured(builder, Aim::Converge, end.x, missed)?;
+/// The solution, if its residual is small: else the call fails, or what is given is not a number and neither is this.
+fn checked(
+    builder: &mut Builder,
+    goal: Goal,
+    end: State,
+    b: Value,
+    system: &mut dyn System,
+) -> Result<Value, IrError> {
     let residual = Vectors(builder).norm(end.r)?;
     let reached = goal.compared(builder, Prim::Le, end, residual)?;
+    let missed =
+        |builder: &mut Builder| unless(builder, reached, |builder| is_given_numbers(builder, b, system));
+    let x = ensured(builder, Aim::Converge, end.x, missed)?;
     or_nan(builder, reached, x)
+}
+
+/// Whether the matrix and the right-hand side are numbers. The vector that the matrix is tried on meets each element, and
+/// is so small that no sum of them overflows.
+fn is_given_numbers(builder: &mut Builder, b: Value, system: &mut dyn System) -> Result<Value, IrError> {
+    let ty = builder.program().ty(b).clone();
+    let trial = Vectors(builder).full(&ty, 1.0 / ty.shape.len() as f64)?;
+    let moved = system.product(builder, trial)?;
+    let mut on = Vectors(builder);
+    let (size, moved) = (on.largest(b)?, on.largest(moved)?);
+    let largest = on.prim(Prim::Max, &[size, moved])?;
+    let infinite = on.constant(ty.elem, f64::INFINITY);
+    on.prim(Prim::Lt, &[largest, infinite])
 }
 
 /// `x`, unless what is sought was missed: then the call fails.

@@ -272,7 +272,10 @@ fn slice(
     *extent = range.len().div_ceil(step.unsigned_abs());
     let first = if step > 0 || range.is_empty() { range.start } else { range.end - 1 };
     let offset = first as i64 * strides[axis];
-    strides[axis] *= step as i64;
+    // One index takes no step, however long.
+    if extents[axis] > 1 {
+        strides[axis] *= step as i64;
+    }
     let empty = extents.contains(&0);
     site.view(x, &extents, if empty { 0 } else { offset }, &strides)
 }
@@ -303,7 +306,7 @@ impl<K: Number> Array<'_, K> {
             *extent = extent.saturating_add(before).saturating_add(after);
             let ty = site.ty(K::ELEM, &extents);
             let strides = row_major(&extents);
-            spread(site, x, &ty, before as i64 * strides[axis], &strides)
+            spread(site, x, &ty, (before as i64).saturating_mul(strides[axis]), &strides)
         })
     }
 }

@@ -41,8 +41,8 @@ pub struct Checkpointed<N> {
 }
 
 /// So many iterations, of few of which reverse mode stores the carry: for [`scan`](crate::scan),
-/// [`scan_stacked`](crate::scan_stacked) and [`while_at_most`](crate::while_at_most). Loops without carries store
-/// nothing in any case. It is time for memory, and changes neither values nor tangents; a cotangent has the same bits
+/// [`scan_stacked`](crate::scan_stacked) and [`while_at_most`](crate::while_at_most). Loops without carries, as of
+/// [`sum`](crate::sum), store nothing in any case. It is time for memory, and changes neither values nor tangents; a cotangent has the same bits
 /// too, but that reverse mode of reverse mode rounds differently.
 ///
 /// A loop reads rows of arrays without a copy if the number of its iterations has a divisor near its root.

@@ -16,13 +16,13 @@ pub(crate) struct Extents {
 }
 
 impl Extents {
-    /// The type, or the number of elements if there are too many.
+    /// The type, or the number of elements along its axes if there are too many.
     pub(crate) fn ty(&self) -> Result<Type, usize> {
         match &self.extents {
             None => Ok(Type::scalar(self.elem)),
             Some(extents) => match Shape::new(extents) {
                 Some(shape) => Ok(Type { elem: self.elem, shape }),
-                None => Err(extents.iter().fold(1, |n: usize, &e| n.saturating_mul(e))),
+                None => Err(Shape::asked(extents)),
             },
         }
     }

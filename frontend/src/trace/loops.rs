@@ -209,7 +209,9 @@ impl Site<'_> {
     ) -> Looped {
         let cap = turns.cap();
         let [carries, rows, sums] = closing.counts.map(|count| count as u32);
-        let spec = LoopSpec { carries, rows, sums, ordered: carries > 0, ..turns.spec() };
+        // Without carries there is nothing to store, and sums keep their order.
+        let checkpoint = turns.checkpoint.filter(|_| carries > 0);
+        let spec = LoopSpec { carries, rows, sums, ordered: carries > 0, checkpoint, ..turns.spec() };
         let mut operands: Vec<Value> = turns.count.into_iter().collect();
         operands.extend(start);
         operands.extend(closing.rows.iter().map(|row| self.array_of_rows(row, cap)));

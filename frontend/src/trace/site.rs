@@ -81,8 +81,8 @@ impl Site<'_> {
     /// An array type; a scalar's, and a mistake, if it is too large.
     pub(crate) fn ty(&self, elem: Elem, extents: &[usize]) -> Type {
         Type::array(elem, extents).unwrap_or_else(|| {
-            let len = extents.iter().fold(1, |n: usize, &extent| n.saturating_mul(extent));
-            self.trace.fail(TraceError::Extent { len, limit: Shape::MAX_ELEMENTS, at: self.line() });
+            let (len, limit) = (Shape::asked(extents), Shape::MAX_ELEMENTS);
+            self.trace.fail(TraceError::Extent { len, limit, at: self.line() });
             Type::scalar(elem)
         })
     }

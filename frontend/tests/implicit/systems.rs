@@ -6,7 +6,7 @@ use evolute_frontend::{
     Array, Error, Function, Scalar, Solver, System, cond, linear_solve, linear_solve_by, map, matrix, scalar,
     scan, scan_stacked, vector, vmap, while_at_most,
 };
-use evolute_ir::FailureKind::{NotConverged, Singular};
+use evolute_ir::FailureKind::{NotConverged, Rejected, Singular};
 use std::panic::Location;
 
 /// The bands of a tridiagonal matrix that is not symmetric, one row each: lower, diagonal, upper.
@@ -215,8 +215,8 @@ fn no_solution() -> Result<(), Error> {
     let line = line!() - 2;
     assert_eq!(f.eval(&0.0)?, 0.0);
     assert!(f.eval(&f64::NAN)?.is_nan());
-    fails(&f, 1.0, NotConverged, line)?;
-    fails(&f.grad()?, 0.0, NotConverged, line)?;
+    fails(&f, 1.0, Rejected, line)?;
+    fails(&f.grad()?, 0.0, Rejected, line)?;
     // The transposed one is missing: the value is there, its gradient is not.
     let f = Function::trace(scalar(), |a| {
         let b = Array::of(&[*a, a * 2.0]);
@@ -230,14 +230,33 @@ fn no_solution() -> Result<(), Error> {
     })?;
     let line = line!() - 8;
     assert_eq!(f.eval(&1.0)?, 1.0);
-    fails(&f.grad()?, 1.0, NotConverged, line)?;
+    fails(&f.grad()?, 1.0, Rejected, line)?;
     // Not a number, though what was asked is one; and a preconditioner that is.
     let f = Function::trace(scalar(), |a| {
         linear_solve_by(|x: Scalar<'_>| x * 2.0, *a, Solver::given(), |_, v| (v * 0.0 - 1.0).ln() + v * 0.5)
     })?;
-    fails(&f, 1.0, NotConverged, line!() - 2)?;
+    fails(&f, 1.0, Rejected, line!() - 2)?;
     let f = Function::trace(scalar(), |a| linear_solve(|x| x * a, Scalar::from(1.0), Solver::default()))?;
     fails(&f, 0.0, Singular, line!() - 1)
+}
+
+/// Iterations that break down on numbers: the line of the system, also in its derivatives.
+#[test]
+fn breakdowns() -> Result<(), Error> {
+    let f = Function::trace(scalar(), |a| {
+        let signs = Array::constants(&[2], &[1.0, -1.0]);
+        linear_solve(|x: Array<'_>| x * signs, Array::of(&[*a, *a]), Solver::conjugate_gradient()).sum()
+    })?;
+    let line = line!() - 2;
+    assert_eq!(f.eval(&0.0)?, 0.0);
+    assert!(f.eval(&f64::NAN)?.is_nan());
+    fails(&f, 1.0, NotConverged, line)?;
+    fails(&f.grad()?, 0.0, NotConverged, line)?;
+    let f = Function::trace(scalar(), |a| {
+        let b = Array::of(&[*a, a * 2.0]);
+        linear_solve_by(|x: Array<'_>| x * 2.0, b, Solver::conjugate_gradient(), |_, v| v * 0.0).sum()
+    })?;
+    fails(&f, 1.0, NotConverged, line!() - 2)
 }
 
 /// An error of the trace on this line that says this.

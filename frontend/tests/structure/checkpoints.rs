@@ -2,7 +2,7 @@
 
 use crate::mistake_of_compiling;
 use evolute_frontend::{
-    ArraySpec, Checkpoint, Count, Error, F64, Function, I64, Scalar, Single, Spec, checkpoint, scalar,
+    ArraySpec, Checkpoint, Count, Error, F64, Function, I64, Scalar, Single, Spec, checkpoint, map, scalar,
     scalar_of, scan, scan_stacked, sum, vector, while_at_most, while_loop,
 };
 use evolute_runtime::Options;
@@ -208,5 +208,17 @@ fn a_workspace_that_the_system_does_not_give() -> Result<(), Error> {
     assert!(gradient.executable().report().workspace_bytes > 1 << 39);
     let error = gradient.call(&[0.0; 2000]).expect_err("too much").to_string();
     assert!(error.contains("which the system does not give"), "{error}");
+    Ok(())
+}
+
+/// Without carries nothing is stored, so checkpoints are no choice there: the same program, and the same bits.
+#[test]
+fn loops_without_carries() -> Result<(), Error> {
+    let traced = |how| Function::trace(vector(100), move |x| sum(times(100, how), |i| x.at(i).sin()));
+    let mapped = |how| Function::trace(vector(100), move |x| map(times(100, how), |i| x.at(i).sin()).sum());
+    for how in CHECKPOINTS.map(Some) {
+        assert_eq!(traced(how)?.grad()?.program().to_string(), traced(None)?.grad()?.program().to_string());
+        assert_eq!(mapped(how)?.hvp()?.program().to_string(), mapped(None)?.hvp()?.program().to_string());
+    }
     Ok(())
 }

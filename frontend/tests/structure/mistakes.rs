@@ -155,4 +155,27 @@ fn arrays_past_the_limits() {
     assert!(matches!(error, TraceError::Extent { .. }), "{error}");
     let f = Function::trace(vector(3), |x| map(1 << 31, |_| *x).sum());
     mistake(f, file!(), line!() - 1);
+    // Empty, but for the axes that are not.
+    for extents in [[0, usize::MAX], [usize::MAX, 0]] {
+        let f = Function::trace(scalar(), |x| x + Array::full(&extents, 1.0).sum());
+        let error = mistake(f, file!(), line!() - 1);
+        assert!(error.to_string().contains(&format!("an array of {} elements", usize::MAX)), "{error}");
+    }
+    let f = Function::trace(scalar(), |x| x + Array::full(&[0, 1 << 31, 1 << 31, 1 << 31], 1.0).sum());
+    mistake(f, file!(), line!() - 1);
+    let f = Function::trace(matrix(2, 3), |x| x.pad(0, isize::MAX as usize, 0).sum());
+    mistake(f, file!(), line!() - 1);
+}
+
+/// A step past the end of the range takes its first index, or its last.
+#[test]
+fn long_steps() -> Result<(), Error> {
+    let x = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+    for (step, row) in [(isize::MAX, 0), (isize::MIN, 1), (2, 0), (-2, 1)] {
+        let f = Function::trace(matrix(2, 3), |x| x.slice_step(0, 0..2, step))?;
+        assert_eq!(f.eval(&x)?, x[3 * row..3 * row + 3]);
+        let f = Function::trace(matrix(2, 3), |x| x.slice_step(0, 0..2, step).sum())?;
+        assert_eq!(f.grad()?.eval(&x)?, [0, 1].map(|k| [f64::from(k == row); 3]).concat());
+    }
+    Ok(())
 }

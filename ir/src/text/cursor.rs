@@ -165,7 +165,9 @@ impl<'t> Cursor<'t> {
     }
 
     fn aim(&mut self) -> Read<Aim> {
-        self.word_as("`converge` or `solve`", |word| Aim::NAMED.into_iter().find(|aim| aim.name() == word))
+        self.word_as("`converge`, `solve` or `accept`", |word| {
+            Aim::NAMED.into_iter().find(|aim| aim.name() == word)
+        })
     }
 
     fn checkpoint(&mut self) -> Read<Option<Checkpoint>> {

@@ -6,7 +6,7 @@
 
 use super::dense::unless_zero;
 use super::vectors::Vectors;
-use super::{System, ensured, or_nan, tolerance, unless};
+use super::{System, ensured, is_given_numbers, or_nan, tolerance, unless};
 use evolute_ir::{Aim, Builder, IrError, Prim, Solver, Value};
 
 /// The solution of the system with right-hand side `b`.
@@ -22,7 +22,7 @@ pub(super) fn solution(
     let reached = is_reached(builder, solver, (x, b, size), system)?;
     let missed =
         |builder: &mut Builder| unless(builder, reached, |builder| is_given_numbers(builder, b, system));
-    let x = ensured(builder, Aim::Converge, x, missed)?;
+    let x = ensured(builder, Aim::Accept, x, missed)?;
     or_nan(builder, reached, x)
 }
 
@@ -44,15 +44,4 @@ fn is_reached(
     let zero = on.constant(ty.elem, 0.0);
     let nothing = on.prim(Prim::Eq, &[size, zero])?;
     on.prim(Prim::Or, &[small, nothing])
-}
-
-/// Whether the matrix and the right-hand side are numbers.
-fn is_given_numbers(builder: &mut Builder, b: Value, system: &mut dyn System) -> Result<Value, IrError> {
-    let elem = builder.program().ty(b).elem;
-    let moved = system.product(builder, b)?;
-    let mut on = Vectors(builder);
-    let (size, moved) = (on.largest(b)?, on.largest(moved)?);
-    let largest = on.prim(Prim::Max, &[size, moved])?;
-    let infinite = on.constant(elem, f64::INFINITY);
-    on.prim(Prim::Lt, &[largest, infinite])
 }
