@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 use crate::arithmetic::Fused;
 #[cfg(not(target_arch = "aarch64"))]
 use crate::arithmetic::Plain;
-use crate::{Dense, Kernel, Signature, branch_free, for_each_kernel, generic};
+use crate::{Dense, Kernel, Product, Signature, branch_free, for_each_kernel, generic};
 
 /// A code pointer; which field is valid is told by the signature of the kernel.
 #[derive(Clone, Copy)]
@@ -33,6 +33,7 @@ union Entry {
 pub struct Table {
     entries: [Entry; Kernel::COUNT],
     dense: DenseFn,
+    product: ProductFn,
     blocks: [Option<BlockFn>; Kernel::COUNT],
 }
 
@@ -68,6 +69,9 @@ unsafe extern "C" fn dense(
     function.run(operands, result, scratch, [m, n]);
 }
 
+/// What native code calls for products: which, the operands, the result, and scratch memory.
+type ProductFn = unsafe extern "C" fn(*const Product, *const f64, *const f64, *mut f64, *mut f64);
+
 /// # Safety
 /// `start` addresses `len` numbers, unless there are none.
 unsafe fn slice<'a>(start: *const f64, len: usize) -> &'a [f64] {
@@ -90,7 +94,10 @@ impl Table {
     /// The place, behind the kernels, of the function for dense linear algebra.
     pub const DENSE: usize = Kernel::COUNT;
 
-    /// The array of code pointers that native code indexes by `Kernel as usize`, or by [`Table::DENSE`].
+    /// The place of the function for products, behind that.
+    pub const PRODUCT: usize = Table::DENSE + 1;
+
+    /// The array of code pointers that native code indexes by `Kernel as usize`, [`Table::DENSE`] or [`Table::PRODUCT`].
     pub fn as_ptr(&self) -> *const *const () {
         std::ptr::from_ref(self).cast()
     }
@@ -132,6 +139,18 @@ impl Table {
             Some(block) => unsafe { block(x, out) },
             None => panic!("{kernel:?} is not {:?}", Signature::Unary),
         }
+    }
+
+    /// Computes a product of matrices.
+    ///
+    /// Slices that are too short for it, or scratch memory that is, panic; of longer ones the start is used.
+    pub fn product(&self, product: &Product, a: &[f64], b: &[f64], c: &mut [f64], scratch: &mut [f64]) {
+        let [len_a, len_b, len_c] = product.lens();
+        let (a, b, c) = (&a[..len_a], &b[..len_b], &mut c[..len_c]);
+        let scratch = &mut scratch[..product.scratch_len()];
+        // SAFETY: the slices are as long as the contract says, and borrowed as it says; the CPU has the features by the
+        // table's invariant.
+        unsafe { (self.product)(product, a.as_ptr(), b.as_ptr(), c.as_mut_ptr(), scratch.as_mut_ptr()) }
     }
 
     #[inline]
@@ -187,18 +206,47 @@ macro_rules! block {
     };
 }
 
+/// The function for products.
+///
+/// Its contract: `a`, `b`, `c` address [`Product::lens`] numbers and `scratch` [`Product::scratch_len`], aligned. Those
+/// of result and scratch memory overlap nothing else.
+macro_rules! product {
+    ($($attribute:tt)*) => {{
+        $($attribute)*
+        unsafe extern "C" fn product(
+            product: *const Product,
+            a: *const f64,
+            b: *const f64,
+            c: *mut f64,
+            scratch: *mut f64,
+        ) {
+            // SAFETY: by the function's contract.
+            let (product, a, b, c, scratch) = unsafe {
+                let product = &*product;
+                let [len_a, len_b, len_c] = product.lens();
+                let (a, b, c) = (slice(a, len_a), slice(b, len_b), slice_mut(c, len_c));
+                (product, a, b, c, slice_mut(scratch, product.scratch_len()))
+            };
+            product.run(a, b, c, scratch);
+        }
+        product
+    }};
+}
+
 macro_rules! define_tables {
     ($($variant:ident $name:ident $signature:ident $doc:literal;)*) => {
         #[cfg(target_arch = "x86_64")]
         static FUSED: Table = Table {
             entries: [$(entry!($signature $name Fused #[target_feature(enable = "avx2,fma")])),*],
             dense,
+            product: product!(#[target_feature(enable = "avx2,fma")]),
             blocks: [$(block!($signature $variant Fused #[target_feature(enable = "avx2,fma")])),*],
         };
 
         static BASELINE: Table = Table {
             entries: [$(entry!($signature $name Native)),*],
             dense,
+            product: product!(),
             blocks: [$(block!($signature $variant Native)),*],
         };
 

@@ -2,7 +2,8 @@
 //!
 //! In goes a program with arrays, loops or conditionals; out come the steps of each region, in which arrays
 //! are gone: there are scalars, memories, and loop nests ([`Nest`]) that move elements from memory to memory.
-//! Printing it shows all of it.
+//! Printing it shows all of it. A nest that is a product of matrices may be a call of a kernel instead
+//! ([`Multiplication`]).
 //!
 //! Note [Arrays]: an array value is one of six things ([`Form`]). It lies in memory, whole or strided: a
 //! view of memory costs nothing. It is in registers, if it is small (Note \[Registers\] in `registers`). It is one
@@ -33,6 +34,7 @@ mod memory;
 mod nest;
 mod outline;
 mod print;
+mod product;
 mod region;
 mod registers;
 mod sums;
@@ -43,6 +45,7 @@ pub(crate) use crossing::Crossing;
 pub(crate) use function::FunctionCall;
 pub(crate) use memory::{Home, Mem, Memory};
 pub(crate) use nest::{Node, Sink, UNROLLED};
+pub(crate) use product::Multiplication;
 
 use crate::error::CodegenError;
 use crate::options::CodegenOptions;
@@ -101,6 +104,8 @@ pub(crate) enum Step {
     Part { mem: Mem, of: Mem, offset: i64, terms: Vec<(Value, i64)> },
     /// A loop nest.
     Nest(Nest),
+    /// A product of matrices.
+    Product(Box<Multiplication>),
     /// A function of dense linear algebra.
     Library(Library),
     /// A loop.
@@ -353,6 +358,7 @@ impl Step {
                 24 + 2 * (operands.len() + results.len())
             }
             Step::External { operands, .. } => 8 + 4 * operands.len(),
+            Step::Product(_) => 32,
             Step::Library(library) => 8 + library.operands.len(),
             Step::Choice(choice) => 4 + sum(&choice.branches[0]) + sum(&choice.branches[1]),
         }

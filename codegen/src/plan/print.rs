@@ -84,6 +84,10 @@ impl Text<'_> {
                 let with = workspace.iter().map(|place| format!(" with {}", place.mem)).collect::<String>();
                 writeln!(f, "{} = f{unit} {}{with}", list(results), list(operands))
             }
+            Step::Product(multiplication) => {
+                write!(f, "product with {}: ", multiplication.scratch)?;
+                self.nest(f, &multiplication.nest)
+            }
             Step::Library(library) => {
                 let operands = self.list(library.operands.iter().map(access));
                 let Library { function, to, scratch, extents, .. } = library;

@@ -357,7 +357,8 @@ impl<'p> Planner<'p> {
     }
 
     pub(super) fn nest(&mut self, nest: Nest) {
-        self.steps.push(Step::Nest(nest.simplified()));
+        let step = self.nest_step(nest.simplified());
+        self.steps.push(step);
     }
 
     /// The number of a further check.
