@@ -57,7 +57,7 @@ enum Way {
 const FEW: usize = 3;
 
 /// The fewest terms of one product for which a call pays.
-const SMALLEST: usize = 256;
+const SMALLEST: usize = 512;
 
 impl Product {
     /// The number of lanes of a segment.

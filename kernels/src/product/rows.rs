@@ -83,33 +83,51 @@ impl Rows<'_> {
     }
 }
 
+/// The lanes of a row times a vector.
+type Lanes = [f64; LANES];
+
 /// The sums of a segment.
 #[inline(always)]
 fn sums<const M: usize, const N: usize>(rows: [&[f64]; M], vectors: [&[f64]; N]) -> [[f64; N]; M] {
-    let terms = vectors[0].len();
-    let rounds = terms / LANES;
-    let whole_rows = rows.map(|row| &row.as_chunks::<LANES>().0[..rounds]);
-    let whole_vectors = vectors.map(|vector| &vector.as_chunks::<LANES>().0[..rounds]);
+    let rows = rows.map(|row| row.as_chunks::<LANES>());
+    let vectors = vectors.map(|vector| vector.as_chunks::<LANES>());
+    let mut lanes = whole_rounds(rows.map(|(whole, _)| whole), vectors.map(|(whole, _)| whole));
+    let mut sums = [[0.0; N]; M];
+    for i in 0..M {
+        for j in 0..N {
+            let ((_, row), (_, vector)) = (rows[i], vectors[j]);
+            if !row.is_empty() {
+                add_rest(&mut lanes[i][j], row, vector);
+            }
+            sums[i][j] = tree(lanes[i][j]);
+        }
+    }
+    sums
+}
+
+#[inline(always)]
+fn whole_rounds<const M: usize, const N: usize>(
+    rows: [&[Lanes]; M],
+    vectors: [&[Lanes]; N],
+) -> [[Lanes; N]; M] {
+    let rounds = vectors[0].len();
+    // Said here, it is not checked in each round.
+    let (rows, vectors) = (rows.map(|row| &row[..rounds]), vectors.map(|vector| &vector[..rounds]));
     let mut lanes = [[[-0.0; LANES]; N]; M];
     for round in 0..rounds {
-        for (row, lanes) in lanes.iter_mut().enumerate() {
-            for (vector, lanes) in lanes.iter_mut().enumerate() {
-                let (x, y) = (&whole_rows[row][round], &whole_vectors[vector][round]);
-                *lanes = std::array::from_fn(|lane| lanes[lane] + x[lane] * y[lane]);
+        for (lanes, row) in lanes.iter_mut().zip(&rows) {
+            for (lanes, vector) in lanes.iter_mut().zip(&vectors) {
+                let factors = row[round].iter().zip(&vector[round]);
+                lanes.iter_mut().zip(factors).for_each(|(lane, (x, y))| *lane += x * y);
             }
         }
     }
-    // Terms that the last round lacks are −0·0, which changes no sum.
-    let padded = |x: &[f64], missing: f64| {
-        let rest = &x[rounds * LANES..];
-        std::array::from_fn::<f64, LANES, _>(|lane| rest.get(lane).copied().unwrap_or(missing))
-    };
-    let (rows, vectors) = (rows.map(|row| padded(row, -0.0)), vectors.map(|vector| padded(vector, 0.0)));
-    for (row, lanes) in lanes.iter_mut().enumerate() {
-        for (vector, lanes) in lanes.iter_mut().enumerate() {
-            let (x, y) = (&rows[row], &vectors[vector]);
-            *lanes = std::array::from_fn(|lane| lanes[lane] + x[lane] * y[lane]);
-        }
-    }
-    lanes.map(|lanes| lanes.map(tree))
+    lanes
+}
+
+/// Adds the terms that make no round. Not inlined, so that lanes stay in registers until then.
+#[inline(never)]
+fn add_rest(lanes: &mut Lanes, row: &[f64], vector: &[f64]) {
+    let factors = row.iter().zip(vector);
+    lanes.iter_mut().zip(factors).for_each(|(lane, (x, y))| *lane += x * y);
 }
