@@ -52,8 +52,8 @@ use crate::options::CodegenOptions;
 use crate::scalars::Operation;
 use crate::units::{Called, Units};
 use evolute_ir::{
-    Callee, CalleeId, Elem, External, ExternalId, Failure, Literal, LoopSpec, Op, Program, Strides, SumOrder,
-    Table, Value,
+    CalleeId, Elem, External, ExternalId, Failure, Literal, LoopSpec, Op, Program, Strides, SumOrder, Table,
+    Value,
 };
 use evolute_kernels::Dense;
 use std::collections::HashMap;
@@ -308,7 +308,7 @@ impl Plan {
             pieces,
             slots,
             first_slot,
-            most_addresses: most_addresses(program),
+            most_addresses: function::most_addresses(program),
             constants,
             elems,
             weight,
@@ -324,11 +324,6 @@ impl Plan {
     pub fn workspace_bytes(&self) -> usize {
         self.workspace_bytes
     }
-}
-
-fn most_addresses(program: &Program) -> u32 {
-    let addresses = |callee: &Callee| callee.root().params.len() + callee.root().results.len();
-    program.callees().values().map(addresses).max().unwrap_or(0) as u32
 }
 
 impl Loop {

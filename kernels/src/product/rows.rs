@@ -4,11 +4,8 @@
 
 use super::{LANES, Product, deliver, segments, tree};
 
-/// The rows that go by at a time, with one vector.
+/// The rows that go by at a time. All vectors meet them before the next do, so the matrix is read once.
 const ROWS: usize = 4;
-
-/// The same with two.
-const ROWS_BY_TWO: usize = 2;
 
 pub(super) fn scratch_len(product: &Product) -> usize {
     if product.b[1] == 1 { 0 } else { product.extents[2] * product.extents[3] }
@@ -22,16 +19,10 @@ pub(super) fn run(product: &Product, a: &[f64], b: &[f64], c: &mut [f64], scratc
         1 => (b, to_vector),
         _ => (gathered(scratch, b, [n, k], [to_vector, step]), k),
     };
-    let vector = |j: usize| &vectors[j * to_vector..][..k];
-    let rows = Rows { product, a };
-    for j in (0..n - n % 2).step_by(2) {
-        rows.by::<ROWS_BY_TWO, 2>(0, m - m % ROWS_BY_TWO, [vector(j), vector(j + 1)], j, c);
-        rows.by::<1, 2>(m - m % ROWS_BY_TWO, m, [vector(j), vector(j + 1)], j, c);
-    }
-    if n % 2 == 1 {
-        rows.by::<ROWS, 1>(0, m - m % ROWS, [vector(n - 1)], n - 1, c);
-        rows.by::<1, 1>(m - m % ROWS, m, [vector(n - 1)], n - 1, c);
-    }
+    let by = By { product, a, vectors, to_vector };
+    let whole = m - m % ROWS;
+    (0..whole).step_by(ROWS).for_each(|i| by.rows::<ROWS>(i, c));
+    (whole..m).for_each(|i| by.rows::<1>(i, c));
 }
 
 #[inline(always)]
@@ -48,35 +39,25 @@ fn gathered<'a>(
     to
 }
 
-struct Rows<'a> {
+struct By<'a> {
     product: &'a Product,
     a: &'a [f64],
+    vectors: &'a [f64],
+    to_vector: usize,
 }
 
-impl Rows<'_> {
-    /// Rows `first..end`, `M` at a time, times `N` vectors, of which the first gives column `j` of C.
+impl By<'_> {
+    /// `M` rows from this one on times each vector.
     #[inline(always)]
-    fn by<const M: usize, const N: usize>(
-        &self,
-        first: usize,
-        end: usize,
-        vectors: [&[f64]; N],
-        j: usize,
-        c: &mut [f64],
-    ) {
-        let k = self.product.extents[3];
+    fn rows<const M: usize>(&self, i: usize, c: &mut [f64]) {
+        let [_, _, n, k] = self.product.extents;
         let ([_, to_row, _], [_, c_row, c_column]) = (self.product.a, self.product.c);
-        for i in (first..end).step_by(M) {
-            let rows: [&[f64]; M] = std::array::from_fn(|row| &self.a[(i + row) * to_row..][..k]);
-            for (start, terms) in segments(k) {
-                let segment = start..start + terms;
-                let rows = rows.map(|row| &row[segment.clone()]);
-                let sums = sums(rows, vectors.map(|vector| &vector[segment.clone()]));
-                for (row, sums) in sums.iter().enumerate() {
-                    for (column, &sum) in sums.iter().enumerate() {
-                        let at = (i + row) * c_row + (j + column) * c_column;
-                        deliver(&mut c[at], sum, start == 0);
-                    }
+        for j in 0..n {
+            for (first, terms) in segments(k) {
+                let rows = std::array::from_fn(|row| &self.a[(i + row) * to_row + first..][..terms]);
+                let vector = &self.vectors[j * self.to_vector + first..][..terms];
+                for (row, sum) in sums::<M>(rows, vector).into_iter().enumerate() {
+                    deliver(&mut c[(i + row) * c_row + j * c_column], sum, first == 0);
                 }
             }
         }
@@ -88,38 +69,29 @@ type Lanes = [f64; LANES];
 
 /// The sums of a segment.
 #[inline(always)]
-fn sums<const M: usize, const N: usize>(rows: [&[f64]; M], vectors: [&[f64]; N]) -> [[f64; N]; M] {
+fn sums<const M: usize>(rows: [&[f64]; M], vector: &[f64]) -> [f64; M] {
     let rows = rows.map(|row| row.as_chunks::<LANES>());
-    let vectors = vectors.map(|vector| vector.as_chunks::<LANES>());
-    let mut lanes = whole_rounds(rows.map(|(whole, _)| whole), vectors.map(|(whole, _)| whole));
-    let mut sums = [[0.0; N]; M];
+    let (whole, rest) = vector.as_chunks::<LANES>();
+    let mut lanes = whole_rounds(rows.map(|(whole, _)| whole), whole);
+    let mut sums = [0.0; M];
     for i in 0..M {
-        for j in 0..N {
-            let ((_, row), (_, vector)) = (rows[i], vectors[j]);
-            if !row.is_empty() {
-                add_rest(&mut lanes[i][j], row, vector);
-            }
-            sums[i][j] = tree(lanes[i][j]);
+        if !rest.is_empty() {
+            add_rest(&mut lanes[i], rows[i].1, rest);
         }
+        sums[i] = tree(lanes[i]);
     }
     sums
 }
 
 #[inline(always)]
-fn whole_rounds<const M: usize, const N: usize>(
-    rows: [&[Lanes]; M],
-    vectors: [&[Lanes]; N],
-) -> [[Lanes; N]; M] {
-    let rounds = vectors[0].len();
+fn whole_rounds<const M: usize>(rows: [&[Lanes]; M], vector: &[Lanes]) -> [Lanes; M] {
     // Said here, it is not checked in each round.
-    let (rows, vectors) = (rows.map(|row| &row[..rounds]), vectors.map(|vector| &vector[..rounds]));
-    let mut lanes = [[[-0.0; LANES]; N]; M];
-    for round in 0..rounds {
+    let rows = rows.map(|row| &row[..vector.len()]);
+    let mut lanes = [[-0.0; LANES]; M];
+    for (round, vector) in vector.iter().enumerate() {
         for (lanes, row) in lanes.iter_mut().zip(&rows) {
-            for (lanes, vector) in lanes.iter_mut().zip(&vectors) {
-                let factors = row[round].iter().zip(&vector[round]);
-                lanes.iter_mut().zip(factors).for_each(|(lane, (x, y))| *lane += x * y);
-            }
+            let factors = row[round].iter().zip(vector);
+            lanes.iter_mut().zip(factors).for_each(|(lane, (x, y))| *lane += x * y);
         }
     }
     lanes
