@@ -59,6 +59,9 @@ const FEW: usize = 3;
 /// The fewest terms of one product for which a call pays.
 const SMALLEST: usize = 512;
 
+/// The fewest terms of a row for which adding its lanes at the end pays.
+const SHORTEST_ROW: usize = 4 * LANES;
+
 impl Product {
     /// The number of lanes of a segment.
     pub const LANES: usize = LANES;
@@ -71,7 +74,12 @@ impl Product {
         let [_, m, n, k] = self.extents;
         let (way, product) = self.way();
         let enough = m * n * k >= SMALLEST && k >= LANES;
-        enough && (way != Way::Tiles || product.extents[1] > FEW)
+        enough
+            && match way {
+                Way::Tiles => product.extents[1] > FEW,
+                Way::Rows => k >= SHORTEST_ROW,
+                Way::Columns => true,
+            }
     }
 
     /// How many numbers A, B and C reach over.

@@ -4,8 +4,11 @@
 
 use super::{LANES, Product, deliver, segments, tree};
 
-/// The rows that go by at a time. All vectors meet them before the next do, so the matrix is read once.
+/// The rows that go by at a time, with one vector.
 const ROWS: usize = 4;
+
+/// The same with two.
+const ROWS_BY_TWO: usize = 2;
 
 pub(super) fn scratch_len(product: &Product) -> usize {
     if product.b[1] == 1 { 0 } else { product.extents[2] * product.extents[3] }
@@ -19,10 +22,16 @@ pub(super) fn run(product: &Product, a: &[f64], b: &[f64], c: &mut [f64], scratc
         1 => (b, to_vector),
         _ => (gathered(scratch, b, [n, k], [to_vector, step]), k),
     };
-    let by = By { product, a, vectors, to_vector };
-    let whole = m - m % ROWS;
-    (0..whole).step_by(ROWS).for_each(|i| by.rows::<ROWS>(i, c));
-    (whole..m).for_each(|i| by.rows::<1>(i, c));
+    let vector = |j: usize| &vectors[j * to_vector..][..k];
+    let rows = Rows { product, a };
+    for j in (0..n - n % 2).step_by(2) {
+        rows.by::<ROWS_BY_TWO, 2>(0, m - m % ROWS_BY_TWO, [vector(j), vector(j + 1)], j, c);
+        rows.by::<1, 2>(m - m % ROWS_BY_TWO, m, [vector(j), vector(j + 1)], j, c);
+    }
+    if n % 2 == 1 {
+        rows.by::<ROWS, 1>(0, m - m % ROWS, [vector(n - 1)], n - 1, c);
+        rows.by::<1, 1>(m - m % ROWS, m, [vector(n - 1)], n - 1, c);
+    }
 }
 
 #[inline(always)]
@@ -39,67 +48,68 @@ fn gathered<'a>(
     to
 }
 
-struct By<'a> {
+struct Rows<'a> {
     product: &'a Product,
     a: &'a [f64],
-    vectors: &'a [f64],
-    to_vector: usize,
 }
 
-impl By<'_> {
-    /// `M` rows from this one on times each vector.
+impl Rows<'_> {
+    /// Rows `first..end`, `M` at a time, times `N` vectors, of which the first gives column `j` of C.
     #[inline(always)]
-    fn rows<const M: usize>(&self, i: usize, c: &mut [f64]) {
-        let [_, _, n, k] = self.product.extents;
+    fn by<const M: usize, const N: usize>(
+        &self,
+        first: usize,
+        end: usize,
+        vectors: [&[f64]; N],
+        j: usize,
+        c: &mut [f64],
+    ) {
+        let k = self.product.extents[3];
         let ([_, to_row, _], [_, c_row, c_column]) = (self.product.a, self.product.c);
-        for j in 0..n {
-            for (first, terms) in segments(k) {
-                let rows = std::array::from_fn(|row| &self.a[(i + row) * to_row + first..][..terms]);
-                let vector = &self.vectors[j * self.to_vector + first..][..terms];
-                for (row, sum) in sums::<M>(rows, vector).into_iter().enumerate() {
-                    deliver(&mut c[(i + row) * c_row + j * c_column], sum, first == 0);
+        for i in (first..end).step_by(M) {
+            let rows: [&[f64]; M] = std::array::from_fn(|row| &self.a[(i + row) * to_row..][..k]);
+            for (start, terms) in segments(k) {
+                let segment = start..start + terms;
+                let rows = rows.map(|row| &row[segment.clone()]);
+                let sums = sums(rows, vectors.map(|vector| &vector[segment.clone()]));
+                for (row, sums) in sums.iter().enumerate() {
+                    for (column, &sum) in sums.iter().enumerate() {
+                        let at = (i + row) * c_row + (j + column) * c_column;
+                        deliver(&mut c[at], sum, start == 0);
+                    }
                 }
             }
         }
     }
 }
 
-/// The lanes of a row times a vector.
-type Lanes = [f64; LANES];
-
 /// The sums of a segment.
 #[inline(always)]
-fn sums<const M: usize>(rows: [&[f64]; M], vector: &[f64]) -> [f64; M] {
-    let rows = rows.map(|row| row.as_chunks::<LANES>());
-    let (whole, rest) = vector.as_chunks::<LANES>();
-    let mut lanes = whole_rounds(rows.map(|(whole, _)| whole), whole);
-    let mut sums = [0.0; M];
-    for i in 0..M {
-        if !rest.is_empty() {
-            add_rest(&mut lanes[i], rows[i].1, rest);
-        }
-        sums[i] = tree(lanes[i]);
-    }
-    sums
-}
-
-#[inline(always)]
-fn whole_rounds<const M: usize>(rows: [&[Lanes]; M], vector: &[Lanes]) -> [Lanes; M] {
-    // Said here, it is not checked in each round.
-    let rows = rows.map(|row| &row[..vector.len()]);
-    let mut lanes = [[-0.0; LANES]; M];
-    for (round, vector) in vector.iter().enumerate() {
-        for (lanes, row) in lanes.iter_mut().zip(&rows) {
-            let factors = row[round].iter().zip(vector);
-            lanes.iter_mut().zip(factors).for_each(|(lane, (x, y))| *lane += x * y);
+fn sums<const M: usize, const N: usize>(rows: [&[f64]; M], vectors: [&[f64]; N]) -> [[f64; N]; M] {
+    let terms = vectors[0].len();
+    let rounds = terms / LANES;
+    let whole_rows = rows.map(|row| &row.as_chunks::<LANES>().0[..rounds]);
+    let whole_vectors = vectors.map(|vector| &vector.as_chunks::<LANES>().0[..rounds]);
+    let mut lanes = [[[-0.0; LANES]; N]; M];
+    for round in 0..rounds {
+        for (row, lanes) in lanes.iter_mut().enumerate() {
+            for (vector, lanes) in lanes.iter_mut().enumerate() {
+                let (x, y) = (&whole_rows[row][round], &whole_vectors[vector][round]);
+                *lanes = std::array::from_fn(|lane| lanes[lane] + x[lane] * y[lane]);
+            }
         }
     }
-    lanes
-}
-
-/// Adds the terms that make no round. Not inlined, so that lanes stay in registers until then.
-#[inline(never)]
-fn add_rest(lanes: &mut Lanes, row: &[f64], vector: &[f64]) {
-    let factors = row.iter().zip(vector);
-    lanes.iter_mut().zip(factors).for_each(|(lane, (x, y))| *lane += x * y);
+    // Terms that the last round lacks are −0·0, which changes no sum.
+    let padded = |x: &[f64], missing: f64| {
+        let rest = &x[rounds * LANES..];
+        std::array::from_fn::<f64, LANES, _>(|lane| rest.get(lane).copied().unwrap_or(missing))
+    };
+    let (rows, vectors) = (rows.map(|row| padded(row, -0.0)), vectors.map(|vector| padded(vector, 0.0)));
+    for (row, lanes) in lanes.iter_mut().enumerate() {
+        for (vector, lanes) in lanes.iter_mut().enumerate() {
+            let (x, y) = (&rows[row], &vectors[vector]);
+            *lanes = std::array::from_fn(|lane| lanes[lane] + x[lane] * y[lane]);
+        }
+    }
+    lanes.map(|lanes| lanes.map(tree))
 }
