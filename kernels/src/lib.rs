@@ -23,6 +23,7 @@
 //!   `hyperbolic`, `logistic`, `erfc`, `ln_gamma`, `polygamma`: those others; `foreign`: what is
 //!   taken from the `libm` crate.
 //! - [`Dense`]: factorisations and solves of matrices, by the `faer` crate.
+//! - [`Product`]: products of matrices, for each build, in the order of sums that programs state.
 //!
 //! **Invariant**: results depend on the arguments and on [`features`] only, not on whether a scalar,
 //! a block or native code asked; those of [`Dense`] also on the processor's vector width and caches. **Invariant**: no
@@ -53,6 +54,7 @@ mod polygamma;
 mod pow;
 
 mod dense;
+mod product;
 
 /// All kernels, generic over the instruction set: functions, and types for the block forms.
 mod generic {
@@ -72,4 +74,5 @@ mod generic {
 pub use dense::{Dense, Scratch};
 pub use functions::*;
 pub use kernel::{Kernel, Signature};
+pub use product::Product;
 pub use table::{Table, baseline, features, table};

@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 use crate::arithmetic::Fused;
 #[cfg(not(target_arch = "aarch64"))]
 use crate::arithmetic::Plain;
-use crate::{Dense, Kernel, Signature, branch_free, for_each_kernel, generic};
+use crate::{Dense, Kernel, Product, Signature, branch_free, for_each_kernel, generic};
 
 /// A code pointer; which field is valid is told by the signature of the kernel.
 #[derive(Clone, Copy)]
@@ -34,6 +34,7 @@ pub struct Table {
     entries: [Entry; Kernel::COUNT],
     dense: DenseFn,
     block: CallBlockFn,
+    product: ProductFn,
     blocks: [Option<BlockFn>; Kernel::COUNT],
 }
 
@@ -83,6 +84,9 @@ unsafe extern "C" fn call_block(table: &Table, number: usize, x: *const f64, out
     table.unary_block(Kernel::ALL[number], x, out);
 }
 
+/// What native code calls for products: which, the operands, the result, and scratch memory.
+type ProductFn = unsafe extern "C" fn(*const Product, *const f64, *const f64, *mut f64, *mut f64);
+
 /// # Safety
 /// `start` addresses `len` numbers, unless there are none.
 unsafe fn slice<'a>(start: *const f64, len: usize) -> &'a [f64] {
@@ -108,8 +112,11 @@ impl Table {
     /// The place of the function for the kernels' block forms.
     pub const BLOCK: usize = Kernel::COUNT + 1;
 
-    /// The array of code pointers that native code indexes by `Kernel as usize`, by [`Table::DENSE`] or by
-    /// [`Table::BLOCK`].
+    /// The place of the function for products.
+    pub const PRODUCT: usize = Kernel::COUNT + 2;
+
+    /// The array of code pointers that native code indexes by `Kernel as usize`, [`Table::DENSE`], [`Table::BLOCK`] or
+    /// [`Table::PRODUCT`].
     pub fn as_ptr(&self) -> *const *const () {
         std::ptr::from_ref(self).cast()
     }
@@ -151,6 +158,18 @@ impl Table {
             Some(block) => unsafe { block(x, out) },
             None => panic!("{kernel:?} is not {:?}", Signature::Unary),
         }
+    }
+
+    /// Computes a product of matrices.
+    ///
+    /// Slices that are too short for it, or scratch memory that is, panic; of longer ones the start is used.
+    pub fn product(&self, product: &Product, a: &[f64], b: &[f64], c: &mut [f64], scratch: &mut [f64]) {
+        let [len_a, len_b, len_c] = product.lens();
+        let (a, b, c) = (&a[..len_a], &b[..len_b], &mut c[..len_c]);
+        let scratch = &mut scratch[..product.scratch_len()];
+        // SAFETY: the slices are as long as the contract says, and borrowed as it says; the CPU has the features by the
+        // table's invariant.
+        unsafe { (self.product)(product, a.as_ptr(), b.as_ptr(), c.as_mut_ptr(), scratch.as_mut_ptr()) }
     }
 
     #[inline]
@@ -206,6 +225,33 @@ macro_rules! block {
     };
 }
 
+/// The function for products.
+///
+/// Its contract: `a`, `b`, `c` address [`Product::lens`] numbers and `scratch` [`Product::scratch_len`], aligned. Those
+/// of result and scratch memory overlap nothing else.
+macro_rules! product {
+    ($($attribute:tt)*) => {{
+        $($attribute)*
+        unsafe extern "C" fn product(
+            product: *const Product,
+            a: *const f64,
+            b: *const f64,
+            c: *mut f64,
+            scratch: *mut f64,
+        ) {
+            // SAFETY: by the function's contract.
+            let (product, a, b, c, scratch) = unsafe {
+                let product = &*product;
+                let [len_a, len_b, len_c] = product.lens();
+                let (a, b, c) = (slice(a, len_a), slice(b, len_b), slice_mut(c, len_c));
+                (product, a, b, c, slice_mut(scratch, product.scratch_len()))
+            };
+            product.run(a, b, c, scratch);
+        }
+        product
+    }};
+}
+
 macro_rules! define_tables {
     ($($variant:ident $name:ident $signature:ident $doc:literal;)*) => {
         #[cfg(target_arch = "x86_64")]
@@ -213,6 +259,7 @@ macro_rules! define_tables {
             entries: [$(entry!($signature $name Fused #[target_feature(enable = "avx2,fma")])),*],
             dense,
             block: call_block,
+            product: product!(#[target_feature(enable = "avx2,fma")]),
             blocks: [$(block!($signature $variant Fused #[target_feature(enable = "avx2,fma")])),*],
         };
 
@@ -220,6 +267,7 @@ macro_rules! define_tables {
             entries: [$(entry!($signature $name Native)),*],
             dense,
             block: call_block,
+            product: product!(),
             blocks: [$(block!($signature $variant Native)),*],
         };
 

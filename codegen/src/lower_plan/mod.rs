@@ -10,6 +10,7 @@ mod function;
 mod library;
 mod looping;
 mod nest;
+mod product;
 mod reduce;
 mod sums;
 mod wide;
@@ -68,6 +69,7 @@ impl<'p> PlanLowering<'p> {
             scalars: HashMap::new(),
             places: HashMap::new(),
             lanes: None,
+            product: None,
             signature: None,
             frame: None,
             wide: None,
@@ -93,6 +95,8 @@ struct Lowering<'a, 'b, 'p> {
     places: HashMap<Mem, Place>,
     /// Room for the lanes of a reduction.
     lanes: Option<ir::StackSlot>,
+    /// Room for what a product is.
+    product: Option<ir::StackSlot>,
     /// That of pieces and functions.
     signature: Option<ir::SigRef>,
     /// Room for the frame of a function that is called.
@@ -170,6 +174,7 @@ impl<'b, 'p> Lowering<'_, 'b, 'p> {
                 self.external(*function, operands, to, *check)
             }
             Step::Kernel(call) => self.kernel(call),
+            Step::Product(multiplication) => self.product(multiplication),
             Step::Library(library) => self.library(library),
             Step::Function(call) => self.function(call),
             Step::Call(piece) => self.call(self.first.piece + piece, self.emitter.frame),

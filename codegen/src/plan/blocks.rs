@@ -52,7 +52,10 @@ impl Planner<'_> {
     pub(super) fn nest(&mut self, nest: Nest) {
         let nest = nest.simplified();
         match nest.kernels() {
-            kernels if kernels.is_empty() => self.steps.push(Step::Nest(nest)),
+            kernels if kernels.is_empty() => {
+                let step = self.nest_step(nest);
+                self.steps.push(step);
+            }
             kernels => self.in_blocks(&nest, &kernels),
         }
     }

@@ -149,6 +149,10 @@ impl Walk<'_> {
             Step::Kernel(call) => {
                 [&call.from, &call.to].into_iter().for_each(|access| self.access(access, f))
             }
+            Step::Product(multiplication) => {
+                self.nest(&multiplication.nest, f);
+                self.mem(multiplication.scratch, f);
+            }
             Step::Library(library) => {
                 library.operands.iter().for_each(|access| self.access(access, f));
                 [library.to, library.scratch].into_iter().for_each(|mem| self.mem(mem, f));

@@ -3,7 +3,7 @@
 
 use super::region::Planner;
 use super::{Access, Form, Step};
-use evolute_ir::{CalleeId, Elem, Inst, Value};
+use evolute_ir::{Callee, CalleeId, Elem, Inst, Program, Value};
 use std::ops::Range;
 
 /// A call of a function.
@@ -44,4 +44,10 @@ impl Planner<'_> {
         self.steps.push(Step::Function(FunctionCall { unit, entries, operands, results, workspace }));
         self.steps.extend(loads);
     }
+}
+
+/// The most arguments and results of a function that the program calls.
+pub(super) fn most_addresses(program: &Program) -> u32 {
+    let addresses = |callee: &Callee| callee.root().params.len() + callee.root().results.len();
+    program.callees().values().map(addresses).max().unwrap_or(0) as u32
 }

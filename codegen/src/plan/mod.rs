@@ -2,7 +2,8 @@
 //!
 //! In goes a program with arrays, loops or conditionals; out come the steps of each region, in which arrays
 //! are gone: there are scalars, memories, and loop nests ([`Nest`]) that move elements from memory to memory.
-//! Printing it shows all of it.
+//! Printing it shows all of it. A nest that is a product of matrices may be a call of a kernel instead
+//! ([`Multiplication`]).
 //!
 //! Note [Arrays]: an array value is one of six things ([`Form`]). It lies in memory, whole or strided: a
 //! view of memory costs nothing. It is in registers, if it is small (Note \[Registers\] in `registers`). It is one
@@ -34,6 +35,7 @@ mod memory;
 mod nest;
 mod outline;
 mod print;
+mod product;
 mod region;
 mod registers;
 mod sums;
@@ -46,6 +48,7 @@ pub(crate) use crossing::Crossing;
 pub(crate) use function::FunctionCall;
 pub(crate) use memory::{Home, Mem, Memory};
 pub(crate) use nest::{Node, Sink, UNROLLED};
+pub(crate) use product::Multiplication;
 pub(crate) use wide::{WideLoop, WideNest, node_elem};
 
 use crate::error::CodegenError;
@@ -53,8 +56,8 @@ use crate::options::CodegenOptions;
 use crate::scalars::Operation;
 use crate::units::{Called, Units};
 use evolute_ir::{
-    Callee, CalleeId, Elem, External, ExternalId, Failure, Literal, LoopSpec, Op, Program, Strides, SumOrder,
-    Table, Value,
+    CalleeId, Elem, External, ExternalId, Failure, Literal, LoopSpec, Op, Program, Strides, SumOrder, Table,
+    Value,
 };
 use evolute_kernels::Dense;
 use std::collections::HashMap;
@@ -108,6 +111,8 @@ pub(crate) enum Step {
     Nest(Nest),
     /// A kernel's block form.
     Kernel(KernelCall),
+    /// A product of matrices.
+    Product(Box<Multiplication>),
     /// A function of dense linear algebra.
     Library(Library),
     /// A loop.
@@ -318,7 +323,7 @@ impl Plan {
             pieces,
             slots,
             first_slot,
-            most_addresses: most_addresses(program),
+            most_addresses: function::most_addresses(program),
             constants,
             elems,
             weight,
@@ -334,11 +339,6 @@ impl Plan {
     pub fn workspace_bytes(&self) -> usize {
         self.workspace_bytes
     }
-}
-
-fn most_addresses(program: &Program) -> u32 {
-    let addresses = |callee: &Callee| callee.root().params.len() + callee.root().results.len();
-    program.callees().values().map(addresses).max().unwrap_or(0) as u32
 }
 
 impl Loop {
@@ -370,6 +370,7 @@ impl Step {
             }
             Step::External { operands, .. } => 8 + 4 * operands.len(),
             Step::Kernel(_) => 12,
+            Step::Product(_) => 32,
             Step::Library(library) => 8 + library.operands.len(),
             Step::Choice(choice) => 4 + sum(&choice.branches[0]) + sum(&choice.branches[1]),
         }

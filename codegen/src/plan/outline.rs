@@ -50,6 +50,7 @@ fn within(mut step: Step, limit: usize, pieces: &mut Vec<Vec<Step>>) -> Step {
         | Step::Kernel(_)
         | Step::External { .. }
         | Step::Function(_)
+        | Step::Product(_)
         | Step::Library(_)
         | Step::Call(_) => {}
     }

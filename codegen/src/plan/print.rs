@@ -89,6 +89,10 @@ impl Text<'_> {
             Step::Kernel(KernelCall { kernel, from, to, len }) => {
                 writeln!(f, "{} = {kernel:?} of {len} from {}", access(to), access(from))
             }
+            Step::Product(multiplication) => {
+                write!(f, "product with {}: ", multiplication.scratch)?;
+                self.nest(f, &multiplication.nest)
+            }
             Step::Library(library) => {
                 let operands = self.list(library.operands.iter().map(access));
                 let Library { function, to, scratch, extents, .. } = library;

@@ -75,6 +75,7 @@ pub(super) fn widen(
             | Step::Check { .. }
             | Step::Part { .. }
             | Step::Kernel(_)
+            | Step::Product(_)
             | Step::External { .. }
             | Step::Function(_)
             | Step::Library(_)
@@ -202,6 +203,7 @@ impl Body<'_> {
                 own(&call.from) && own(&call.to)
             }
             Step::Choice(_)
+            | Step::Product(_)
             | Step::External { .. }
             | Step::Function(_)
             | Step::Library(_)
