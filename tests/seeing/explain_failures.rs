@@ -16,7 +16,7 @@ fn explained<T: std::fmt::Debug>(result: Result<T, Error>) -> FailureOrigin {
 
 #[test]
 fn an_index_in_an_iteration() -> Result<(), Error> {
-    let line = line!() + 3;
+    let line = line!() + 2;
     let f =
         Function::trace((vector(3), vector_of::<I64>(4)), |(x, picks)| sum(4, |i| x.at(picks.at(i)).sin()))?;
     let (x, picks) = ([0.1, 0.2, 0.3], [0, 2, 7, -1]);

@@ -83,6 +83,17 @@ fn of_closures_of_arrays() -> Result<(), Error> {
 }
 
 #[test]
+fn with_respect_to_one_of_six_arguments() -> Result<(), Error> {
+    let inputs = (vector(2), scalar(), scalar(), scalar(), scalar(), vector(2));
+    let f = Function::trace(inputs, |(x, a, b, c, d, y)| x.inner(y) * a * b * c * d + y.sum())?;
+    let at = (&[1.0, 2.0][..], &2.0, &3.0, &5.0, &7.0, &[10.0, 20.0][..]);
+    assert_eq!(f.wrt::<0>().grad()?.eval(at)?, [2100.0, 4200.0]);
+    assert_eq!(f.wrt::<4>().grad()?.eval(at)?, 50.0 * 30.0);
+    assert_eq!(f.wrt::<5>().grad()?.eval(at)?, [211.0, 421.0]);
+    Ok(())
+}
+
+#[test]
 fn of_loops_inside_of_them() -> Result<(), Error> {
     let f = Function::trace((scalar(), scalar_of::<I64>()), |(x, n)| {
         grad(|x| scan(n.at_most(5), Scalar::from(1.0), |y, _| y * x), *x)

@@ -52,6 +52,19 @@ fn of_shape() {
 }
 
 #[test]
+fn of_functions_and_closures() -> Result<(), Error> {
+    let norm = Function::trace(vector(2), |x| x.norm2())?;
+    let error = mistake(Function::trace(vector(3), |x| norm.call(*x)), file!(), line!());
+    assert!(
+        error.to_string().ends_with(": the argument of `call`: expected f64[2], found f64[3]"),
+        "{error}"
+    );
+    let error = mistake(Function::trace_to(vector(3), vector(2), |x| *x), file!(), line!());
+    assert!(error.to_string().ends_with(": the closure's result: expected f64[2], found f64[3]"), "{error}");
+    Ok(())
+}
+
+#[test]
 fn of_rank() {
     let f = Function::trace(matrix(2, 3), |a| a.at(1));
     let error = mistake(f, file!(), line!() - 1);
