@@ -15,7 +15,7 @@
 //! | `linalg` | those of dense linear algebra |
 //! | `linear` | what such a rule may emit: the vocabulary of linear code |
 //! | `tape`, `transpose` | linear code as data, and running it backwards: reverse mode |
-//! | `cotangents`, `pieces`, `masks` | what is gathered on the way back |
+//! | `cotangents`, `share`, `pieces`, `masks`, `reach` | what is gathered on the way back |
 //! | `solve` | the steps that solve a linear system: factorisation or iterations |
 //! | [`simplify`](mod@simplify) | the table of rewrites and its driver |
 //! | `fuse` | loops over the same iterations become one |
@@ -52,7 +52,9 @@ mod pieces;
 pub mod pipeline;
 mod placement;
 mod products;
+mod reach;
 pub mod rule;
+mod share;
 pub mod simplify;
 mod solve;
 mod structure;
