@@ -3,8 +3,10 @@
 //!
 //! Each function stands beside what it is near the point without the choice.
 
+use crate::operations;
 use evolute_frontend::{
-    Array, Error, Function, Int, Scalar, cond, grad, hvp, jvp, map, scan, sum, vector, while_at_most,
+    Array, Error, F32, Function, Int, Scalar, cond, grad, hvp, jvp, map, matrix_of, scan, sum, vector,
+    while_at_most,
 };
 use evolute_runtime::Options;
 
@@ -329,4 +331,35 @@ fn captures_that_are_not_read() -> Result<(), Error> {
             &[0.0, 0.1],
         ),
     ])
+}
+
+#[test]
+fn norms_of_single_precision() -> Result<(), Error> {
+    let f = Function::trace(matrix_of::<F32>(2, 2), |x| x.norm2_along(1).sum())?;
+    let gradient = f.grad()?;
+    assert_eq!(gradient.eval(&[0.0, 0.0, 3.0, 4.0])?, [0.0, 0.0, 0.6, 0.8]);
+    assert_eq!(gradient.compile()?.call(&[0.0; 4])?, [0.0; 4]);
+    Ok(())
+}
+
+/// Choices of one value, one in the other.
+fn choices(n: usize, x: Array<'_>) -> Scalar<'_> {
+    let (x, y) = (x.at(0), x.at(0).sqrt());
+    (0..n).fold(x, |sum, k| x.gt(k as f64).select(y * sum, sum.sin() + x))
+}
+
+/// Each choice costs the same number of instructions, in the gradient and in the gradient of that.
+#[test]
+fn choices_of_one_value_do_not_grow_with_their_number() -> Result<(), Error> {
+    let sizes = |n: usize| -> Result<[usize; 2], Error> {
+        let gradient = Function::trace(vector(1), |x| choices(n, *x))?.grad()?;
+        let second = Function::trace(vector(1), |x| grad(|x| choices(n, x), *x).at(0))?.grad()?;
+        Ok([operations(&gradient).len(), operations(&second).len()])
+    };
+    let [few, more, most] = [sizes(5)?, sizes(10)?, sizes(20)?];
+    for order in 0..2 {
+        let [small, large] = [more[order] - few[order], most[order] - more[order]];
+        assert!(large <= 2 * small + 4, "{few:?} {more:?} {most:?}");
+    }
+    Ok(())
 }
