@@ -25,6 +25,9 @@ use crate::tape::{Entry, Record, Tangent, Tape};
 use evolute_ir::{Builder, IrError, Linalg, Op, Origin, Role, Strides, StridesId, Type, Value};
 use std::collections::BTreeMap;
 
+/// A cotangent, and where it may be other than 0, if that is known.
+pub(crate) type Masked = (Value, Option<Value>);
+
 /// The cotangents gathered so far, on the way back through one record.
 pub(crate) struct Backward {
     cells: Vec<Cell>,
@@ -42,7 +45,7 @@ impl Walk<'_, Tape<'_>> {
         inputs: &[Tangent],
         sums: &[(Tangent, Sum)],
         origin: Origin,
-    ) -> Result<(Vec<(Value, Option<Value>)>, Vec<Sum>), IrError> {
+    ) -> Result<(Vec<Masked>, Vec<Sum>), IrError> {
         let like: Vec<Value> =
             inputs.iter().map(|input| self.linear.record.entries[input.index()].1).collect();
         let (cotangents, sums) = self.run_back(outputs, inputs, sums, origin)?;
@@ -63,7 +66,7 @@ impl Walk<'_, Tape<'_>> {
         inputs: &[Tangent],
         sums: &[(Tangent, Sum)],
         origin: Origin,
-    ) -> Result<(Vec<Option<(Value, Option<Value>)>>, Vec<Sum>), IrError> {
+    ) -> Result<(Vec<Option<Masked>>, Vec<Sum>), IrError> {
         let record = std::mem::take(&mut self.linear.record);
         let mut backward = Backward {
             cells: vec![Cell::default(); record.entries.len()],

@@ -7,7 +7,7 @@ use crate::reach::{Counter, Reach, Sum};
 use crate::share::Share;
 use crate::structure::reverse_cond::Condition;
 use crate::tape::Tape;
-use crate::transpose::seed;
+use crate::transpose::{Masked, seed};
 use evolute_ir::{Elem, IrError, Origin, Trips, Type, Value};
 
 /// What the iterations of a loop add to a captured value's cotangent.
@@ -79,12 +79,7 @@ impl Walk<'_, Tape<'_>> {
     }
 
     /// Where the cotangents of carries and rows may be other than 0; masks of rows become further results.
-    fn kept(
-        &mut self,
-        reversal: &Reversal<'_>,
-        given: &[(Value, Option<Value>)],
-        results: &mut Vec<Value>,
-    ) -> Vec<Kept> {
+    fn kept(&mut self, reversal: &Reversal<'_>, given: &[Masked], results: &mut Vec<Value>) -> Vec<Kept> {
         let builder = &*self.linear.builder;
         let is_run = matches!(reversal.spec.trips, Trips::Fixed(trips) if trips > 0);
         let mut kept = Vec::with_capacity(given.len());
