@@ -89,8 +89,10 @@ impl Identity {
         self.excess() <= 0.0
     }
 
+    /// A NaN is infinitely far from a number.
     fn excess(&self) -> f64 {
-        (self.left - self.right).abs() - self.tolerance
+        let excess = (self.left - self.right).abs() - self.tolerance;
+        if excess.is_nan() { f64::INFINITY } else { excess }
     }
 }
 

@@ -171,6 +171,17 @@ fn a_broken_law_is_no_pass() {
 }
 
 /// Within an error as large as the numbers anything would agree.
+/// An element that is not read has an infinite slope: forward mode says 0, reverse mode NaN.
+#[test]
+fn a_nan_is_no_number() {
+    let f = Function::trace(vector(2), |x| x.sqrt().at(1)).unwrap();
+    let check = f.check_derivatives(&[0.0, 1.0]).unwrap();
+    let law = check.laws.iter().find(|identity| identity.law == Law::Adjoint).unwrap();
+    assert!(law.left == 0.0 && law.right.is_nan() && law.element == 0, "{check}");
+    assert!(!law.holds() && !check.passed(), "{check}");
+    assert!(check.to_string().contains("forward against reverse: ← fails at element 0"), "{check}");
+}
+
 #[test]
 fn what_no_difference_tells_is_not_agreement() {
     for slope in [5.0, -3.0, 1.0, 1e-3, 0.0] {

@@ -9,6 +9,7 @@
 use crate::calls::Calls;
 use crate::inline::Provenance;
 use crate::linear::{Coefficient, Forward, Linear, LinearMap, constant_like};
+use crate::share::Share;
 use crate::tape::Tape;
 use evolute_ir::{
     Builder, ExprBuilder, ExternalId, Inst, IrError, Level, Mode, Op, Origin, Partial, Prim, Program,
@@ -86,8 +87,7 @@ pub(crate) fn reverse(
     active: &[bool],
     seeds: &[Option<Value>],
 ) -> Result<(Vec<Value>, Vec<Option<Value>>), IrError> {
-    let (body, level) = (application.body, application.level);
-    let args = application.args;
+    let (body, level, args) = (application.body, application.level, application.args);
     let mut walk = Walk::new(application, Tape::new(builder));
     let mut inputs = Vec::new();
     for ((&param, &arg), _) in body.root().params.iter().zip(args).zip(active).filter(|&(_, &active)| active)
@@ -97,13 +97,13 @@ pub(crate) fn reverse(
         inputs.push(input);
     }
     walk.region(Program::ROOT)?;
-    let results = &body.root().results;
-    let seeded = results.iter().zip(seeds);
-    let outputs: Vec<_> = seeded.filter_map(|(&v, &seed)| Some((walk.tangents[v], seed?))).collect();
-    let known = walk.known_all(results);
+    let seeded = body.root().results.iter().zip(seeds);
+    let outputs: Vec<_> =
+        seeded.filter_map(|(&v, &seed)| Some((walk.tangents[v], Share::of(seed?)))).collect();
+    let known = walk.known_all(&body.root().results);
     let origin = Origin { level, role: Role::Cotangent, ..Origin::default() };
     let (cotangents, _) = walk.run_back(&outputs, &inputs, &[], origin)?;
-    Ok((known, cotangents))
+    Ok((known, cotangents.into_iter().map(|cotangent| Some(cotangent?.0)).collect()))
 }
 
 /// The terms of a linear combination: no primitive has more than three operands.

@@ -16,7 +16,7 @@
 //! | `products`, `linalg`, `matrices` | those of products of many factors and of dense linear algebra |
 //! | `linear` | what such a rule may emit: the vocabulary of linear code |
 //! | `tape`, `transpose` | linear code as data, and running it backwards: reverse mode |
-//! | `cotangents`, `pieces`, `masks` | what is gathered on the way back |
+//! | `cotangents`, `share`, `pieces`, `masks`, `reach` | what is gathered on the way back |
 //! | `placement` | the transpose of strided reading |
 //! | `solve` | the steps that solve a linear system: factorisation or iterations |
 //! | [`simplify`](mod@simplify) | the table of rewrites and its driver |
@@ -55,7 +55,9 @@ mod pieces;
 pub mod pipeline;
 mod placement;
 mod products;
+mod reach;
 pub mod rule;
+mod share;
 pub mod simplify;
 mod solve;
 mod structure;

@@ -1,8 +1,11 @@
 //! The transpose of strided reading, in the cheapest instructions that do it.
+//!
+//! Masks go the same way: where numbers are added, it is asked whether any of theirs holds.
 
-use evolute_ir::{Builder, IrError, Literal, Op, Reduction, Shape, Strides, Type, Value};
+use crate::masks;
+use evolute_ir::{Builder, Elem, IrError, Literal, Op, Reduction, Shape, Strides, Type, Value};
 
-/// Zeros of type `ty`, to which the elements of `x` are added at the flat indices that `strides` give.
+/// Zeros in the shape of `ty`, to which the elements of `x` are added at the flat indices that `strides` give.
 ///
 /// Axes of stride 0 are summed by a reduction, which has lanes; what then only moves elements is a view, or a pack with
 /// zeros; the rest is a [`Op::Spread`].
@@ -39,11 +42,19 @@ pub(crate) fn condensed(
     let moved = Strides { offset: own.offset, strides: order.iter().map(|&k| own.strides[k]).collect() };
     let mut x = view(builder, x, &array(&order), &moved)?;
     if !summed.is_empty() {
-        let sums = builder.intern(&array(&kept));
-        x = builder.insert(Op::Reduce(Reduction::Sum, sums), &[x])?;
+        x = sum(builder, x, &array(&kept))?;
     }
     let rest = kept.iter().map(|&k| strides.strides[k]).collect();
     Ok((x, Strides { offset: strides.offset, strides: rest }))
+}
+
+/// The sums over the last axes, which `kept` lacks.
+fn sum(builder: &mut Builder, x: Value, kept: &Type) -> Result<Value, IrError> {
+    if kept.elem == Elem::Bool {
+        return masks::any(builder, x, kept);
+    }
+    let sums = builder.intern(kept);
+    builder.insert(Op::Reduce(Reduction::Sum, sums), &[x])
 }
 
 /// How to read an array of this shape, and where to put what is read, so that no axis is put backwards.
@@ -60,14 +71,20 @@ fn forwards(shape: &Shape, to: &Strides) -> (Strides, Strides) {
     (from, to)
 }
 
-/// [`spread`] of what is condensed.
+/// [`spread`] of what is condensed, in the shape of `ty`.
 pub(crate) fn place(builder: &mut Builder, x: Value, ty: &Type, strides: &Strides) -> Result<Value, IrError> {
+    let ty = &Type { elem: builder.program().ty(x).elem, ..ty.clone() };
     if ty.is_scalar() && builder.program().ty(x).is_scalar() {
         return Ok(x);
     }
     let shape = &builder.program().ty(x).shape;
     if strides.strides == Strides::row_major(shape).strides && !shape.is_empty() && !ty.is_scalar() {
         return among_zeros(builder, x, ty, strides.offset as usize);
+    }
+    if ty.elem == Elem::Bool {
+        let counts = masks::counts(builder, x)?;
+        let counts = place(builder, counts, ty, strides)?;
+        return masks::counted_at_all(builder, counts);
     }
     let (ty, strides) = (builder.intern(ty), builder.strides(strides));
     builder.insert(Op::Spread(ty, strides), &[x])

@@ -6,7 +6,7 @@
 //! | `calls` | calls of functions |
 //! | `implicit` | functions with a rule of their own, and linear systems |
 //! | `forward` | tangents run beside the values: one loop computes both |
-//! | `reverse` | what the way forward leaves for the way back, and the way back |
+//! | `reverse`, `reverse_cond`, `reverse_loop` | what the way forward leaves for the way back, and the way back |
 //!
 //! Note [Recomputation]: the reverse of a loop computes again, in each of its iterations, what the derivative needs
 //! of that iteration. So nothing is stored between the two loops but the carries, which cannot be had again
@@ -17,6 +17,7 @@ mod calls;
 mod forward;
 mod implicit;
 mod reverse;
+mod reverse_cond;
 mod reverse_loop;
 
 pub(crate) use activity::active_results;

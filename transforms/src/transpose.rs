@@ -7,16 +7,26 @@
 //! Note [Masks]: the transpose of `When(c)` is `select(c, ȳ, 0)`, but multiplying that zero further on by a
 //! partial that is infinite (`select(x > 0, ln x, 0)` at 0 has 1/x) would give NaN. So a share of a cotangent carries
 //! its mask beside its value; coefficients multiply the bare value, and the `select` is made only where
-//! the share meets another one or leaves the tape. What is infinite is then computed and not selected.
+//! the share meets another one (see Note [Joint masks] in `cotangents`), is mixed with other elements, or leaves the
+//! tape. What is infinite is then computed and not selected.
 
-use crate::cotangents::{Cell, Share};
+mod structures;
+
+pub(crate) use structures::{Seeds, common_scalar, seed};
+
+use crate::cotangents::Cell;
 use crate::differentiate::Walk;
 use crate::linear::{LinearMap, constant_like};
 use crate::matrices::{product, turned};
 use crate::placement::{condensed, place};
+use crate::reach::Sum;
+use crate::share::Share;
 use crate::tape::{Entry, Record, Tangent, Tape};
 use evolute_ir::{Builder, IrError, Linalg, Op, Origin, Role, Strides, StridesId, Type, Value};
 use std::collections::BTreeMap;
+
+/// A cotangent, and where it may be other than 0, if that is known.
+pub(crate) type Masked = (Value, Option<Value>);
 
 /// The cotangents gathered so far, on the way back through one record.
 pub(crate) struct Backward {
@@ -27,47 +37,49 @@ pub(crate) struct Backward {
 }
 
 impl Walk<'_, Tape<'_>> {
-    /// The cotangents of `inputs`, then what becomes of `sums`, given the cotangents of the outputs (an output that is
-    /// no tangent needs none). What is added to a sum's tangent is added to the value beside it.
+    /// The cotangents of `inputs`, each with its mask beside it, and what becomes of `sums`, given the cotangents of the outputs (an output that is no
+    /// tangent needs none). What is added to a sum's tangent is added to the value beside it.
     pub(crate) fn transpose(
         &mut self,
-        outputs: &[(Option<Tangent>, Value)],
+        outputs: &[(Option<Tangent>, Share)],
         inputs: &[Tangent],
-        sums: &[(Tangent, Value)],
+        sums: &[(Tangent, Sum)],
         origin: Origin,
-    ) -> Result<Vec<Value>, IrError> {
+    ) -> Result<(Vec<Masked>, Vec<Sum>), IrError> {
         let like: Vec<Value> =
             inputs.iter().map(|input| self.linear.record.entries[input.index()].1).collect();
         let (cotangents, sums) = self.run_back(outputs, inputs, sums, origin)?;
-        let mut all = Vec::with_capacity(like.len() + sums.len());
+        let mut all = Vec::with_capacity(like.len());
         for (cotangent, like) in cotangents.into_iter().zip(like) {
-            all.push(cotangent.map_or_else(|| constant_like(self.linear.builder, like, 0.0), Ok)?);
+            all.push(match cotangent {
+                Some(masked) => masked,
+                None => (constant_like(self.linear.builder, like, 0.0)?, None),
+            });
         }
-        all.extend(sums);
-        Ok(all)
+        Ok((all, sums))
     }
 
-    /// As [`Walk::transpose`], apart; an absent cotangent is a zero.
+    /// As [`Walk::transpose`]; an absent cotangent is a zero.
     pub(crate) fn run_back(
         &mut self,
-        outputs: &[(Option<Tangent>, Value)],
+        outputs: &[(Option<Tangent>, Share)],
         inputs: &[Tangent],
-        sums: &[(Tangent, Value)],
+        sums: &[(Tangent, Sum)],
         origin: Origin,
-    ) -> Result<(Vec<Option<Value>>, Vec<Value>), IrError> {
+    ) -> Result<(Vec<Option<Masked>>, Vec<Sum>), IrError> {
         let record = std::mem::take(&mut self.linear.record);
         let mut backward = Backward {
             cells: vec![Cell::default(); record.entries.len()],
             of: record.entries.iter().map(|&(_, of)| of).collect(),
             origin: Origin { role: Role::Cotangent, ..origin },
         };
-        for &(tangent, value) in sums {
-            backward.cells[tangent.index()].sum = Some(value);
+        for &(tangent, sum) in sums {
+            backward.cells[tangent.index()].sum = Some(sum);
         }
         for &(tangent, seed) in outputs {
             if let Some(tangent) = tangent {
                 backward.derivative_of(self.linear.builder, tangent);
-                backward.add(self.linear.builder, tangent, Share::of(seed))?;
+                backward.add(self.linear.builder, tangent, seed)?;
             }
         }
         for (index, (entry, _)) in record.entries.iter().enumerate().rev() {
@@ -82,9 +94,11 @@ impl Walk<'_, Tape<'_>> {
         let mut cotangents = Vec::new();
         for &input in inputs {
             backward.derivative_of(self.linear.builder, input);
-            cotangents.push(backward.take(self.linear.builder, input)?);
+            let share = backward.share(self.linear.builder, input)?;
+            let masked = share.map(|share| Ok((share.plain(self.linear.builder)?, share.mask)));
+            cotangents.push(masked.transpose()?);
         }
-        let sum = |&(tangent, _): &(Tangent, Value)| backward.cells[tangent.index()].sum;
+        let sum = |&(tangent, _): &(Tangent, Sum)| backward.cells[tangent.index()].sum;
         Ok((cotangents, sums.iter().map(|pair| sum(pair).expect("a sum stays one")).collect()))
     }
 }
@@ -145,7 +159,7 @@ impl Backward {
                     let indices = &addition.indices[..];
                     let part = match indices.is_empty() {
                         true => share,
-                        false => share.mapped(builder, |builder, value| {
+                        false => share.moved(builder, |builder, value| {
                             builder.insert(Op::At, &[&[value], indices].concat())
                         })?,
                     };
@@ -180,15 +194,15 @@ impl Backward {
                 return self.cells[to.index()].add_element(builder, index as usize, share, of);
             }
             LinearMap::At(ref indices) => {
-                let value = share.plain(builder)?;
-                return self.cells[to.index()].add_at(builder, value, indices, of);
+                return self.cells[to.index()].add_at(builder, share, indices, of);
             }
             LinearMap::View(_, strides) => return self.view(builder, strides, to, share),
-            LinearMap::Spread(_, strides) => share.mapped(builder, |builder, value| {
-                let id = builder.intern(&ty);
+            LinearMap::Spread(_, strides) => share.moved(builder, |builder, value| {
+                let elem = builder.program().ty(value).elem;
+                let id = builder.intern(&Type { elem, ..ty.clone() });
                 builder.insert(Op::View(id, strides), &[value])
             })?,
-            LinearMap::Sum(_) => share.mapped(builder, |builder, value| repeat(builder, value, &ty))?,
+            LinearMap::Sum(_) => share.moved(builder, |builder, value| repeat(builder, value, &ty))?,
             LinearMap::Left(k) => share.mapped(builder, |builder, value| {
                 let k = turned(builder, k)?;
                 product(builder, k, value)
@@ -220,9 +234,10 @@ impl Backward {
         share: Share,
     ) -> Result<(), IrError> {
         let of = self.of[to.index()];
-        let mut strides = builder.program().strides(strides).clone();
+        let whole = builder.program().strides(strides).clone();
+        let mut strides = whole.clone();
         let share = share.summed(builder, |builder, value| {
-            let (value, rest) = condensed(builder, value, &strides)?;
+            let (value, rest) = condensed(builder, value, &whole)?;
             strides = rest;
             Ok(value)
         })?;
@@ -233,7 +248,7 @@ impl Backward {
         match usize::try_from(strides.offset) {
             Ok(start) if is_block && is_part => self.cells[to.index()].add_block(builder, start, share, of),
             _ => {
-                let share = share.mapped(builder, |builder, value| place(builder, value, &ty, &strides))?;
+                let share = share.moved(builder, |builder, value| place(builder, value, &ty, &strides))?;
                 self.add(builder, to, share)
             }
         }
@@ -257,7 +272,7 @@ impl Backward {
             self.derivative_of(builder, to);
             if let Some(array) = whole {
                 let ty = builder.program().ty(self.of[to.index()]).clone();
-                let share = array.mapped(builder, |builder, array| part(builder, array, &ty, place))?;
+                let share = array.moved(builder, |builder, array| part(builder, array, &ty, place))?;
                 self.add(builder, to, share)?;
             }
             if let Some(&share) = elements.get(&(place as usize)) {
@@ -266,86 +281,26 @@ impl Backward {
         }
         Ok(())
     }
-
-    // ── for structures ──────────────────────────────────────────────────────────────────────────
-
-    /// The cotangent gathered for a tangent, which is then absent.
-    pub(crate) fn take(&mut self, builder: &mut Builder, tangent: Tangent) -> Result<Option<Value>, IrError> {
-        let share = self.share(builder, tangent)?;
-        share.map(|share| share.plain(builder)).transpose()
-    }
-
-    /// As [`Backward::take`], with its mask and scale beside it.
-    pub(crate) fn share(
-        &mut self,
-        builder: &mut Builder,
-        tangent: Tangent,
-    ) -> Result<Option<Share>, IrError> {
-        let cell = std::mem::take(&mut self.cells[tangent.index()]);
-        if cell.is_empty() {
-            return Ok(None);
-        }
-        self.derivative_of(builder, tangent);
-        cell.gather(builder, self.of[tangent.index()]).map(Some)
-    }
-
-    /// What a structure adds to in place of the tangent's cotangent; [`Backward::replace`] gives it back.
-    pub(crate) fn sum(
-        &mut self,
-        builder: &mut Builder,
-        tangent: Tangent,
-        like: Value,
-    ) -> Result<Value, IrError> {
-        if let Some(sum) = self.cells[tangent.index()].sum {
-            return Ok(sum);
-        }
-        match self.take(builder, tangent)? {
-            Some(value) => Ok(value),
-            None => constant_like(builder, like, 0.0),
-        }
-    }
-
-    /// What became of [`Backward::sum`]: before anything else is added to this cotangent.
-    pub(crate) fn replace(
-        &mut self,
-        builder: &mut Builder,
-        tangent: Tangent,
-        value: Value,
-    ) -> Result<(), IrError> {
-        match &mut self.cells[tangent.index()].sum {
-            Some(sum) => *sum = value,
-            None => self.give(builder, tangent, value)?,
-        }
-        Ok(())
-    }
-
-    /// Adds to the cotangent of a tangent.
-    pub(crate) fn give(
-        &mut self,
-        builder: &mut Builder,
-        tangent: Tangent,
-        value: Value,
-    ) -> Result<(), IrError> {
-        self.add(builder, tangent, Share::of(value))
-    }
 }
 
-/// `x` repeated along the last axes of `ty`, which it lacks.
+/// `x` repeated along the last axes of the shape of `ty`, which it lacks.
 fn repeat(builder: &mut Builder, x: Value, ty: &Type) -> Result<Value, IrError> {
     let own = Strides::row_major(&builder.program().ty(x).shape).strides;
     let mut strides = own.into_vec();
     strides.resize(ty.shape.extents().len(), 0);
+    let ty = Type { elem: builder.program().ty(x).elem, ..ty.clone() };
     let (ty, strides) =
-        (builder.intern(ty), builder.strides(&Strides { offset: 0, strides: strides.into() }));
+        (builder.intern(&ty), builder.strides(&Strides { offset: 0, strides: strides.into() }));
     builder.insert(Op::View(ty, strides), &[x])
 }
 
-/// The part of `array` of type `ty` from flat index `place` on.
+/// The part of `array` in the shape of `ty` from flat index `place` on.
 fn part(builder: &mut Builder, array: Value, ty: &Type, place: u32) -> Result<Value, IrError> {
     if ty.is_scalar() {
         return builder.insert(Op::Element(place), &[array]);
     }
     let strides = Strides { offset: i64::from(place), ..Strides::row_major(&ty.shape) };
+    let ty = &Type { elem: builder.program().ty(array).elem, ..ty.clone() };
     let (ty, strides) = (builder.intern(ty), builder.strides(&strides));
     builder.insert(Op::View(ty, strides), &[array])
 }

@@ -14,6 +14,7 @@ mod mistakes;
 mod mixed;
 mod params;
 mod specs;
+mod untaken;
 
 use evolute_frontend::{Error, Function, Spec, TraceError};
 

@@ -133,11 +133,11 @@ impl Checked {
         self.tolerance.push(epsilon.sqrt() * terms().map(f64::abs).sum::<f64>() + bars.sum::<f64>());
     }
 
-    /// The comparison that fits worst; those of numbers that are not finite are left to the differences.
+    /// The comparison that fits worst; where neither side is finite, that is left to the differences.
     fn against(&self, law: Law, others: &[f64]) -> Identity {
         let each = self.inputs.iter().zip(&self.forward).zip(others).zip(&self.tolerance);
         let worst = each
-            .filter(|(((_, left), right), _)| left.is_finite() && right.is_finite())
+            .filter(|(((_, left), right), _)| left.is_finite() || right.is_finite())
             .map(|(((input, &left), &right), &tolerance)| Identity {
                 law,
                 argument: input.argument,

@@ -1,15 +1,15 @@
 //! Calls: the derivative of a call is a call of the derivative, which is made once; see [`calls`](crate::calls).
 //!
 //! What a call gives is linear in the cotangents that it takes. So the mask, scale and sign of a cotangent (Note \[Masks\]
-//! in `transpose.rs`) go round the call where all its cotangents have the same: what was not chosen is not
-//! multiplied by what is infinite in the function either.
+//! in `transpose.rs`) go round the call where all its cotangents have the same, and else the mask that holds where any of
+//! theirs does: what was not chosen is not multiplied by what is infinite in the function either.
 
-use crate::cotangents::Share;
 use crate::differentiate::Walk;
 use crate::linear::{Forward, Linear};
 use crate::masks;
+use crate::share::Share;
 use crate::tape::{Structure, Tangent, Tape};
-use crate::transpose::Backward;
+use crate::transpose::{Backward, common_scalar};
 use evolute_ir::{Builder, Callee, CalleeId, Inst, IrError, SourceLoc, Value};
 
 impl<'a, L: Linear> Walk<'a, L> {
@@ -125,8 +125,9 @@ impl Around {
         if parts.iter().all(|(_, (around, _))| *around == first) {
             return Ok((first, parts.into_iter().map(|(_, (_, value))| value).collect()));
         }
+        let mask = common_scalar(builder, parts.iter().map(|(share, _)| share))?;
         let plain = parts.into_iter().map(|(share, _)| share.plain(builder)).collect::<Result<_, _>>()?;
-        Ok((Around::default(), plain))
+        Ok((Around { mask, ..Around::default() }, plain))
     }
 
     /// The scalars that a share is multiplied by, and the rest of it.

@@ -12,8 +12,9 @@
 
 use crate::differentiate::Walk;
 use crate::linear::{Coefficient, Forward, Linear, constant_like};
+use crate::share::Share;
 use crate::tape::{Entry, Structure, Tangent, Tape};
-use crate::transpose::Backward;
+use crate::transpose::{Backward, seed};
 use evolute_ir::{ClosedRegion, Inst, IrError, Op, Origin, Region, Solver, Value};
 
 impl<L: Linear> Walk<'_, L> {
@@ -153,10 +154,12 @@ impl Walk<'_, Tape<'_>> {
         &mut self,
         backward: &mut Backward,
         structure: &Structure,
-        cotangent: Value,
+        (cotangent, condition): (Value, Option<Value>),
     ) -> Result<(), IrError> {
         self.restore_known(structure);
         let (matrix, inverse, solver) = self.system(structure.inst);
+        // A system that is not asked for is to be solvable.
+        let cotangent = seed(self.linear.builder, cotangent, condition)?.plain(self.linear.builder)?;
         let rhs = structure.operands[0].expect("a right-hand side with a tangent");
         let transposed = match solver.method.is_symmetric() {
             true => self.copy_matrix(structure.inst, matrix)?,
@@ -169,7 +172,8 @@ impl Walk<'_, Tape<'_>> {
         let origin = Origin { loc, ..self.linear.builder.origin() };
         self.linear.builder.set_origin(origin);
         let solution = self.linear.builder.linear_solve(solver, transposed, inverse, cotangent)?;
-        backward.give(self.linear.builder, rhs, solution)
+        let share = seed(self.linear.builder, solution, condition)?;
+        backward.add(self.linear.builder, rhs, share)
     }
 
     /// The transposed matrix. The matrix is linear, so it is differentiated at 0.
@@ -185,9 +189,10 @@ impl Walk<'_, Tape<'_>> {
                 walk.known[data.params[0]] = Some(zero);
                 walk.tangents[data.params[0]] = Some(input);
                 walk.region(matrix)?;
-                let outputs = [(walk.tangents[data.results[0]], seed)];
+                let outputs = [(walk.tangents[data.results[0]], Share::of(seed))];
                 let origin = Origin { level: walk.level, ..Origin::default() };
-                walk.transpose(&outputs, &[input], &[], origin)
+                let (moved, _) = walk.transpose(&outputs, &[input], &[], origin)?;
+                Ok(moved.into_iter().map(|(value, _)| value).collect())
             })
         })
     }

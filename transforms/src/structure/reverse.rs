@@ -5,7 +5,7 @@
 use crate::differentiate::Walk;
 use crate::tape::{Entry, Structure, Tangent, Tape};
 use crate::transpose::Backward;
-use evolute_ir::{ClosedRegion, Inst, IrError, Op, Origin, Region, Role, Value};
+use evolute_ir::{Inst, IrError, Op, Origin, Role, Value};
 
 impl Walk<'_, Tape<'_>> {
     /// The rule of a structure of which an operand has a tangent: on the way forward.
@@ -48,26 +48,21 @@ impl Walk<'_, Tape<'_>> {
         if let Op::Call(id) = self.body.op(structure.inst) {
             return self.transpose_call(backward, structure, id);
         }
-        let mut cotangents = Vec::new();
-        for tangent in &structure.results {
-            cotangents.push(match tangent {
-                Some(tangent) => backward.take(self.linear.builder, *tangent)?,
-                None => None,
-            });
-        }
-        if cotangents.iter().all(Option::is_none) {
+        let seeds = backward.seeds(self.linear.builder, &structure.results)?;
+        if seeds.values.iter().all(Option::is_none) {
             return Ok(());
         }
         match self.body.op(structure.inst) {
             Op::Loop { body, spec, .. } => {
                 let spec = self.body.loop_spec(spec);
-                self.transpose_loop(backward, structure, (body, spec), &cotangents)
+                self.transpose_loop(backward, structure, (body, spec), &seeds)
             }
             Op::Cond { yes, no, sums } => {
-                self.transpose_cond(backward, structure, [yes, no], sums as usize, &cotangents)
+                self.transpose_cond(backward, structure, [yes, no], sums as usize, &seeds)
             }
             Op::LinearSolve { .. } => {
-                self.transpose_solve(backward, structure, cotangents[0].expect("it is there"))
+                let cotangent = seeds.values[0].expect("it is there");
+                self.transpose_solve(backward, structure, (cotangent, seeds.condition))
             }
             _ => unreachable!("other operations leave no entry"),
         }
@@ -119,64 +114,6 @@ impl Walk<'_, Tape<'_>> {
             }
         }
         inputs
-    }
-
-    fn transpose_cond(
-        &mut self,
-        backward: &mut Backward,
-        structure: &Structure,
-        regions: [Region; 2],
-        sums: usize,
-        cotangents: &[Option<Value>],
-    ) -> Result<(), IrError> {
-        self.restore(structure);
-        let operands = self.body.operands(structure.inst);
-        let captures: Vec<usize> =
-            (1 + sums..operands.len()).filter(|&k| structure.operands[k].is_some()).collect();
-        let mut branches: Vec<ClosedRegion> = Vec::new();
-        for region in regions {
-            branches.push(self.nested(|walk| {
-                walk.with_record(|walk| {
-                    let data = walk.body.region(region);
-                    let likes: Vec<Value> = captures.iter().map(|&k| structure.known[k]).collect();
-                    let accumulators: Vec<Value> =
-                        likes.into_iter().map(|like| walk.cotangent_param(like)).collect();
-                    walk.captured(&data.params, &operands[1..]);
-                    walk.inputs(&data.params[..sums]);
-                    let captured: Vec<Value> = captures.iter().map(|&k| data.params[k - 1]).collect();
-                    let captured = walk.inputs(&captured);
-                    walk.region(region)?;
-                    let outputs: Vec<_> = data
-                        .results
-                        .iter()
-                        .zip(cotangents)
-                        .filter_map(|(&v, &seed)| Some((walk.tangents[v], seed?)))
-                        .collect();
-                    let accumulated: Vec<_> = captured.into_iter().zip(accumulators).collect();
-                    let origin = Origin { level: walk.level, ..Origin::default() };
-                    walk.transpose(&outputs, &[], &accumulated, origin)
-                })
-            })?);
-        }
-        self.cotangent_origin(structure.known[0]);
-        let mut initial = Vec::new();
-        for &k in &captures {
-            let tangent = structure.operands[k].expect("an active capture has a tangent");
-            initial.push(backward.sum(self.linear.builder, tangent, structure.known[k])?);
-        }
-        let [yes, no] = <[_; 2]>::try_from(branches).expect("two branches");
-        let results = self.linear.builder.conditional(structure.known[0], yes, no, &initial)?;
-        for (&k, value) in captures.iter().zip(results) {
-            let tangent = structure.operands[k].expect("an active capture has a tangent");
-            self.originate_cotangent(structure, value, structure.known[k]);
-            backward.replace(self.linear.builder, tangent, value)?;
-        }
-        for (k, &cotangent) in cotangents[cotangents.len() - sums..].iter().enumerate() {
-            if let (Some(tangent), Some(cotangent)) = (structure.operands[1 + k], cotangent) {
-                backward.give(self.linear.builder, tangent, cotangent)?;
-            }
-        }
-        Ok(())
     }
 
     /// What was known and active on the way forward; another pass over the region may have come between.
