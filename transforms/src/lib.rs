@@ -16,6 +16,7 @@
 //! | `linear` | what such a rule may emit: the vocabulary of linear code |
 //! | `tape`, `transpose` | linear code as data, and running it backwards: reverse mode |
 //! | `cotangents`, `pieces`, `masks` | what is gathered on the way back |
+//! | `residuals` | what a loop stacks for its reverse |
 //! | `solve` | the steps that solve a linear system: factorisation or iterations |
 //! | [`simplify`](mod@simplify) | the table of rewrites and its driver |
 //! | `fuse` | loops over the same iterations become one |
@@ -52,6 +53,7 @@ mod pieces;
 pub mod pipeline;
 mod placement;
 mod products;
+mod residuals;
 pub mod rule;
 pub mod simplify;
 mod solve;
