@@ -12,7 +12,8 @@
 //! | [`while_loop`] | in order, as long as a condition holds | `carry ↦ carry` | the last carry |
 //! | [`cond`] | | one of two closures | what it gives |
 //!
-//! Reverse mode stores the carry of every iteration, or of few ([`checkpoint`]).
+//! Reverse mode stores the carry of every iteration, or what it needs of an array if that is little (an element, a slice, a
+//! reduction), or carries of few iterations ([`checkpoint`]). A carry that an iteration gives on as it is, is not stored.
 //!
 //! How often a loop runs is a number, or a traced integer: a loop's own index, whose bound is known, or any other with
 //! [`Int::at_most`]. [`Count::rev`] runs it from the last iteration number to 0. Whether an array is read at `x.at(i)`,

@@ -54,6 +54,8 @@ pub struct Builder {
     held: Vec<Callee>,
     origin: Origin,
     rewriter: Option<Rewriter>,
+    /// Whether stacks may be past the limit of an array.
+    long_stacks: bool,
     rewrites: BTreeMap<&'static str, usize>,
 }
 
@@ -114,6 +116,7 @@ impl Builder {
             held: Vec::new(),
             origin: Origin::default(),
             rewriter: None,
+            long_stacks: false,
             rewrites: BTreeMap::new(),
         }
     }
@@ -143,6 +146,12 @@ impl Builder {
     /// program has the same limit.
     pub fn set_limit(&mut self, limit: usize) {
         self.program.limit = Limit(limit.min(Program::MAX_INSTRUCTIONS));
+    }
+
+    /// Allows loops whose stacks are past the limit of an array, for a pass that removes them again: the program is not
+    /// valid before.
+    pub fn allow_long_stacks(&mut self) {
+        self.long_stacks = true;
     }
 
     /// What has been built so far.

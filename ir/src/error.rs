@@ -35,6 +35,23 @@ pub enum IrError {
         /// The limit.
         limit: u64,
     },
+    /// The user's mistake: reverse mode needs more of each of a loop's iterations than an array holds of all that there may
+    /// be. Give the loop a smaller limit, or checkpoints.
+    #[error(
+        "reverse mode needs {elements} elements of each of at most {iterations} iterations{}, past the limit of {limit} in \
+         all: limit the iterations (`while_at_most`, `at_most`), or store few of them (`checkpoint`)",
+        loc.as_ref().map(|loc| format!(" of the loop at {loc}")).unwrap_or_default()
+    )]
+    Stored {
+        /// The most iterations.
+        iterations: u32,
+        /// The elements of each.
+        elements: usize,
+        /// The most elements there may be.
+        limit: u64,
+        /// The line of the loop.
+        loc: Option<SourceLoc>,
+    },
     /// The caller's mistake: an evaluation by the interpreter would hold more scalars than the limit.
     #[error("the interpreter would hold more than {limit} scalars")]
     Memory {

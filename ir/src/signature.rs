@@ -2,12 +2,12 @@
 
 use crate::entity::{CalleeId, Region, Value};
 use crate::error::{IrError, Operand};
-use crate::infer::{mismatch, op_name, too_large};
+use crate::infer::{mismatch, op_name};
 use crate::op::Op;
 use crate::program::Program;
 use crate::solver::{Method, Taken};
 use crate::structure::{LoopSpec, Trips};
-use crate::types::{Elem, Type};
+use crate::types::{Elem, Shape, Type};
 
 /// What an operation takes and gives.
 #[derive(Debug, PartialEq, Eq)]
@@ -194,7 +194,7 @@ fn looping(
     expect(op, "sums", &sum, given_sums)?;
     check_condition(program, op, spec, condition, [&carry, &captured])?;
     let cap = spec.trips.cap();
-    let arrays = |rows: &[Type]| rows.iter().map(|row| stack(row, cap)).collect::<Result<Vec<_>, _>>();
+    let arrays = |rows: &[Type]| rows.iter().map(|row| stack(row, cap)).collect::<Vec<_>>();
     let count = |wanted: bool| if wanted { vec![integer.clone()] } else { Vec::new() };
     Ok(Signature {
         own: roles(|_| Operand::Count, spec.first_carry_operand())
@@ -205,12 +205,12 @@ fn looping(
         operands: [
             count(matches!(spec.trips, Trips::Counted(_))),
             carry.clone(),
-            arrays(&row)?,
+            arrays(&row),
             sum.clone(),
             captured,
         ]
         .concat(),
-        results: [count(matches!(spec.trips, Trips::While(_))), carry, arrays(stacked)?, sum].concat(),
+        results: [count(matches!(spec.trips, Trips::While(_))), carry, arrays(stacked), sum].concat(),
     })
 }
 
@@ -234,11 +234,9 @@ fn check_condition(
     }
 }
 
-/// The array of `count` rows of this type.
-pub(crate) fn stack(row: &Type, count: u32) -> Result<Type, IrError> {
-    let extents: Vec<usize> =
-        std::iter::once(count).chain(row.shape.extents().iter().copied()).map(|e| e as usize).collect();
-    Type::array(row.elem, &extents).ok_or_else(too_large)
+/// The array of `count` rows of this type, which may be past the limit.
+fn stack(row: &Type, count: u32) -> Type {
+    Type { elem: row.elem, shape: Shape::of_rows(count, &row.shape) }
 }
 
 fn conditional(

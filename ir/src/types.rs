@@ -78,6 +78,16 @@ impl Shape {
         extents.iter().fold(1, |n: usize, &extent| n.saturating_mul(extent.max(1)))
     }
 
+    /// The shape of so many rows, which may be past the limit.
+    pub(crate) fn of_rows(count: u32, row: &Shape) -> Shape {
+        Shape(std::iter::once(count).chain(row.extents().iter().copied()).collect())
+    }
+
+    /// Whether it has more elements than an array may have.
+    pub fn is_past_limit(&self) -> bool {
+        self.len() as u64 > Self::MAX_ELEMENTS
+    }
+
     /// The shape of a scalar.
     pub fn scalar() -> Shape {
         Shape::default()

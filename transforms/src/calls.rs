@@ -10,6 +10,7 @@
 
 use crate::differentiate::{Application, forward, reverse};
 use crate::inline::{Between, Provenance, removed};
+use crate::residuals::thinned;
 use crate::simplify::{When, rewriter};
 use crate::structure::active_results;
 use evolute_ir::{
@@ -102,10 +103,21 @@ impl Calls {
     pub(crate) fn builder(&self, limit: usize) -> Builder {
         let mut builder = Builder::new();
         builder.set_limit(limit);
+        builder.allow_long_stacks();
         if self.between == Between::Simplify {
             builder.set_rewriter(rewriter(When::Always));
         }
         builder
+    }
+
+    /// What such a builder has built. What its loops stack for others is chosen at once, but where the order of the sums
+    /// of further derivatives is to stay.
+    pub(crate) fn finished(&self, builder: Builder, results: &[Value]) -> Result<Program, IrError> {
+        let program = builder.finish_live(results)?;
+        match self.between {
+            Between::Simplify => thinned(program),
+            Between::Keep => Ok(program),
+        }
     }
 
     /// Makes it, unless it is there. Nothing is borrowed meanwhile: a callee calls others.
@@ -155,7 +167,7 @@ impl Calls {
             let (mut results, tangents) = forward(&mut making.builder, application, &seeds)?;
             results.extend(tangents.iter().flatten());
             let given = tangents.iter().map(Option::is_some).collect();
-            making.finish(&results, given)
+            making.finish(self, &results, given)
         })
     }
 
@@ -175,7 +187,7 @@ impl Calls {
             let application = making.application(self, callee, &args);
             let (_, cotangents) = reverse(&mut making.builder, application, active, &seeds)?;
             let results: Vec<Value> = cotangents.iter().flatten().copied().collect();
-            making.finish(&results, cotangents.iter().map(Option::is_some).collect())
+            making.finish(self, &results, cotangents.iter().map(Option::is_some).collect())
         })
     }
 
@@ -255,7 +267,7 @@ impl Making {
         Application { body, provenance, calls: calls.clone(), level: self.level, args }
     }
 
-    fn finish(self, results: &[Value], given: Rc<[bool]>) -> Result<Derived, IrError> {
-        Ok(Derived { callee: Callee::new(self.builder.finish_live(results)?), given })
+    fn finish(self, calls: &Calls, results: &[Value], given: Rc<[bool]>) -> Result<Derived, IrError> {
+        Ok(Derived { callee: Callee::new(calls.finished(self.builder, results)?), given })
     }
 }

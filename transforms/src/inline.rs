@@ -16,6 +16,8 @@ mod nest;
 mod operators;
 mod provenance;
 mod regions;
+mod thinned;
+mod unchanged;
 
 pub(crate) use calls::inline_few;
 pub use calls::{apply, inline_calls};
@@ -24,17 +26,20 @@ pub(crate) use expand::is_implicit;
 pub(crate) use provenance::Provenance;
 
 use crate::accumulate::Accumulated;
-use crate::calls::Calls;
+use crate::calls::{Calls, in_all};
 use crate::contract::fused;
+use crate::derive::copy_params;
 use crate::fuse::Orders;
+use crate::residuals::{Thinning, thinned};
 use evolute_ir::{
     Bounds, Builder, CalleeId, Inst, IrError, Mode, Op, Origin, Program, Region, Table, Value, live_insts,
     without_dead_code,
 };
 use hoist::Hoisting;
 pub(crate) use operators::removed;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use unchanged::{any_unchanged, unchanged};
 
 /// What becomes of derivative operators.
 #[derive(Clone)]
@@ -127,6 +132,17 @@ pub(crate) fn inline_accumulated(
     Copy { accumulated, ..copy }.region(builder, Program::ROOT, args)
 }
 
+/// As [`inline`], with loops that stack and read less.
+pub(crate) fn inline_thinned(
+    builder: &mut Builder,
+    program: &Program,
+    args: &[Value],
+    thinning: Thinning,
+) -> Result<Vec<Value>, IrError> {
+    let copy = Copy::new(builder, program, Operators::Keep);
+    Copy { thinning, ..copy }.region(builder, Program::ROOT, args)
+}
+
 /// The program as it can be evaluated: without derivative operators, and without what is there to be differentiated.
 ///
 /// # Errors
@@ -150,9 +166,28 @@ pub(crate) fn inline_clamped(
 /// A program past its size limit.
 pub fn remove_operators(program: &Program, between: Between) -> Result<Program, IrError> {
     match program.any_op(Op::is_derivative) {
-        true => removed(program, Program::ROOT, &Calls::new(between), Vec::new()),
+        true => {
+            let program = in_all(program, capturing_unchanged)?;
+            let plain = removed(&program, Program::ROOT, &Calls::new(between), Vec::new())?;
+            match plain.callees().is_empty() {
+                true => thinned(plain),
+                false => in_all(&plain, |program| thinned(program.clone())),
+            }
+        }
         false => Ok(without_dead_code(program)),
     }
+}
+
+/// The program with loops that capture what they do not change.
+fn capturing_unchanged(program: &Program) -> Result<Program, IrError> {
+    if !any_unchanged(program) {
+        return Ok(program.clone());
+    }
+    let mut builder = Builder::new();
+    builder.set_limit(program.limit());
+    let params = copy_params(&mut builder, program);
+    let results = inline(&mut builder, program, &params)?;
+    builder.finish(&results)
 }
 
 struct Copy<'a> {
@@ -174,6 +209,12 @@ struct Copy<'a> {
     accumulated: Accumulated,
     /// The additions that those have done.
     added: BTreeSet<Inst>,
+    /// The loops that stack and read less.
+    thinning: Thinning,
+    /// What such loops have stacked: stacks of values of the loops that read them.
+    residuals: BTreeMap<Value, Value>,
+    /// The instructions that such loops no longer have.
+    moved: BTreeSet<Inst>,
     /// What is known of indices, if the others are to be limited to their arrays.
     clamps: Option<Bounds<'a>>,
     provenance: Provenance,
@@ -194,6 +235,9 @@ impl<'a> Copy<'a> {
             orders: Orders::new(),
             accumulated: Accumulated::new(),
             added: BTreeSet::new(),
+            thinning: Thinning::new(),
+            residuals: BTreeMap::new(),
+            moved: BTreeSet::new(),
             clamps: None,
             provenance: Provenance::new(builder, from),
             values,
@@ -210,10 +254,15 @@ impl<'a> Copy<'a> {
         region: Region,
         args: &[Value],
     ) -> Result<Vec<Value>, IrError> {
-        let body = self.from.region(region);
-        for (&param, &arg) in body.params.iter().zip(args) {
+        for (&param, &arg) in self.from.region(region).params.iter().zip(args) {
             self.values[param] = Some(arg);
         }
+        self.insts(builder, region)
+    }
+
+    /// Copies the instructions of a region whose parameters have their values.
+    fn insts(&mut self, builder: &mut Builder, region: Region) -> Result<Vec<Value>, IrError> {
+        let body = self.from.region(region);
         let mut operands = Vec::new();
         if let Some(order) = self.orders.remove(&region) {
             for item in order {
@@ -225,7 +274,7 @@ impl<'a> Copy<'a> {
             return Ok(body.results.iter().map(|&v| self.at(v)).collect());
         }
         for &inst in &body.insts {
-            let live = self.live.as_ref().is_none_or(|live| live[inst]);
+            let live = self.live.as_ref().is_none_or(|live| live[inst]) && !self.moved.contains(&inst);
             // What a loop has hoisted is there already.
             let hoisted = self.hoisting.is_some()
                 && self.from.results(inst).next().is_some_and(|v| self.values[v].is_some());
@@ -256,8 +305,7 @@ impl<'a> Copy<'a> {
                     Some(added) => self.accumulating(builder, inst, (body, spec), operands, &added)?,
                     None => self.looping(builder, inst, (body, condition, spec), operands)?,
                 };
-                self.define(builder, inst, &results);
-                self.originate_each(builder, self.from.results(inst));
+                self.define_loop(builder, inst, &results, operands);
             }
             Op::Call(id) => {
                 let results = self.call(builder, id, operands)?;
@@ -317,6 +365,19 @@ impl<'a> Copy<'a> {
             self.provenance.copy_name(builder, self.from, result, value);
             self.values[result] = Some(value);
         }
+    }
+
+    /// As [`Copy::define`], of a loop, of which a result may be an operand that it does not change.
+    fn define_loop(&mut self, builder: &mut Builder, inst: Inst, results: &[Value], operands: &[Value]) {
+        let mut own = Vec::with_capacity(results.len());
+        for (result, &value) in self.from.results(inst).zip(results) {
+            self.values[result] = Some(value);
+            if !operands.contains(&value) {
+                self.provenance.copy_name(builder, self.from, result, value);
+                own.push(result);
+            }
+        }
+        self.originate_each(builder, own.into_iter());
     }
 
     /// Gives each of several results its own origin. One that is shared belongs to the outermost level that computes it.

@@ -18,6 +18,7 @@
 //! | `tape`, `transpose` | linear code as data, and running it backwards: reverse mode |
 //! | `cotangents`, `share`, `pieces`, `masks`, `reach` | what is gathered on the way back |
 //! | `placement` | the transpose of strided reading |
+//! | `residuals` | what a loop stacks for its reverse |
 //! | `solve` | the steps that solve a linear system: factorisation or iterations |
 //! | [`simplify`](mod@simplify) | the table of rewrites and its driver |
 //! | `fuse`, `accumulate` | loops over the same iterations become one, and add what they would stack to be added |
@@ -56,6 +57,7 @@ pub mod pipeline;
 mod placement;
 mod products;
 mod reach;
+mod residuals;
 pub mod rule;
 mod share;
 pub mod simplify;

@@ -10,7 +10,8 @@
 //!
 //! Note [Recomputation]: the reverse of a loop computes again, in each of its iterations, what the derivative needs
 //! of that iteration. So nothing is stored between the two loops but the carries, which cannot be had again
-//! without running the loop from its start. What is computed again and not needed is dead code.
+//! without running the loop from its start. What is computed again and not needed is dead code. Of carries that are arrays
+//! a pass then stacks what is needed alone (Note \[Residuals\] in `residuals.rs`).
 
 mod activity;
 mod calls;

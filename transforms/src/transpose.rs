@@ -7,7 +7,7 @@
 //! Note [Masks]: the transpose of `When(c)` is `select(c, ȳ, 0)`, but multiplying that zero further on by a
 //! partial that is infinite (`select(x > 0, ln x, 0)` at 0 has 1/x) would give NaN. So a share of a cotangent carries
 //! its mask beside its value; coefficients multiply the bare value, and the `select` is made only where
-//! the share meets another one (see Note [Joint masks] in `cotangents`), is mixed with other elements, or leaves the
+//! the share meets another one (see Note [Joint masks] in `share`), is mixed with other elements, or leaves the
 //! tape. What is infinite is then computed and not selected.
 
 mod structures;

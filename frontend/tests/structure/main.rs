@@ -13,6 +13,7 @@ mod linalg;
 mod mistakes;
 mod mixed;
 mod params;
+mod residuals;
 mod specs;
 mod untaken;
 

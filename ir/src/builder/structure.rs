@@ -231,6 +231,9 @@ impl Builder {
         let operands = operands.iter().map(|&v| self.resolve(v)).collect::<Result<Vec<_>, _>>()?;
         let signature = signature(&self.program, op)?;
         signature.expect(&self.program, op, &operands)?;
+        if !self.long_stacks && signature.results.iter().any(|ty| ty.shape.is_past_limit()) {
+            return Err(infer::too_large());
+        }
         let types: Vec<TypeId> = signature.results.iter().map(|ty| self.intern(ty)).collect();
         let inst = self.push_inst(self.current(), op, &operands, &types)?;
         Ok(self.program.results(inst).collect())

@@ -4,7 +4,7 @@ use super::Verifier;
 use crate::entity::{Inst, Region, Value};
 use crate::op::Op;
 use crate::signature::{Signature, list, signature};
-use crate::types::Type;
+use crate::types::{Shape, Type};
 use rustc_hash::FxHashMap;
 
 impl Verifier<'_> {
@@ -31,6 +31,8 @@ impl Verifier<'_> {
         let fits = |values: &[Value], types: &[Type]| values.iter().map(|&v| program.ty(v)).eq(types);
         let Signature { operands: takes, results: gives, .. } = &expected;
         self.require_inst(inst, fits(operands, takes), || format!("it takes {}", list(takes)));
+        let long = gives.iter().any(|ty| ty.shape.is_past_limit());
+        self.require_inst(inst, !long, || format!("it gives at most {} elements", Shape::MAX_ELEMENTS));
         let results: Vec<Value> = program.results_in_range(inst).collect();
         self.require_inst(inst, fits(&results, gives), || format!("it gives {}", list(gives)));
         match op {

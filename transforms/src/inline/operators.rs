@@ -18,7 +18,7 @@ pub(crate) fn removed(
     let mut copy = Copy::new(&mut builder, program, Operators::Remove(calls.clone(), within));
     let args = copy.provenance.params(&mut builder, program, region);
     let results = copy.region(&mut builder, region, &args)?;
-    builder.finish_live(&results)
+    calls.finished(builder, &results)
 }
 
 impl Copy<'_> {

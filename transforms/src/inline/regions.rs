@@ -1,6 +1,6 @@
 //! Copying operations with regions.
 
-use super::Copy;
+use super::{Copy, unchanged};
 use evolute_ir::{Builder, ClosedRegion, Inst, IrError, LoopId, Region, SolverId, Value};
 
 impl Copy<'_> {
@@ -13,6 +13,13 @@ impl Copy<'_> {
     ) -> Result<Vec<Value>, IrError> {
         let origin = builder.origin();
         let spec = self.from.loop_spec(spec);
+        if let Some(thinned) = self.thinning.get(&inst).cloned() {
+            return self.thinned_loop(builder, inst, operands, &thinned);
+        }
+        let fixed = unchanged(self.from, body, spec);
+        if !fixed.is_empty() {
+            return self.capturing_loop(builder, inst, operands, &fixed);
+        }
         if let Some(extents) = self.checkpoints(inst, spec)? {
             return self.checkpointed(builder, inst, &extents, operands);
         }
