@@ -223,7 +223,7 @@ fn thin(thinning: &mut Thinning, program: &Program, loops: &[Loop<'_>], writer: 
     let mut chosen = Thinned::default();
     let mut taken: BTreeMap<Inst, BTreeSet<Value>> = BTreeMap::new();
     let mut unread: BTreeMap<Inst, BTreeSet<usize>> = BTreeMap::new();
-    for Candidate { number, stack, rows } in &candidates {
+    for Candidate { number, rows, .. } in &candidates {
         let mut found = Vec::new();
         for (reader, row) in rows {
             let param = reader.row_param(*row);
@@ -232,7 +232,6 @@ fn thin(thinning: &mut Thinning, program: &Program, loops: &[Loop<'_>], writer: 
         }
         let bytes: usize = found.iter().map(|&(reader, value)| reader.bytes(value)).sum();
         let whole = rows[0].0.bytes(rows[0].0.row_param(rows[0].1));
-        let _ = stack;
         if bytes >= whole || found.len() > FEW {
             continue;
         }
