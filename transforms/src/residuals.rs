@@ -17,9 +17,12 @@
 //! Scalars stay: nothing is smaller. A stack that is used by anything but such loops stays too, and so does one in the
 //! place of which more than [`FEW`] would be.
 
+mod reads;
+
 use crate::derive::copy_params;
 use crate::inline::inline_thinned;
 use evolute_ir::{Builder, Inst, IrError, LoopSpec, Op, Program, Region, Shape, Trips, Value};
+use reads::Reads;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most values that are stacked in the place of one.
@@ -191,66 +194,33 @@ impl Uses {
 
 /// Finds what `writer` need not stack whole.
 fn thin(thinning: &mut Thinning, program: &Program, loops: &[Loop<'_>], writer: &Loop<'_>, uses: &Uses) {
-    let readers: Vec<Loop<'_>> =
-        loops.iter().copied().filter(|reader| writer.is_followed_by(*reader)).collect();
-    let rows_of = |stack: Value| -> Option<Vec<(Loop<'_>, usize)>> {
-        let row = |&(inst, place): &(Inst, usize)| {
-            let reader = readers.iter().find(|reader| reader.inst == inst)?;
-            let first = reader.spec.first_carry_operand() + reader.spec.carries as usize;
-            let row = place.checked_sub(first).filter(|&row| row < reader.spec.rows as usize)?;
-            // A loop changes in one way at a time.
-            let is_free = thinning.get(&inst).is_none_or(|thinned| thinned.stacked.is_empty());
-            is_free.then_some((*reader, row))
-        };
-        let used = uses.of_value(stack);
-        (!uses.is_given(stack) && !used.is_empty()).then(|| used.iter().map(row).collect())?
-    };
     if thinning.contains_key(&writer.inst) {
         return;
     }
-    let candidates: Vec<Candidate<'_>> = writer
-        .arrays()
-        .filter_map(|(number, stack)| Some(Candidate { number, stack, rows: rows_of(stack)? }))
-        .collect();
-    if candidates.is_empty() {
-        return;
-    }
+    let candidates = candidates(thinning, loops, writer, uses);
     let stacks: Vec<Value> = candidates.iter().map(|candidate| candidate.stack).collect();
     let mut reads: BTreeMap<Inst, Reads<'_>> = BTreeMap::new();
     for reader in candidates.iter().flat_map(|candidate| candidate.rows.iter().map(|row| row.0)) {
         reads.entry(reader.inst).or_insert_with(|| Reads::of(program, *writer, reader, &stacks));
     }
     let mut chosen = Thinned::default();
-    let mut taken: BTreeMap<Inst, BTreeSet<Value>> = BTreeMap::new();
-    let mut unread: BTreeMap<Inst, BTreeSet<usize>> = BTreeMap::new();
-    for Candidate { number, stack, rows } in &candidates {
-        let mut found = Vec::new();
-        for (reader, row) in rows {
-            let param = reader.row_param(*row);
-            let reads = reads.get_mut(&reader.inst).expect("it is looked at");
-            found.extend(reads.best(param).iter().map(|&value| (*reader, value)));
-        }
-        let bytes: usize = found.iter().map(|&(reader, value)| reader.bytes(value)).sum();
-        let whole = rows[0].0.bytes(rows[0].0.row_param(rows[0].1));
-        let _ = stack;
-        if bytes >= whole || found.len() > FEW {
-            continue;
-        }
-        chosen.dropped.insert(*number);
-        for (reader, row) in rows {
-            unread.entry(reader.inst).or_default().insert(*row);
+    let mut changes: BTreeMap<Inst, Change> = BTreeMap::new();
+    for candidate in &candidates {
+        let Some(found) = candidate.replaced(&mut reads) else { continue };
+        chosen.dropped.insert(candidate.number);
+        for (reader, row) in &candidate.rows {
+            changes.entry(reader.inst).or_default().unread.insert(*row);
         }
         for (reader, value) in found {
-            taken.entry(reader.inst).or_default().insert(value);
+            changes.entry(reader.inst).or_default().taken.insert(value);
         }
     }
-    for (reader, unread) in unread {
-        let rows: Vec<Value> = taken.remove(&reader).unwrap_or_default().into_iter().collect();
-        chosen.stacked.extend(rows.iter().map(|&value| Residual { reader, value }));
+    for (reader, Change { unread, taken }) in changes {
+        chosen.stacked.extend(taken.iter().map(|&value| Residual { reader, value }));
         let thinned = thinning.entry(reader).or_default();
         let reader = Loop::of(program, reader).expect("it is a loop");
         thinned.unread.extend(unread);
-        thinned.rows.extend(rows);
+        thinned.rows.extend(taken);
         thinned.moved = moved(reader, thinned);
     }
     if !chosen.dropped.is_empty() {
@@ -258,11 +228,56 @@ fn thin(thinning: &mut Thinning, program: &Program, loops: &[Loop<'_>], writer: 
     }
 }
 
+/// What a reader no longer reads, and what it reads in its place.
+#[derive(Default)]
+struct Change {
+    unread: BTreeSet<usize>,
+    taken: BTreeSet<Value>,
+}
+
+/// The array stacks of which all users have rows, and may change: a loop changes in one way at a time.
+fn candidates<'a>(
+    thinning: &Thinning,
+    loops: &[Loop<'a>],
+    writer: &Loop<'a>,
+    uses: &Uses,
+) -> Vec<Candidate<'a>> {
+    let is_free = |inst: Inst| thinning.get(&inst).is_none_or(|thinned| thinned.stacked.is_empty());
+    let row = |&(inst, place): &(Inst, usize)| {
+        let follows = |reader: &&Loop<'a>| reader.inst == inst && writer.is_followed_by(**reader);
+        let reader = loops.iter().find(follows).filter(|_| is_free(inst))?;
+        let first = reader.spec.first_carry_operand() + reader.spec.carries as usize;
+        let row = place.checked_sub(first).filter(|&row| row < reader.spec.rows as usize)?;
+        Some((*reader, row))
+    };
+    let candidate = |(number, stack): (usize, Value)| {
+        let used = uses.of_value(stack);
+        let is_read = !uses.is_given(stack) && !used.is_empty();
+        let rows = is_read.then(|| used.iter().map(row).collect::<Option<Vec<_>>>())??;
+        Some(Candidate { number, stack, rows })
+    };
+    writer.arrays().filter_map(candidate).collect()
+}
+
 /// A stack that all its users have rows of.
 struct Candidate<'a> {
     number: usize,
     stack: Value,
     rows: Vec<(Loop<'a>, usize)>,
+}
+
+impl<'a> Candidate<'a> {
+    /// What is stacked in its place, with the loops that read it, if that is less.
+    fn replaced(&self, reads: &mut BTreeMap<Inst, Reads<'_>>) -> Option<Vec<(Loop<'a>, Value)>> {
+        let mut found = Vec::new();
+        for &(reader, row) in &self.rows {
+            let reads = reads.get_mut(&reader.inst).expect("it is looked at");
+            found.extend(reads.best(reader.row_param(row)).into_iter().map(|value| (reader, value)));
+        }
+        let (first, row) = self.rows[0];
+        let bytes: usize = found.iter().map(|&(reader, value)| reader.bytes(value)).sum();
+        (bytes < first.bytes(first.row_param(row)) && found.len() <= FEW).then_some(found)
+    }
 }
 
 /// What a reader no longer computes: its rows in place of others, and what leads to them.
@@ -277,156 +292,4 @@ fn moved(reader: Loop<'_>, thinned: &Thinned) -> BTreeSet<Inst> {
         }
     }
     moved
-}
-
-/// How a value of a reader's body can be had.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// In the reader only.
-    Reader,
-    /// In the writer too, whatever is stacked.
-    Both,
-    /// In the writer too, and in the reader by what is stacked.
-    Stacked,
-}
-
-/// What a reader makes of the rows that a writer stacks.
-struct Reads<'a> {
-    reader: Loop<'a>,
-    places: BTreeMap<Value, Place>,
-    /// What is made of a value that is stacked, if nothing needs it whole.
-    made: BTreeMap<Value, Option<Vec<Value>>>,
-    best: BTreeMap<Value, Vec<Value>>,
-}
-
-impl<'a> Reads<'a> {
-    fn of(program: &'a Program, writer: Loop<'_>, reader: Loop<'a>, stacks: &[Value]) -> Reads<'a> {
-        let mut reads = Reads {
-            reader,
-            places: params(writer, reader, stacks),
-            made: BTreeMap::new(),
-            best: BTreeMap::new(),
-        };
-        for &inst in &program.region(reader.body).insts {
-            reads.inst(inst);
-        }
-        for &given in &program.region(reader.body).results {
-            reads.needs(given);
-        }
-        reads
-    }
-
-    fn place(&self, value: Value) -> Place {
-        self.places.get(&value).copied().unwrap_or(Place::Reader)
-    }
-
-    fn inst(&mut self, inst: Inst) {
-        let program = self.reader.program;
-        let operands = program.operands(inst);
-        let has = |place: Place| operands.iter().any(|&v| self.place(v) == place);
-        let movable = is_movable(program.op(inst)) && !has(Place::Reader);
-        let place = match has(Place::Stacked) {
-            true if movable => Place::Stacked,
-            // A loop is not run twice.
-            false if movable && !program.op(inst).is_structure() => Place::Both,
-            true | false => Place::Reader,
-        };
-        for result in program.results(inst) {
-            self.places.insert(result, place);
-        }
-        for &operand in operands {
-            if self.place(operand) != Place::Stacked {
-                continue;
-            }
-            match (place, self.made.entry(operand).or_insert_with(|| Some(Vec::new()))) {
-                (Place::Stacked, Some(made)) => made.extend(program.results(inst)),
-                (_, made) => *made = None,
-            }
-        }
-    }
-
-    /// A use that needs a value whole.
-    fn needs(&mut self, value: Value) {
-        if self.place(value) == Place::Stacked {
-            self.made.insert(value, None);
-        }
-    }
-
-    /// What is stacked for a value: itself, or what is made of it, if that is less.
-    fn best(&mut self, value: Value) -> Vec<Value> {
-        if let Some(best) = self.best.get(&value) {
-            return best.clone();
-        }
-        // Nothing is made of what is dead.
-        let made = self.made.get(&value).cloned().unwrap_or_else(|| Some(Vec::new()));
-        let best = made.and_then(|made| self.less(value, &made)).unwrap_or_else(|| vec![value]);
-        self.best.insert(value, best.clone());
-        best
-    }
-
-    /// What is stacked for all of `made`, if that is less than `value`.
-    fn less(&mut self, value: Value, made: &[Value]) -> Option<Vec<Value>> {
-        let (mut all, mut bytes) = (BTreeSet::new(), 0);
-        for &made in made {
-            for found in self.best(made) {
-                bytes += if all.insert(found) { self.reader.bytes(found) } else { 0 };
-            }
-            if bytes >= self.reader.bytes(value) || all.len() > FEW {
-                return None;
-            }
-        }
-        Some(all.into_iter().collect())
-    }
-}
-
-/// How the parameters of a reader's body can be had; those that are not named only there.
-fn params(writer: Loop<'_>, reader: Loop<'_>, stacks: &[Value]) -> BTreeMap<Value, Place> {
-    let program = reader.program;
-    let own: Vec<Value> = writer.stacks().map(|(_, stack)| stack).collect();
-    let mut places = BTreeMap::from([(reader.params()[0], Place::Both)]);
-    for (number, array) in reader.rows().iter().enumerate() {
-        let place = match array {
-            array if stacks.contains(array) => Place::Stacked,
-            array if own.contains(array) || writer.rows().contains(array) => Place::Both,
-            _ => continue,
-        };
-        places.insert(reader.row_param(number), place);
-    }
-    let captured = &program.operands(reader.inst)[reader.spec.own_operands()..];
-    let before = program.results(writer.inst).next();
-    for (&param, &outer) in reader.params()[reader.spec.own_params()..].iter().zip(captured) {
-        let is_param = program.def_inst(outer).is_none();
-        if is_param || before.is_some_and(|first| outer < first) {
-            places.insert(param, Place::Both);
-        }
-    }
-    places
-}
-
-/// Whether an operation gives the same in another loop, and may be computed there.
-fn is_movable(op: Op) -> bool {
-    match op {
-        Op::Const(_)
-        | Op::Prim(_)
-        | Op::Cast(_)
-        | Op::Select
-        | Op::Element(_)
-        | Op::Pack(_)
-        | Op::Iota(_)
-        | Op::View(..)
-        | Op::Spread(..)
-        | Op::Reduce(..)
-        | Op::Dot
-        | Op::At
-        | Op::AddAt
-        | Op::Linalg(_)
-        | Op::Loop { .. }
-        | Op::Cond { .. } => true,
-        Op::External(_)
-        | Op::Call(_)
-        | Op::Custom { .. }
-        | Op::LinearSolve { .. }
-        | Op::Jvp { .. }
-        | Op::Vjp { .. } => false,
-    }
 }

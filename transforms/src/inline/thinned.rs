@@ -109,12 +109,31 @@ impl Copy<'_> {
     fn residual(
         &mut self,
         builder: &mut Builder,
-        (inst, body, spec): (Inst, Region, LoopSpec),
+        looping: (Inst, Region, LoopSpec),
         residual: Residual,
         stacks: &[Value],
         computed: &mut BTreeSet<Inst>,
     ) -> Result<Value, IrError> {
-        let Op::Loop { body: other, spec: other_spec, .. } = self.from.op(residual.reader) else {
+        let other = self.bind_params(looping, residual.reader, stacks);
+        let mut operands = Vec::new();
+        for inst in needed(self, other, residual.value) {
+            if computed.insert(inst) {
+                operands.clear();
+                self.inst(builder, inst, &mut operands)?;
+            }
+        }
+        Ok(self.at(residual.value))
+    }
+
+    /// Gives the parameters of another loop's body what they are in this one: the number, rows of what both read and of
+    /// the stacks of this one, captures. The others are not there.
+    fn bind_params(
+        &mut self,
+        (inst, body, spec): (Inst, Region, LoopSpec),
+        reader: Inst,
+        stacks: &[Value],
+    ) -> Region {
+        let Op::Loop { body: other, spec: other_spec, .. } = self.from.op(reader) else {
             unreachable!("it is a loop")
         };
         let other_spec = self.from.loop_spec(other_spec);
@@ -124,25 +143,18 @@ impl Copy<'_> {
         let rows = &self.from.operands(inst)[first(spec)..][..spec.rows as usize];
         let first_stack = spec.first_carry_result() + spec.carries as usize;
         let given: Vec<Value> = self.from.results(inst).skip(first_stack).take(stacks.len()).collect();
-        let other_rows = &self.from.operands(residual.reader)[first(other_spec)..];
+        let other_rows = &self.from.operands(reader)[first(other_spec)..];
         for (row, array) in other_rows[..other_spec.rows as usize].iter().enumerate() {
             let stack = given.iter().position(|v| v == array).map(|k| stacks[k]);
             let own = rows.iter().position(|v| v == array);
             let own = own.and_then(|k| self.values[params[1 + spec.carries as usize + k]]);
             self.values[others[1 + other_spec.carries as usize + row]] = stack.or(own);
         }
-        let captured = &self.from.operands(residual.reader)[other_spec.own_operands()..];
+        let captured = &self.from.operands(reader)[other_spec.own_operands()..];
         for (&param, &outer) in others[other_spec.own_params()..].iter().zip(captured) {
             self.values[param] = self.values[outer];
         }
-        let mut operands = Vec::new();
-        for inst in needed(self, other, residual.value) {
-            if computed.insert(inst) {
-                operands.clear();
-                self.inst(builder, inst, &mut operands)?;
-            }
-        }
-        Ok(self.at(residual.value))
+        other
     }
 
     /// The loop's results in their places; what stands for the dropped stacks is not used.
