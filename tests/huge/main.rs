@@ -78,7 +78,7 @@ fn make(what: &str, program: &Program) {
                 assert!(error.to_string().contains("limit"), "{what}: {error}")
             }
             Err(CompileError::Ir(error)) => {
-                assert!(matches!(error, IrError::Array { .. }), "{what}: {error}")
+                assert!(matches!(error, IrError::Array { .. } | IrError::Stored { .. }), "{what}: {error}")
             }
         }
         drop(Executable::new(program, &options.interpreted()));
