@@ -4,7 +4,7 @@
 //! else by the [`Plan`](crate::Plan), into one, or into pieces that one calls. Each function that a program calls goes its own.
 
 use crate::code::{Code, Parts};
-use crate::emitter::Constants;
+use crate::constants::Constants;
 use crate::error::CodegenError;
 use crate::lower::{self, Lowering};
 use crate::lower_plan;

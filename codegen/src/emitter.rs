@@ -4,6 +4,7 @@
 //! addresses) is loaded through the frame. Which function of `inline` emits a primitive, or which
 //! kernel computes it, is read from THE table by [`emit_prim`].
 
+use crate::constants::Constants;
 use crate::inline;
 use crate::lower::{FRAME, READ_ONLY};
 use crate::scalars::Operation;
@@ -13,37 +14,8 @@ use cranelift_codegen::ir::{AbiParam, Block, InstBuilder, SigRef, Signature, Typ
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FuncInstBuilder, FunctionBuilder};
 use evolute_ir::{Elem, Literal, Prim, for_each_prim};
-use evolute_kernels::{Kernel, Signature as KernelSignature};
+use evolute_kernels::Kernel;
 use std::collections::HashMap;
-
-/// The constants of a program, in the order of their table.
-#[derive(Default)]
-pub(crate) struct Constants {
-    pub(crate) slots: Vec<u64>,
-    places: HashMap<u64, u32>,
-    /// Of those that stand there twice, one after the other.
-    pairs: HashMap<u64, u32>,
-}
-
-impl Constants {
-    /// The place of a constant; equal bits share theirs, whatever their element kind.
-    fn place(&mut self, literal: Literal) -> u32 {
-        let slot = literal.to_slot();
-        *self.places.entry(slot).or_insert_with(|| {
-            self.slots.push(slot);
-            self.slots.len() as u32 - 1
-        })
-    }
-
-    /// The place of the two copies of a constant.
-    fn pair(&mut self, literal: Literal) -> u32 {
-        let slot = literal.to_slot();
-        *self.pairs.entry(slot).or_insert_with(|| {
-            self.slots.extend([slot; 2]);
-            self.slots.len() as u32 - 2
-        })
-    }
-}
 
 /// What emission needs to know of the function it emits into.
 pub(crate) struct Emitter<'a, 'b> {
@@ -401,31 +373,6 @@ macro_rules! define_emit {
             unreachable!("the builder checked the operands of `{}`", prim.name())
         }
     };
-}
-
-macro_rules! define_calls {
-    ($($Variant:ident $name:ident ($($x:ident: $class:ident),+) -> $r:ident: $result:ident,
-       { $($kind:ident $eval:tt $native:ident);+ }, $([$($partial:tt)+])* $(/ $divisor:ident)?, [$($domain:expr),+], $doc:literal;)*) => {
-        /// The kernel that a row is on reals: a call, which leaves nothing in vector registers.
-        const fn kernel(prim: Prim) -> Option<Kernel> {
-            let mut found = None;
-            match prim { $(Prim::$Variant => { $(define_calls!(found $kind $native);)+ })* }
-            found
-        }
-    };
-    ($found:ident kernel $native:ident) => { $found = Some(Kernel::$native) };
-    ($found:ident $kind:ident $native:ident) => {};
-}
-for_each_prim!(define_calls);
-
-/// Whether a row is a kernel on reals.
-pub(crate) const fn calls_kernel(prim: Prim) -> bool {
-    kernel(prim).is_some()
-}
-
-/// The kernel that a row is on reals, if it has a block form.
-pub(crate) fn unary_kernel(prim: Prim) -> Option<Kernel> {
-    kernel(prim).filter(|kernel| kernel.signature() == KernelSignature::Unary)
 }
 
 macro_rules! emit_row {

@@ -12,8 +12,8 @@
 //! | `plan` | a program with arrays, loops or conditionals as steps over memories |
 //! | `units` | the functions of a program, each compiled once |
 //! | `lower`, `lower_plan` | a chunk, and a plan, as Cranelift functions |
-//! | `emitter`, `inline`, `wide` | one operation as Cranelift instructions, by THE table; on vectors |
-//! | `target`, `memory` | the processor, executable pages |
+//! | `emitter`, `inline`, `wide`, `calls` | one operation as Cranelift instructions, by THE table; on vectors |
+//! | `constants`, `target`, `memory` | the table of constants, the processor, executable pages |
 //! | `compile`, `code` | all of it in a row, and calling the result |
 //!
 //! **Invariant**: native code gives the interpreter's bits, NaNs being one class. **Invariant**: code
@@ -40,8 +40,10 @@
 //! ```
 #![deny(unsafe_op_in_unsafe_fn)]
 
+mod calls;
 mod code;
 mod compile;
+mod constants;
 mod emitter;
 mod error;
 mod inline;

@@ -6,7 +6,8 @@
 //! instruction that uses it, while a value kept longer would occupy a register or be spilled. The same
 //! holds after a call, which leaves no value in a vector register.
 
-use crate::emitter::{Constants, Emitter, clif_type};
+use crate::constants::Constants;
+use crate::emitter::{Emitter, clif_type};
 use crate::scalars::{Output, Scalar, Source};
 use crate::schedule::{Home, Schedule, Step};
 use crate::units::First;

@@ -5,7 +5,7 @@
 //! nodes. A primitive on arrays becomes one node an element. Nodes on which no result depends are
 //! still here; choosing is left to the order.
 
-use crate::emitter::calls_kernel;
+use crate::calls::calls_kernel;
 use crate::error::CodegenError;
 use evolute_ir::{Def, Elem, Entity, Failure, FailureKind, Inst, Literal, Op, Prim, Program, Table, Value};
 use std::fmt;

@@ -15,7 +15,8 @@ mod reduce;
 mod sums;
 mod wide;
 
-use crate::emitter::{Constants, Emitter, clif_type};
+use crate::constants::Constants;
+use crate::emitter::{Emitter, clif_type};
 use crate::lower::FRAME;
 use crate::plan::{Access, Crossing, Mem, Plan, Step};
 use crate::units::First;

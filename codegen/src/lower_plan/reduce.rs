@@ -167,7 +167,7 @@ impl Lowering<'_, '_, '_> {
             let lane = &mut lanes[number % LANES];
             *lane = lane.map(|sum| self.combined(start.reduction, sum, term));
         }
-        if terms % LANES == 0 {
+        if terms.is_multiple_of(LANES) {
             return self.tree_of_pairs(start.reduction, [pairs[0], pairs[1], pairs[2], pairs[3]]);
         }
         self.tree(start.reduction, lanes)

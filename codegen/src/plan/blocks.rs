@@ -8,7 +8,7 @@
 use super::memory::{Home, Mem};
 use super::region::Planner;
 use super::{Access, Carried, Loop, Nest, Node, Sink, Step, To, access};
-use crate::emitter::unary_kernel;
+use crate::calls::unary_kernel;
 use crate::scalars::Operation;
 use evolute_ir::{Elem, Literal, LoopSpec, Prim, REDUCED, Reduction, Strides, Trips, Value};
 use evolute_kernels::Kernel;

@@ -27,6 +27,7 @@ mod arrays;
 mod blocks;
 mod crossing;
 mod external;
+mod flat;
 mod function;
 mod indices;
 mod linalg;
@@ -41,22 +42,25 @@ mod registers;
 mod sums;
 mod usage;
 mod wide;
+mod wide_nest;
 
 pub(crate) use access::count;
 pub(crate) use blocks::KernelCall;
 pub(crate) use crossing::Crossing;
+pub(crate) use flat::is_flat;
 pub(crate) use function::FunctionCall;
 pub(crate) use memory::{Home, Mem, Memory};
 pub(crate) use nest::{Node, Sink, UNROLLED};
 pub(crate) use product::Multiplication;
-pub(crate) use wide::{WideLoop, WideNest, node_elem};
+pub(crate) use wide::WideLoop;
+pub(crate) use wide_nest::{WideNest, node_elem};
 
 use crate::error::CodegenError;
 use crate::options::CodegenOptions;
 use crate::scalars::Operation;
 use crate::units::{Called, Units};
 use evolute_ir::{
-    CalleeId, Elem, External, ExternalId, Failure, Literal, LoopSpec, Op, Program, Strides, SumOrder, Table,
+    CalleeId, Elem, External, ExternalId, Failure, Literal, LoopSpec, Program, Strides, SumOrder, Table,
     Value,
 };
 use evolute_kernels::Dense;
@@ -263,10 +267,6 @@ pub struct Plan {
 /// reserve for many more iterations than they make.
 const MAX_WORKSPACE: usize = 1 << 40;
 
-/// Straight-line code moves so many elements of arrays for each instruction and operand of the program; more
-/// are moved by loops.
-const MOVED: usize = 8;
-
 /// What a scalar operation weighs, for chunks of so many of them.
 const WEIGHT: usize = 2;
 
@@ -375,42 +375,4 @@ impl Step {
             Step::Choice(choice) => 4 + sum(&choice.branches[0]) + sum(&choice.branches[1]),
         }
     }
-}
-
-/// Whether a program is straight-line code over scalars, with arrays at its border only, whose elements are not many
-/// more than what the program says one by one.
-pub(crate) fn is_flat(program: &Program) -> bool {
-    let scalar = |&value: &Value| program.ty(value).is_scalar();
-    program.regions().len() == 1
-        && moves_few(program)
-        && program.insts().keys().all(|inst| match program.op(inst) {
-            Op::Const(_) | Op::Element(_) => true,
-            Op::Prim(_) | Op::Cast(_) | Op::Select => scalar(&program.result(inst)),
-            Op::Pack(_) | Op::View(..) => program.operands(inst).iter().all(scalar),
-            Op::Iota(_)
-            | Op::Spread(..)
-            | Op::Reduce(..)
-            | Op::Dot
-            | Op::At
-            | Op::AddAt
-            | Op::External(_)
-            | Op::Call(_)
-            | Op::Linalg(_)
-            | Op::Loop { .. }
-            | Op::Cond { .. }
-            | Op::Custom { .. }
-            | Op::LinearSolve { .. }
-            | Op::Jvp { .. }
-            | Op::Vjp { .. } => false,
-        })
-}
-
-/// Whether repeated scalars and results, taken element by element, are in proportion to the program.
-fn moves_few(program: &Program) -> bool {
-    let len = |value: Value| program.ty(value).shape.len();
-    let repeated = program.insts().keys().filter(|&inst| matches!(program.op(inst), Op::View(..)));
-    let results = program.root().results.iter().map(|&value| len(value));
-    let moved = repeated.map(|inst| len(program.result(inst))).chain(results).fold(0, usize::saturating_add);
-    let operands: usize = program.insts().keys().map(|inst| 1 + program.operands(inst).len()).sum();
-    moved <= MOVED * (MOVED + operands)
 }

@@ -5,7 +5,7 @@ use crate::error::TraceError;
 use crate::trace::{Site, Turns};
 use crate::traced::Int;
 
-/// How often a loop runs: a number, or a traced integer; and what reverse mode stores of it ([`checkpoint`]).
+/// How often a loop runs: a number, or a traced integer; and what reverse mode stores of it ([`checkpoint`](super::checkpoint)).
 #[derive(Clone, Copy, Debug)]
 pub struct Count<'t> {
     number: Number<'t>,
