@@ -143,7 +143,7 @@ impl<'c> Case<'c> {
         let plain = remove_operators(program, Between::Keep).map_err(|error| error.to_string())?;
         let along = |t| {
             let results = exact(&plain, &self.moved(t));
-            dot(results.iter().flatten(), weights.iter().flatten()).value
+            dot(results.iter().flatten(), weights.iter().flatten())
         };
         let estimates = differences::derivative(along);
         let certain: Vec<Measured> = estimates.into_iter().filter(|estimate| estimate.is_certain()).collect();
