@@ -1,6 +1,6 @@
 //! Question: what does a Hessian-vector product of each workload cost to make and to call, alone and with value and
 //! gradient in one program, and what of that depends on the size? Baseline: the same workload 10 and 100 times
-//! smaller; JAX on one Zen 3 core where it is known. Unit: as each column says; the best of several runs.
+//! smaller; `benches/peers/jax_hvp.py` beside it. Unit: as each column says; the best of several runs.
 //!
 //! `cargo bench --bench scaling [-- filter]` prints Markdown.
 
@@ -15,33 +15,12 @@ use std::time::Instant;
 /// How long one call is timed, in seconds.
 const PATIENCE: f64 = 0.3;
 
-/// Microseconds of one product by JAX.
-const JAX: [(&str, f64); 17] = [
-    ("W1 n=10", 13.0),
-    ("W1 n=1000", 16.0),
-    ("W1 n=100000", 266.0),
-    ("W2 m=10000 n=100", 770.0),
-    ("W3 N=1000", 9600.0),
-    ("W4a", 36.0),
-    ("W4b P=10000", 13000.0),
-    ("W5 batch=256", 850.0),
-    ("W6 N=38", 44.0),
-    ("W6 N=500", 10600.0),
-    ("W7 100²", 128.0),
-    ("W7 1000²", 9500.0),
-    ("W7m 100²", 126.0),
-    ("W7m 1000²", 11700.0),
-    ("W8 steps=1000", 6200.0),
-    ("W9a", 11.0),
-    ("W9b", 15.0),
-];
-
 fn main() {
     let filter = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
     println!(
-        "| HVP | trace, differentiate, simplify, contract, compile: ms | instructions | code, bytes | workspace, bytes | a call, µs | ÷ JAX | value_grad_hvp, µs | ÷ HVP |"
+        "| HVP | trace, differentiate, simplify, contract, compile: ms | instructions | code, bytes | workspace, bytes | a call, µs | value_grad_hvp, µs | ÷ HVP |"
     );
-    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
     let cases = known().into_iter().chain(scaled(1)).chain(scaled(10)).chain(scaled(100));
     cases.filter(|case| case.name().contains(&filter)).for_each(|case| row(&*case));
 }
@@ -55,10 +34,8 @@ fn row(case: &dyn Case) {
     let passes: Vec<f64> = passes.map(|time| time.as_secs_f64() * 1e3).collect();
     let total = trace * 1e3 + passes.iter().sum::<f64>();
     let parts: Vec<String> = passes.iter().map(|ms| format!("{ms:.2}")).collect();
-    let jax = JAX.iter().find(|(name, _)| *name == case.name());
-    let ratio = jax.map_or_else(|| "–".into(), |(_, jax)| format!("{:.2}", call / jax));
     println!(
-        "| {} | {total:.1} = {:.2} + {} | {instructions} | {} | {} | {call:.1} | {ratio} | {all:.1} | {:.2} |",
+        "| {} | {total:.1} = {:.2} + {} | {instructions} | {} | {} | {call:.1} | {all:.1} | {:.2} |",
         case.name(),
         trace * 1e3,
         parts.join(" + "),
