@@ -17,8 +17,9 @@
 //! | `compile`, `code` | all of it in a row, and calling the result |
 //!
 //! **Invariant**: native code gives the interpreter's bits, NaNs being one class. **Invariant**: code
-//! has no relocations: it reaches everything through the frame it is given. There is no optimisation
-//! of operations here; that is done on the program, before.
+//! has no relocations: it reaches everything through the frame it is given. Operations
+//! are optimised on the program, before; here only what changes no bit and is seen in no program goes: padding zeros that
+//! are added, and negations that a fused operation does anyway.
 //!
 //! ```
 //! use evolute_codegen::{CodegenOptions, compile};

@@ -345,19 +345,28 @@ impl<'a> Copy<'a> {
             | Op::AddAt
             | Op::External(_)
             | Op::Linalg(_)) => {
-                let fused = self.contract.as_ref().and_then(|uses| fused(self.from, uses, inst));
-                let result = match fused {
-                    Some(fused) => fused.insert(builder, |v| self.at(v))?,
-                    None => {
-                        let op = self.provenance.map_op(builder, self.from, op);
-                        self.clamped(builder, inst, operands)?;
-                        builder.insert(op, operands)?
-                    }
-                };
+                let result = self.plain(builder, inst, op, operands)?;
                 self.define(builder, inst, &[result]);
             }
         }
         Ok(())
+    }
+
+    /// A copy of an instruction without regions, which is fused with a product or limited to its array as is asked for.
+    fn plain(
+        &mut self,
+        builder: &mut Builder,
+        inst: Inst,
+        op: Op,
+        operands: &mut [Value],
+    ) -> Result<Value, IrError> {
+        let fused = self.contract.as_ref().and_then(|uses| fused(self.from, uses, inst));
+        if let Some(fused) = fused {
+            return fused.insert(builder, |v| self.at(v));
+        }
+        let op = self.provenance.map_op(builder, self.from, op);
+        self.clamped(builder, inst, operands)?;
+        builder.insert(op, operands)
     }
 
     fn define(&mut self, builder: &mut Builder, inst: Inst, results: &[Value]) {

@@ -41,7 +41,7 @@ impl Lowering<'_, '_, '_> {
     }
 
     /// Calls an entry of the kernels' table that takes words and gives nothing.
-    fn call_table(&mut self, entry: usize, args: &[ir::Value]) {
+    pub(super) fn call_table(&mut self, entry: usize, args: &[ir::Value]) {
         let mut signature = Signature::new(self.emitter.builder.func.signature.call_conv);
         signature.params.extend(args.iter().map(|_| AbiParam::new(types::I64)));
         let signature = self.emitter.builder.import_signature(signature);

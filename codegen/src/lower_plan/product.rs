@@ -1,13 +1,9 @@
 //! Calls of the kernel for products of matrices: `(which, operands, result, scratch memory)`.
 
 use super::Lowering;
-use crate::lower::{FRAME, READ_ONLY};
 use crate::plan::{Multiplication, Node, To};
-use cranelift_codegen::ir::{self, AbiParam, InstBuilder, Signature, StackSlotData, StackSlotKind, types};
+use cranelift_codegen::ir::{self, InstBuilder, StackSlotData, StackSlotKind, types};
 use evolute_kernels::{Product, Table};
-
-/// The address of the [`Product`], those of two operands, of the result and of scratch memory.
-const PARAMS: usize = 5;
 
 impl Lowering<'_, '_, '_> {
     pub(super) fn product(&mut self, multiplication: &Multiplication) {
@@ -18,12 +14,7 @@ impl Lowering<'_, '_, '_> {
         let places = [self.access(a), self.access(b), self.access(to), self.place(*scratch)];
         let mut args = vec![self.described(product)];
         args.extend(places.map(|place| self.address(place)));
-        let mut signature = Signature::new(self.emitter.builder.func.signature.call_conv);
-        signature.params.extend([AbiParam::new(types::I64); PARAMS]);
-        let signature = self.emitter.builder.import_signature(signature);
-        let table = self.emitter.field(FRAME.kernels);
-        let entry = self.ins().load(types::I64, READ_ONLY, table, Table::PRODUCT as i32 * 8);
-        self.ins().call_indirect(signature, entry, &args);
+        self.call_table(Table::PRODUCT, &args);
     }
 
     /// The address of a product: its numbers in their order, which is that of C.

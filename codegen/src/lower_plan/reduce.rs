@@ -158,6 +158,9 @@ impl Lowering<'_, '_, '_> {
             };
             pairs.iter().enumerate().map(add).collect()
         });
+        if terms.is_multiple_of(LANES) {
+            return self.tree_of_pairs(start.reduction, [pairs[0], pairs[1], pairs[2], pairs[3]]);
+        }
         let mut lanes: [Option<ir::Value>; LANES] = std::array::from_fn(|lane| {
             Some(self.emitter.lane(pairs[lane / wide::LANES], lane % wide::LANES))
         });
@@ -166,9 +169,6 @@ impl Lowering<'_, '_, '_> {
             let term = self.term(nest, &places);
             let lane = &mut lanes[number % LANES];
             *lane = lane.map(|sum| self.combined(start.reduction, sum, term));
-        }
-        if terms.is_multiple_of(LANES) {
-            return self.tree_of_pairs(start.reduction, [pairs[0], pairs[1], pairs[2], pairs[3]]);
         }
         self.tree(start.reduction, lanes)
     }

@@ -47,7 +47,8 @@ impl<'p> Lowering<'_, '_, 'p> {
         let span = (wide.copies * LANES) as i64;
         let (state, limit) = self.begin(like, entry);
         let pairs = self.block_of(&state, limit);
-        self.go_on_if_fits(&state, limit, trips, span, [pairs, body]);
+        let (fits, args) = (self.fits(&state, span, limit.unwrap_or(trips)), state.args(limit));
+        self.ins().brif(fits, pairs, &args, body, &args);
         let (state, limit) = self.begin(like, pairs);
         let alone = self.emitter.builder.create_block();
         self.emitter.builder.set_cold_block(alone);
@@ -64,28 +65,19 @@ impl<'p> Lowering<'_, '_, 'p> {
         (self.scalars, self.places) = (scalars, places);
         let next = State { number: self.ins().iadd_imm_s(state.number, span), ..state.clone() };
         let rest = self.emitter.builder.create_block();
-        let last = self.ins().iadd_imm_s(next.number, span - 1);
-        let fits = self.ins().icmp(IntCC::SignedLessThan, last, limit.unwrap_or(trips));
+        let fits = self.fits(&next, span, limit.unwrap_or(trips));
         self.ins().brif(fits, pairs, &next.args(limit), rest, &[]);
         self.emitter.builder.switch_to_block(rest);
-        let more = self.ins().icmp(IntCC::SignedLessThan, next.number, limit.unwrap_or(trips));
+        let more = self.fits(&next, 1, limit.unwrap_or(trips));
         self.ins().brif(more, body, &next.args(limit), end, &next.args(None));
         self.emitter.builder.switch_to_block(alone);
         self.ins().jump(body, &state.args(limit));
     }
 
-    fn go_on_if_fits(
-        &mut self,
-        state: &State,
-        limit: Option<ir::Value>,
-        trips: ir::Value,
-        span: i64,
-        [pairs, body]: [Block; 2],
-    ) {
+    /// Whether there are so many iterations left before `end`.
+    fn fits(&mut self, state: &State, span: i64, end: ir::Value) -> ir::Value {
         let last = self.ins().iadd_imm_s(state.number, span - 1);
-        let fits = self.ins().icmp(IntCC::SignedLessThan, last, limit.unwrap_or(trips));
-        let args = state.args(limit);
-        self.ins().brif(fits, pairs, &args, body, &args);
+        self.ins().icmp(IntCC::SignedLessThan, last, end)
     }
 
     fn pair_of_iterations(&mut self, looping: &'p Loop, state: &State, number: ir::Value) {
