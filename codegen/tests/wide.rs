@@ -208,6 +208,25 @@ fn arrays_and_loops_within() {
     }
 }
 
+/// Of nested loops the inner one is wide if it goes through arrays element by element, but not if it has carries.
+#[test]
+fn a_loop_around_a_scan() {
+    let source = "program (v0: f64[30, 20], v1: f64) -> (f64[30]) {
+  v20 = loop v0, v1 trips 30 carries 0 rows 1 sums 0 (v2: i64, v3: f64[20], v4: f64) {
+    v15 = loop v4, v3 trips 20 carries 1 rows 1 sums 0 (v5: i64, v6: f64, v7: f64) {
+      v8 = mul v6, v7
+      v9 = add v8, v7
+      yield v9
+    }
+    yield v15
+  }
+  return v20
+}\n";
+    let program = program(source);
+    assert!(plan(&program).contains("loop v2 30 by"), "{}", plan(&program));
+    check_wide(&program, &[numbers(600), numbers(1)]);
+}
+
 /// Nests along contiguous, strided and repeated axes, stored, added and reduced.
 #[test]
 fn nests() {

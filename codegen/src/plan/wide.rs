@@ -46,7 +46,7 @@ pub(super) fn widen(
         match step {
             Step::Nest(nest) => nest.wide = wide_nest(nest, mems, elems),
             Step::Loop(looping) => {
-                if !looping.prefers_inner(mems) && is_wide(looping, mems, elems, limit) {
+                if is_wide(looping, mems, elems, limit) && !prefers_inner(looping, mems, elems, limit) {
                     looping.widen(mems);
                     continue;
                 }
@@ -86,14 +86,6 @@ impl Loop {
         self.wide = Some(WideLoop { copies, private: self.private.clone() });
     }
 
-    /// Whether a loop in it goes through arrays element by element, more than by larger steps.
-    fn prefers_inner(&self, mems: &Table<Mem, Memory>) -> bool {
-        self.body.iter().any(|step| match step {
-            Step::Loop(inner) => inner.contiguity(mems) > 0 || inner.prefers_inner(mems),
-            _ => false,
-        })
-    }
-
     /// How many of the arrays whose rows it takes have one element a row, less the others.
     fn contiguity(&self, mems: &Table<Mem, Memory>) -> i32 {
         let rated = |step: &Step| match step {
@@ -105,6 +97,23 @@ impl Loop {
         };
         self.body.iter().map(rated).sum()
     }
+}
+
+/// Whether a loop within makes two iterations at once and goes through arrays element by element, more than by larger
+/// steps.
+fn prefers_inner(
+    looping: &Loop,
+    mems: &Table<Mem, Memory>,
+    elems: &Table<Value, Elem>,
+    limit: usize,
+) -> bool {
+    looping.body.iter().any(|step| match step {
+        Step::Loop(inner) => {
+            inner.contiguity(mems) > 0 && is_wide(inner, mems, elems, limit)
+                || prefers_inner(inner, mems, elems, limit)
+        }
+        _ => false,
+    })
 }
 
 /// Whether two iterations of a loop can be made at once, and are enough for it.
